@@ -1,0 +1,111 @@
+import { type DescMessage, type JsonObject, type JsonValue, type Message, toJson } from "@bufbuild/protobuf";
+import type { Duration } from "@bufbuild/protobuf/wkt";
+import { EncodeFault, rethrowAt } from "./encode-fault.ts";
+import { encodeDouble, encodeDuration, encodeJsonText, encodeLong, encodeWord } from "./encode-scalar.ts";
+import type { FieldPlan, Held, MessagePlan, ValuePlan } from "./plan.ts";
+
+/** One encoding. */
+export interface EncodeWalk {
+  /** Whether null is written where the contract has it for what is unset. */
+  readonly nulls: boolean;
+  /** Encodes the object form of a message. */
+  encodeObject(plan: MessagePlan, message: Message, walk: EncodeWalk): JsonObject;
+}
+
+/** Encodes one value that is set. */
+export function encodeValue(plan: ValuePlan, value: unknown, walk: EncodeWalk): JsonValue {
+  switch (plan.kind) {
+    case "string":
+      return (value as string).toWellFormed();
+    case "bool":
+      return value as boolean;
+    case "int":
+      return value as number;
+    case "long":
+      return encodeLong(value as bigint | string);
+    case "double":
+      return encodeDouble(value as number);
+    case "enum":
+      return encodeWord(plan.words, value as number);
+    case "bytes":
+      return Array.from(value as Uint8Array);
+    case "duration":
+      return encodeDuration(value as Duration);
+    case "message":
+      return encodeMessage(plan.plan, value as Message, walk);
+    case "struct":
+      // Not copied: the message and the JSON share it.
+      return value as JsonObject;
+    case "json":
+      return encodeAnyJson(plan.desc, value as Message);
+    case "json_text":
+      return encodeJsonText(value as string);
+  }
+}
+
+function encodeMessage(plan: MessagePlan, message: Message, walk: EncodeWalk): JsonValue {
+  const union = plan.bareUnion;
+  if (union?.alwaysBare === true) {
+    const { case: name, value } = (message as unknown as Record<string, Held>)[union.name]!;
+    if (name === union.bare.name) return encodeValue(union.bare.value, value, walk);
+  }
+  return walk.encodeObject(plan, message, walk);
+}
+
+function encodeAnyJson(desc: DescMessage, message: Message): JsonValue {
+  try {
+    return toJson(desc, message);
+  } catch {
+    // The library's message would quote the value.
+    throw new EncodeFault("can't be written as JSON");
+  }
+}
+
+/** Encodes a list. */
+export function encodeList(
+  { value: plan, shorthand }: FieldPlan,
+  list: readonly unknown[],
+  walk: EncodeWalk,
+): JsonValue {
+  const json: JsonValue[] = [];
+  try {
+    for (const element of list) json.push(encodeValue(plan, element, walk));
+  } catch (error) {
+    rethrowAt(json.length, error);
+  }
+  return shorthand && json.length === 1 ? (bareForm(plan, json[0]!) ?? json) : json;
+}
+
+/** What stands for a list of one; undefined where its element has no bare form. */
+function bareForm(plan: ValuePlan, json: JsonValue): JsonValue | undefined {
+  if (typeof json === "string") return json;
+  if (plan.kind !== "message" || plan.plan.bareUnion === undefined) return undefined;
+  const { discriminator, bare } = plan.plan.bareUnion;
+  const object = json as JsonObject;
+  // More keys than these say what the bare form can't.
+  const keys = discriminator === undefined ? 1 : 2;
+  return Object.keys(object).length === keys ? object[bare.key] : undefined;
+}
+
+/** Encodes a map. */
+export function encodeMap(
+  { value: plan }: FieldPlan,
+  map: Readonly<Record<string, unknown>>,
+  walk: EncodeWalk,
+): JsonObject {
+  const json: JsonObject = {};
+  for (const key of Object.keys(map)) {
+    try {
+      setKey(json, key.toWellFormed(), encodeValue(plan, map[key], walk));
+    } catch (error) {
+      rethrowAt(key, error);
+    }
+  }
+  return json;
+}
+
+/** Sets a key that somebody else chose: "__proto__" becomes a key like any other, and no prototype. */
+export function setKey(json: JsonObject, key: string, value: JsonValue): void {
+  if (key !== "__proto__") json[key] = value;
+  else Object.defineProperty(json, key, { value, enumerable: true, configurable: true, writable: true });
+}

@@ -1,0 +1,50 @@
+/**
+ * OpenAI's JSON ⇄ Protobuf messages: a codec that knows no message. What it knows is in descriptors and in the options of
+ * parley.options.v1, compiled once per message.
+ *
+ * This file reads text; decode.ts makes messages of JSON, and encode.ts JSON of messages.
+ */
+import type { JsonValue } from "@bufbuild/protobuf";
+import { GatewayError } from "../errors/gateway-error.ts";
+import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
+import { formatPath } from "./path.ts";
+import { readJson } from "./read-json.ts";
+
+/** Bounds of what is parsed. */
+export interface ParseOptions {
+  /** Most levels of objects and arrays; unset: 64. */
+  readonly maxDepth?: number;
+}
+
+const MAX_DEPTH = 64;
+const NOT_PARSED = "We could not parse the JSON body of your request";
+
+/**
+ * Parses JSON text (RFC 8259), or its bytes in UTF-8, with or without a byte order mark. Stricter than JSON.parse: a GatewayError
+ * INVALID_JSON refuses text that is no JSON (with line and column), nesting beyond the bound, a key that is there twice and the key
+ * "__proto__" (with their paths); INVALID_VALUE refuses numbers that a double can't hold, and halves of surrogate pairs. No message
+ * has a piece of the text.
+ */
+export function parseJson(text: string | Uint8Array, options: ParseOptions = {}): JsonValue {
+  const { maxDepth = MAX_DEPTH } = options;
+  const read =
+    typeof text === "string"
+      ? readJson(text.startsWith("\ufeff") ? text.slice(1) : text, maxDepth)
+      : readJson(decodeUtf8(text), maxDepth, true);
+  if (read.fault === undefined) return read.value;
+  const { reason, path, problem } = read.fault;
+  if (path === undefined) throw new GatewayError(reason, `${NOT_PARSED}: ${problem}`);
+  const param = formatPath(path) || undefined;
+  const what = `${param ?? "the body"} ${problem}`;
+  throw new GatewayError(reason, reason === Reason.INVALID_JSON ? `${NOT_PARSED}: ${what}` : what, { param });
+}
+
+const utf8 = new TextDecoder("utf-8", { fatal: true });
+
+function decodeUtf8(bytes: Uint8Array): string {
+  try {
+    return utf8.decode(bytes);
+  } catch (cause) {
+    throw new GatewayError(Reason.INVALID_JSON, `${NOT_PARSED}: it is not valid UTF-8`, { cause });
+  }
+}
