@@ -1,0 +1,73 @@
+import type { DescMessage, MessageInitShape } from "@bufbuild/protobuf";
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
+import { ConnectError } from "@connectrpc/connect";
+import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../gen/google/rpc/error_details_pb.ts";
+import { GatewayError } from "./gateway-error.ts";
+
+/** `domain` of every ErrorInfo. */
+export const ERROR_DOMAIN = "parley";
+
+/** Most violations that an error lists: a request with 100,000 faults must not make a large answer. */
+const LISTED = 20;
+
+interface OutgoingDetail {
+  readonly desc: DescMessage;
+  readonly value: MessageInitShape<DescMessage>;
+}
+
+/**
+ * Makes the error that gRPC, gRPC-Web and Connect clients get: the catalogue's code, with google.rpc details (ErrorInfo
+ * always; BadRequest, RetryInfo where they apply; AIP-193).
+ */
+export function toConnectError(thrown: unknown): ConnectError {
+  const error = GatewayError.from(thrown);
+  const { violations, retryAfterMs, param } = error.details;
+  const details: OutgoingDetail[] = [
+    {
+      desc: ErrorInfoSchema,
+      value: {
+        reason: error.reasonName,
+        domain: ERROR_DOMAIN,
+        metadata: {
+          type: error.type,
+          ...(error.code === null ? {} : { code: error.code }),
+          ...(param === undefined ? {} : { param }),
+        },
+      },
+    },
+  ];
+  if (violations !== undefined && violations.length > 0) {
+    const fieldViolations = violations.slice(0, LISTED).map(({ path, description, rule }) => ({
+      field: path,
+      description,
+      reason: rule.toUpperCase().replaceAll(/[^A-Z0-9]+/g, "_"),
+    }));
+    details.push({ desc: BadRequestSchema, value: { fieldViolations } });
+  }
+  if (retryAfterMs !== undefined) {
+    details.push({
+      desc: RetryInfoSchema,
+      value: { retryDelay: durationFromMs(Math.max(0, Math.ceil(retryAfterMs))) },
+    });
+  }
+  return new ConnectError(error.message, error.row.connectCode, retryHeaders(error), details, error);
+}
+
+/**
+ * The headers (trailers on gRPC) that tell a client whether and when to call again: `retry-after` in whole seconds, at least
+ * 1, `retry-after-ms`, and `x-should-retry: false` where waiting does not help but the official SDKs would try again.
+ */
+export function retryHeaders(error: GatewayError): Record<string, string> {
+  const { retryAfterMs } = error.details;
+  const { httpStatus, retryable } = error.row;
+  const sdkRetries = httpStatus >= 500 || httpStatus === 408 || httpStatus === 409 || httpStatus === 429;
+  return {
+    ...(retryAfterMs === undefined
+      ? {}
+      : {
+          "retry-after": String(Math.max(1, Math.ceil(retryAfterMs / 1000))),
+          "retry-after-ms": String(Math.max(0, Math.ceil(retryAfterMs))),
+        }),
+    ...(sdkRetries && !retryable ? { "x-should-retry": "false" } : {}),
+  };
+}
