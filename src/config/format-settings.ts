@@ -1,0 +1,43 @@
+import { stringify } from "yaml";
+import { formatAddress } from "../lib/address.ts";
+import { formatMs } from "./duration.ts";
+import type { Settings } from "./settings.ts";
+
+/**
+ * Writes settings as a configuration file with every key that is in force, which reads back as the same settings. Texts of
+ * certificates and keys are not in it, only their paths.
+ */
+export function formatSettings({
+  listen,
+  tls,
+  limits,
+  timeouts,
+  cors,
+  logLevel,
+  autoModel,
+  sandbox,
+}: Settings): string {
+  const { firstChunkMs } = timeouts;
+  return stringify({
+    listen: formatAddress(listen),
+    ...(tls === undefined ? {} : { tls: { cert_file: tls.certFile, key_file: tls.keyFile } }),
+    limits: {
+      max_body_bytes: limits.maxBodyBytes,
+      max_connections: limits.maxConnections,
+      max_concurrent_streams: limits.maxConcurrentStreams,
+    },
+    timeouts: {
+      total: formatMs(timeouts.totalMs),
+      ...(firstChunkMs === undefined ? {} : { first_chunk: formatMs(firstChunkMs) }),
+      idle: formatMs(timeouts.idleMs),
+      headers: formatMs(timeouts.headersMs),
+      request: formatMs(timeouts.requestMs),
+      keep_alive: formatMs(timeouts.keepAliveMs),
+      drain: formatMs(timeouts.drainMs),
+    },
+    ...(cors.allowedOrigins.length === 0 ? {} : { cors: { allowed_origins: cors.allowedOrigins } }),
+    log: { level: logLevel },
+    auto_model: autoModel,
+    sandbox: { token_delay: formatMs(sandbox.tokenDelayMs) },
+  });
+}

@@ -1,0 +1,67 @@
+/**
+ * Configuration: a file (parley.yaml, by the schema parley.config.v1), the environment, and the command line become one frozen
+ * object of settings. Nothing else reads the environment.
+ */
+import { create } from "@bufbuild/protobuf";
+import { type Config, ConfigSchema, Log_Level } from "../gen/parley/config/v1/config_pb.ts";
+import { checkSettings } from "./check-settings.ts";
+import { chooseListen } from "./choose-listen.ts";
+import { chooseLogLevel } from "./choose-log-level.ts";
+import { ConfigError, type ConfigProblem } from "./config-error.ts";
+import { type ConfigFile, type FileOptions, readConfigFile } from "./config-file.ts";
+import { decodeConfig } from "./decode-config.ts";
+import type { Environment } from "./environment.ts";
+import { parseYaml } from "./parse-yaml.ts";
+import type { Candidate, Report } from "./problems.ts";
+import { completeSettings, type Settings } from "./settings.ts";
+import { substitute } from "./substitute.ts";
+import { readTlsFiles } from "./tls-files.ts";
+
+/** Where settings come from. */
+export interface LoadOptions extends FileOptions {
+  /** The command line's --listen; wins over PARLEY_LISTEN, which wins over the file. */
+  readonly listen?: string | undefined;
+  /** The command line's --log-level; wins over PARLEY_LOG_LEVEL, which wins over the file. */
+  readonly logLevel?: string | undefined;
+}
+
+/**
+ * Reads the file that `path` or PARLEY_CONFIG names, or ./parley.yaml if it exists, and completes it by environment, command line
+ * and defaults. Throws a ConfigError with all problems that were found. An empty PARLEY_… variable counts as unset.
+ */
+export async function loadConfig(options: LoadOptions): Promise<Settings> {
+  const problems: ConfigProblem[] = [];
+  const file = await readConfigFile(options);
+  const report: Report = (path, message, position) => problems.push({ file: file?.name, path, message, position });
+  const outside = (path: string, text: string | undefined): Candidate => ({
+    text,
+    refuse: (message) => problems.push({ path, message }),
+  });
+
+  const config = file === undefined ? create(ConfigSchema) : readConfig(file, options.env, report);
+  const listen = chooseListen([
+    outside("--listen", options.listen),
+    outside("PARLEY_LISTEN", options.env["PARLEY_LISTEN"] || undefined),
+    { text: config.listen, refuse: (message) => report("listen", message) },
+  ]);
+  const logLevel = chooseLogLevel(
+    [
+      outside("--log-level", options.logLevel),
+      outside("PARLEY_LOG_LEVEL", options.env["PARLEY_LOG_LEVEL"] || undefined),
+    ],
+    config.log?.level ?? Log_Level.UNSPECIFIED,
+  );
+  const tls = file === undefined || config.tls === undefined ? undefined : await readTlsFiles(config.tls, file, report);
+
+  const settings = completeSettings(config, { file: file?.path, listen, tls, logLevel });
+  checkSettings(settings, report);
+  if (problems.length > 0) throw new ConfigError(problems, file?.name);
+  return settings;
+}
+
+/** Text to configuration; after a step that found a problem, the next ones would only find its consequences. */
+function readConfig({ text }: ConfigFile, env: Environment, report: Report): Config {
+  const json = parseYaml(text, report);
+  const substituted = json === undefined ? undefined : substitute(ConfigSchema, json, env, report);
+  return substituted === undefined ? create(ConfigSchema) : decodeConfig(substituted, report);
+}

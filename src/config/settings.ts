@@ -1,0 +1,110 @@
+import type { Config } from "../gen/parley/config/v1/config_pb.ts";
+import type { Address } from "../lib/address.ts";
+import type { LogLevel } from "../telemetry/log-level.ts";
+import { orMs } from "./duration.ts";
+
+/** All settings, with every default filled in; frozen. Times are whole milliseconds, sizes are bytes. */
+export interface Settings {
+  /** The file that they come from, absolute; undefined: there was none. */
+  readonly file: string | undefined;
+  /** Where to listen; port 0 means any free one. */
+  readonly listen: Address;
+  /** Undefined: plain text. */
+  readonly tls: TlsSettings | undefined;
+  readonly limits: LimitSettings;
+  readonly timeouts: TimeoutSettings;
+  readonly cors: {
+    /** Origins whose pages may call, as browsers send them; "*" for all; empty for none. */
+    readonly allowedOrigins: readonly string[];
+  };
+  readonly logLevel: LogLevel;
+  /** The "provider/model" behind "auto". */
+  readonly autoModel: string;
+  readonly sandbox: {
+    /** Between two tokens of its answers, unless the call says otherwise. */
+    readonly tokenDelayMs: number;
+  };
+}
+
+/** A certificate, as PEM texts, and the absolute paths that they come from. */
+export interface TlsSettings {
+  readonly certFile: string;
+  readonly keyFile: string;
+  readonly cert: string;
+  readonly key: string;
+}
+
+/** Bounds of what the server takes. */
+export interface LimitSettings {
+  /** Of one request. */
+  readonly maxBodyBytes: number;
+  readonly maxConnections: number;
+  /** Of one HTTP/2 connection. */
+  readonly maxConcurrentStreams: number;
+}
+
+/** How long things may take. */
+export interface TimeoutSettings {
+  /** A call whose client gives no deadline. */
+  readonly totalMs: number;
+  /** Until a model's first output; undefined: the deadline alone. */
+  readonly firstChunkMs: number | undefined;
+  /** Between two outputs of a model. */
+  readonly idleMs: number;
+  /** For the headers of a request to arrive. */
+  readonly headersMs: number;
+  /** For a whole request to arrive. */
+  readonly requestMs: number;
+  /** Silence of a REST stream after which a comment is sent. */
+  readonly keepAliveMs: number;
+  /** For open calls to finish when the server is told to stop. */
+  readonly drainMs: number;
+}
+
+/** What is not read off the schema alone. */
+export type Chosen = Pick<Settings, "file" | "listen" | "tls" | "logLevel">;
+
+/** The defaults that parley/config/v1/config.proto states. */
+const DEFAULTS = {
+  maxBodyBytes: 32 * 1024 * 1024,
+  maxConnections: 10_000,
+  maxConcurrentStreams: 1_000,
+  totalMs: 180_000,
+  idleMs: 120_000,
+  headersMs: 10_000,
+  requestMs: 300_000,
+  keepAliveMs: 15_000,
+  drainMs: 30_000,
+  autoModel: "sandbox/eliza",
+  tokenDelayMs: 20,
+};
+
+/** Makes the settings of a valid configuration, and of what was chosen beside it. */
+export function completeSettings(config: Config, chosen: Chosen): Settings {
+  const { limits, timeouts } = config;
+  return deepFreeze({
+    ...chosen,
+    limits: {
+      maxBodyBytes: Number(limits?.maxBodyBytes ?? DEFAULTS.maxBodyBytes),
+      maxConnections: limits?.maxConnections ?? DEFAULTS.maxConnections,
+      maxConcurrentStreams: limits?.maxConcurrentStreams ?? DEFAULTS.maxConcurrentStreams,
+    },
+    timeouts: {
+      totalMs: orMs(timeouts?.total, DEFAULTS.totalMs),
+      firstChunkMs: orMs(timeouts?.firstChunk, undefined),
+      idleMs: orMs(timeouts?.idle, DEFAULTS.idleMs),
+      headersMs: orMs(timeouts?.headers, DEFAULTS.headersMs),
+      requestMs: orMs(timeouts?.request, DEFAULTS.requestMs),
+      keepAliveMs: orMs(timeouts?.keepAlive, DEFAULTS.keepAliveMs),
+      drainMs: orMs(timeouts?.drain, DEFAULTS.drainMs),
+    },
+    cors: { allowedOrigins: [...(config.cors?.allowedOrigins ?? [])] },
+    autoModel: config.autoModel ?? DEFAULTS.autoModel,
+    sandbox: { tokenDelayMs: orMs(config.sandbox?.tokenDelay, DEFAULTS.tokenDelayMs) },
+  });
+}
+
+function deepFreeze<T extends object>(value: T): T {
+  for (const inner of Object.values(value)) if (typeof inner === "object" && inner !== null) deepFreeze(inner);
+  return Object.freeze(value);
+}

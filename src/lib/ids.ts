@@ -1,0 +1,31 @@
+import { randomFillSync } from "node:crypto";
+
+const ALPHABET = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
+const POOL = Buffer.alloc(4096);
+let used = POOL.length;
+
+/** The next random byte; the system is asked for 4 KiB at once, because a call costs more than the bytes. */
+function randomByte(): number {
+  if (used === POOL.length) {
+    randomFillSync(POOL);
+    used = 0;
+  }
+  return POOL[used++] as number;
+}
+
+/** Random letters and digits, each of 62 equally likely (5.95 bits a character). */
+export function randomText(length: number): string {
+  let text = "";
+  while (text.length < length) {
+    // 248 is the largest multiple of 62 in a byte: what lies above would make some characters likelier.
+    const byte = randomByte();
+    if (byte < 248) text += ALPHABET[byte % 62];
+  }
+  return text;
+}
+
+/** A new id of a completion: "chatcmpl-" and 28 letters and digits. */
+export const completionId = (): string => `chatcmpl-${randomText(28)}`;
+
+/** A new id of a call: "req_" and 28 letters and digits. */
+export const requestId = (): string => `req_${randomText(28)}`;

@@ -1,0 +1,252 @@
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { ConfigError } from "../../src/config/config-error.ts";
+import type { Environment } from "../../src/config/environment.ts";
+import { loadConfig } from "../../src/config/load-config.ts";
+import type { Settings } from "../../src/config/settings.ts";
+import { createFolder } from "./folder.ts";
+import { loadText, problemsOf } from "./load.ts";
+
+const DEFAULTS: Settings = {
+  file: undefined,
+  listen: { host: "127.0.0.1", port: 8080 },
+  tls: undefined,
+  limits: { maxBodyBytes: 33_554_432, maxConnections: 10_000, maxConcurrentStreams: 1_000 },
+  timeouts: {
+    totalMs: 180_000,
+    firstChunkMs: undefined,
+    idleMs: 120_000,
+    headersMs: 10_000,
+    requestMs: 300_000,
+    keepAliveMs: 15_000,
+    drainMs: 30_000,
+  },
+  cors: { allowedOrigins: [] },
+  logLevel: "info",
+  autoModel: "sandbox/eliza",
+  sandbox: { tokenDelayMs: 20 },
+};
+
+describe("loadConfig() without a file", () => {
+  it("has the defaults", async () => {
+    expect(await loadConfig({ env: {}, cwd: createFolder() })).toEqual(DEFAULTS);
+  });
+
+  it("takes them frozen, at every depth", async () => {
+    const settings = await loadConfig({ env: {}, cwd: createFolder() });
+    const objects = [settings, settings.listen, settings.limits, settings.timeouts, settings.cors.allowedOrigins];
+    expect(objects.map(Object.isFrozen)).toEqual([true, true, true, true, true]);
+  });
+});
+
+describe("loadConfig() of a file", () => {
+  it.each([
+    "",
+    "# nothing\n",
+    "---\n",
+    "{}",
+    "limits:\n",
+    "limits: {}\ntimeouts: {}\nlog: {}\nsandbox: {}",
+  ])("has the defaults when it says nothing: %j", async (text) => {
+    const settings = await loadText(text);
+    expect(withoutFile(settings)).toEqual(withoutFile(DEFAULTS));
+    expect(settings.file).toMatch(/parley\.yaml$/);
+  });
+
+  it("takes every key", async () => {
+    const settings = await loadText(`
+listen: "[::1]:0"
+limits: { max_body_bytes: 1024, max_connections: 5, max_concurrent_streams: 6 }
+timeouts:
+  total: 1s
+  first_chunk: 0.25s
+  idle: 2.5s
+  headers: 3s
+  request: 4s
+  keep_alive: 5s
+  drain: 0s
+cors:
+  allowed_origins: ["https://app.example", "http://localhost:3000", "capacitor://localhost"]
+log: { level: debug }
+auto_model: sandbox/echo
+sandbox: { token_delay: 0s }
+`);
+    expect(withoutFile(settings)).toEqual({
+      listen: { host: "::1", port: 0 },
+      tls: undefined,
+      limits: { maxBodyBytes: 1024, maxConnections: 5, maxConcurrentStreams: 6 },
+      timeouts: {
+        totalMs: 1000,
+        firstChunkMs: 250,
+        idleMs: 2500,
+        headersMs: 3000,
+        requestMs: 4000,
+        keepAliveMs: 5000,
+        drainMs: 0,
+      },
+      cors: { allowedOrigins: ["https://app.example", "http://localhost:3000", "capacitor://localhost"] },
+      logLevel: "debug",
+      autoModel: "sandbox/echo",
+      sandbox: { tokenDelayMs: 0 },
+    });
+  });
+
+  it("rounds a time up to whole milliseconds, so that none becomes zero", async () => {
+    const { timeouts, sandbox } = await loadText("timeouts: { total: 0.0001s }\nsandbox: { token_delay: 0.0205s }");
+    expect([timeouts.totalMs, sandbox.tokenDelayMs]).toEqual([1, 21]);
+  });
+
+  it("takes each level of the log", async () => {
+    const levels = ["silent", "error", "warn", "info", "debug"];
+    const loaded = await Promise.all(levels.map((level) => loadText(`log: { level: ${level} }`)));
+    expect(loaded.map(({ logLevel }) => logLevel)).toEqual(levels);
+  });
+
+  it("repeats what an anchor stands for", async () => {
+    const { timeouts } = await loadText("timeouts: { total: &t 7s, idle: *t }");
+    expect([timeouts.totalMs, timeouts.idleMs]).toEqual([7000, 7000]);
+  });
+});
+
+describe("loadConfig() chooses the file", () => {
+  const files = {
+    "parley.yaml": "auto_model: from/default",
+    "named.yaml": "auto_model: from/option",
+    "conf/env.yaml": "auto_model: from/environment",
+  };
+  it.each<{ what: string; path?: string; env: Environment; model: string; file: string }>([
+    { what: "./parley.yaml", env: {}, model: "from/default", file: "parley.yaml" },
+    {
+      what: "PARLEY_CONFIG before it",
+      env: { PARLEY_CONFIG: "conf/env.yaml" },
+      model: "from/environment",
+      file: "conf/env.yaml",
+    },
+    {
+      what: "--config before both",
+      path: "named.yaml",
+      env: { PARLEY_CONFIG: "conf/env.yaml" },
+      model: "from/option",
+      file: "named.yaml",
+    },
+    {
+      what: "./parley.yaml for an empty PARLEY_CONFIG",
+      env: { PARLEY_CONFIG: "" },
+      model: "from/default",
+      file: "parley.yaml",
+    },
+  ])("$what", async ({ path, env, model, file }) => {
+    const cwd = createFolder(files);
+    const settings = await loadConfig({ env, cwd, path });
+    expect([settings.autoModel, settings.file]).toEqual([model, join(cwd, file)]);
+  });
+
+  it.each<{ what: string; path?: string; env: Environment; problem: string }>([
+    { what: "--config", path: "gone.yaml", env: {}, problem: "gone.yaml: can't be read: there is no such file" },
+    {
+      what: "PARLEY_CONFIG",
+      env: { PARLEY_CONFIG: "gone.yaml" },
+      problem: "gone.yaml: can't be read: there is no such file",
+    },
+    { what: "a folder", path: "conf", env: {}, problem: "conf: can't be read: it is a directory" },
+  ])("rejects $what that can't be read", async ({ path, env, problem }) => {
+    expect(await problemsOf(loadConfig({ env, cwd: createFolder(files), path }))).toEqual([problem]);
+  });
+});
+
+describe("loadConfig() lets the environment win", () => {
+  const cwd = (): string => createFolder({ "parley.yaml": "listen: 127.0.0.1:1\nlog: { level: warn }" });
+
+  it.each<{ what: string; env: Environment; listen?: string; logLevel?: string; port: number; level: string }>([
+    { what: "the file by itself", env: {}, port: 1, level: "warn" },
+    {
+      what: "the environment before the file",
+      env: { PARLEY_LISTEN: "127.0.0.1:2", PARLEY_LOG_LEVEL: "error" },
+      port: 2,
+      level: "error",
+    },
+    {
+      what: "the command line before both",
+      env: { PARLEY_LISTEN: "127.0.0.1:2", PARLEY_LOG_LEVEL: "error" },
+      listen: "localhost:3",
+      logLevel: "silent",
+      port: 3,
+      level: "silent",
+    },
+    {
+      what: "the file before empty variables",
+      env: { PARLEY_LISTEN: "", PARLEY_LOG_LEVEL: "" },
+      port: 1,
+      level: "warn",
+    },
+  ])("$what", async ({ env, listen, logLevel, port, level }) => {
+    const settings = await loadConfig({ env, cwd: cwd(), listen, logLevel });
+    expect([settings.listen.port, settings.logLevel]).toEqual([port, level]);
+  });
+
+  it("overrules a file that would listen for everybody", async () => {
+    const folder = createFolder({ "parley.yaml": "listen: 0.0.0.0:80" });
+    const settings = await loadConfig({ env: { PARLEY_LISTEN: "127.0.0.1:0" }, cwd: folder });
+    expect(settings.listen).toEqual({ host: "127.0.0.1", port: 0 });
+  });
+
+  it.each<{ env: Environment; problem: string }>([
+    {
+      env: { PARLEY_LOG_LEVEL: "verbose" },
+      problem: 'PARLEY_LOG_LEVEL: "verbose" must be one of silent, error, warn, info, debug',
+    },
+    {
+      env: { PARLEY_LOG_LEVEL: "INFO" },
+      problem: 'PARLEY_LOG_LEVEL: "INFO" must be one of silent, error, warn, info, debug',
+    },
+    { env: { PARLEY_LISTEN: ":8080" }, problem: 'PARLEY_LISTEN: ":8080" has no host; put 127.0.0.1 before the colon' },
+    {
+      env: { PARLEY_LISTEN: "127.0.0.1:70000" },
+      problem: 'PARLEY_LISTEN: "127.0.0.1:70000" has port 70000, which must be <= 65535',
+    },
+  ])("and rejects $env", async ({ env, problem }) => {
+    expect(await problemsOf(loadConfig({ env, cwd: cwd() }))).toEqual([problem]);
+  });
+});
+
+describe("loadConfig() without authentication", () => {
+  const reason = (host: string): string =>
+    `listening on ${host} without authentication would let anybody who reaches this machine call the models; ` +
+    "listen on 127.0.0.1 or [::1], and put a proxy with authentication in front";
+
+  it.each([
+    ["0.0.0.0:8080", "0.0.0.0"],
+    ["[::]:8080", "::"],
+    ["192.168.1.2:0", "192.168.1.2"],
+    ["[::ffff:10.0.0.1]:80", "::ffff:10.0.0.1"],
+    ["gateway.example:80", "gateway.example"],
+    ["localhost.example:80", "localhost.example"],
+  ])("refuses %s, wherever it is given", async (listen, host) => {
+    const fromFile = problemsOf(loadText(`listen: "${listen}"`));
+    const fromEnvironment = problemsOf(loadText("", { PARLEY_LISTEN: listen }));
+    const fromOption = problemsOf(loadConfig({ env: {}, cwd: createFolder(), listen }));
+    expect(await Promise.all([fromFile, fromEnvironment, fromOption])).toEqual([
+      [`parley.yaml: listen: ${reason(host)}`],
+      [`PARLEY_LISTEN: ${reason(host)}`],
+      [`--listen: ${reason(host)}`],
+    ]);
+  });
+});
+
+describe("ConfigError", () => {
+  it("has the problems as data", async () => {
+    const thrown: unknown = await loadText("a: [", { PARLEY_LISTEN: "x" }).catch((error: unknown) => error);
+    expect(thrown).toBeInstanceOf(ConfigError);
+    expect(thrown).toMatchObject({
+      file: "parley.yaml",
+      problems: [
+        { file: "parley.yaml", path: "", position: { line: 1, column: 5 } },
+        { path: "PARLEY_LISTEN", message: expect.stringContaining("must be host:port") },
+      ],
+    });
+  });
+});
+
+function withoutFile({ file: _, ...settings }: Settings): Omit<Settings, "file"> {
+  return settings;
+}
