@@ -1,0 +1,95 @@
+/** Telemetry: what is known of each call, and the lines that are logged of it. No prompt, answer, key or upstream body gets here. */
+import type { GatewayError } from "../errors/gateway-error.ts";
+import type { Usage } from "../gen/parley/chat/v1/completion_pb.ts";
+
+/** The way a call came in. */
+export type Door = "rest" | "connect" | "grpc" | "grpc-web";
+
+/** The fields of a call's line in the log, besides those of its HTTP exchange. */
+export interface CallFields {
+  requestId: string;
+  door: Door;
+  /** Name of the rpc: "CreateChatCompletion". */
+  operation?: string;
+  /** The model that was asked for. */
+  model?: string;
+  /** The "provider/model" that was called. */
+  target?: string;
+  /** How many parameters were adjusted. */
+  adjustments?: number;
+  promptTokens?: number;
+  completionTokens?: number;
+  /** From the arrival of the request to the first output, in milliseconds. */
+  firstChunkMs?: number;
+  /** Name of the error's reason: "MODEL_NOT_FOUND". */
+  reason?: string;
+}
+
+/**
+ * Collects what is logged of one call. Made where the call arrives, told what happens by those who do it, and read once, when
+ * the exchange is over.
+ */
+export class CallLog {
+  readonly #fields: CallFields;
+  readonly #startedAt = performance.now();
+  #error: GatewayError | undefined;
+
+  constructor(requestId: string, door: Door) {
+    this.#fields = { requestId, door };
+  }
+
+  /** Id of the call, as in the header `x-request-id`. */
+  get requestId(): string {
+    return this.#fields.requestId;
+  }
+
+  /** The way the call came in. */
+  get door(): Door {
+    return this.#fields.door;
+  }
+
+  /** What the call failed with; undefined while it did not. */
+  get error(): GatewayError | undefined {
+    return this.#error;
+  }
+
+  /** Milliseconds since the call arrived. */
+  elapsedMs(): number {
+    return performance.now() - this.#startedAt;
+  }
+
+  /** The rpc was found. */
+  named(operation: string): void {
+    this.#fields.operation = operation;
+  }
+
+  /** The model was found. */
+  routed(model: string, target: string, adjustments: number): void {
+    this.#fields.model = model;
+    this.#fields.target = target;
+    this.#fields.adjustments = adjustments;
+  }
+
+  /** The first output came. Later calls change nothing. */
+  answered(): void {
+    this.#fields.firstChunkMs ??= Math.round(this.elapsedMs() * 10) / 10;
+  }
+
+  /** The usage is known. */
+  used(usage: Usage): void {
+    this.#fields.promptTokens = usage.promptTokens;
+    this.#fields.completionTokens = usage.completionTokens;
+  }
+
+  /** The call failed. The first error counts. */
+  failed(error: GatewayError): void {
+    if (this.#error !== undefined) return;
+    this.#error = error;
+    this.#fields.reason = error.reasonName;
+  }
+
+  /** The fields for the log. */
+  fields(): Readonly<CallFields> {
+    return this.#fields;
+  }
+}
