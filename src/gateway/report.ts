@@ -1,0 +1,76 @@
+import { create } from "@bufbuild/protobuf";
+import { durationFromMs } from "@bufbuild/protobuf/wkt";
+import type { GatewayError } from "../errors/gateway-error.ts";
+import {
+  type Adjustment,
+  Attempt_Outcome,
+  AttemptSchema,
+  type CallReport,
+  CallReportSchema,
+  UsageSource,
+} from "../gen/parley/chat/v1/report_pb.ts";
+import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
+import type { Target } from "../routing/catalogue.ts";
+import type { CallLog } from "../telemetry/call-log.ts";
+
+/** Writes down what is done for one call, as its reports tell it. */
+export class Reporter {
+  readonly #log: CallLog;
+  readonly #target: Target;
+  readonly #adjustments: readonly Adjustment[];
+  readonly #attemptStartedMs: number;
+  #firstOutputMs: number | undefined;
+
+  constructor(log: CallLog, target: Target, adjustments: readonly Adjustment[]) {
+    this.#log = log;
+    this.#target = target;
+    this.#adjustments = adjustments;
+    this.#attemptStartedMs = log.elapsedMs();
+  }
+
+  /** The first output came. Later calls change nothing. */
+  answered(): void {
+    if (this.#firstOutputMs !== undefined) return;
+    this.#firstOutputMs = this.#log.elapsedMs();
+    this.#log.answered();
+  }
+
+  /** What is known when the answer begins. */
+  first(): CallReport {
+    return create(CallReportSchema, {
+      requestId: this.#log.requestId,
+      provider: this.#target.backend.id,
+      model: this.#target.model,
+      adjustments: [...this.#adjustments],
+      ...(this.#firstOutputMs === undefined
+        ? {}
+        : { timeToFirstChunk: durationFromMs(Math.round(this.#firstOutputMs)) }),
+    });
+  }
+
+  /** The whole report, when the call has ended; `hasUsage` says whether there are numbers whose source is to be told. */
+  last(hasUsage: boolean, error?: GatewayError): CallReport {
+    const report = this.first();
+    const elapsed = this.#log.elapsedMs();
+    const first = this.#firstOutputMs;
+    report.duration = durationFromMs(Math.round(elapsed));
+    report.usageSource = hasUsage ? this.#target.backend.usageSource : UsageSource.UNSPECIFIED;
+    report.attempts = [
+      create(AttemptSchema, {
+        target: this.#target.name,
+        outcome: outcomeOf(error),
+        reason: error?.reason ?? Reason.UNSPECIFIED,
+        duration: durationFromMs(Math.round(elapsed - this.#attemptStartedMs)),
+        ...(first === undefined
+          ? {}
+          : { timeToFirstChunk: durationFromMs(Math.round(first - this.#attemptStartedMs)) }),
+      }),
+    ];
+    return report;
+  }
+}
+
+function outcomeOf(error: GatewayError | undefined): Attempt_Outcome {
+  if (error === undefined) return Attempt_Outcome.SUCCEEDED;
+  return error.reason === Reason.CANCELLED ? Attempt_Outcome.CANCELLED : Attempt_Outcome.FAILED;
+}

@@ -1,0 +1,66 @@
+import { create } from "@bufbuild/protobuf";
+import {
+  type StreamChatCompletionRequest,
+  StreamChatCompletionRequestSchema,
+  type StreamChatCompletionResponse,
+  StreamChatCompletionResponseSchema,
+} from "../gen/parley/chat/v1/chat_service_pb.ts";
+import type { ChatCompletionChunk } from "../gen/parley/chat/v1/completion_pb.ts";
+import type { Catalogue } from "../routing/catalogue.ts";
+import type { CallScope } from "./call-scope.ts";
+import { createIdentity } from "./identity.ts";
+import type { CallContext } from "./operation.ts";
+import { prepare } from "./prepare.ts";
+import { hideReasoningInChunk } from "./reasoning.ts";
+import { Reporter } from "./report.ts";
+import { createStreamGrammar, hasOutput } from "./stream-grammar.ts";
+import type { GatewayTimeouts } from "./timeouts.ts";
+
+/** Streams the answer to a request. The last message has the usage, where there is one, and the whole report. */
+export async function* streamChat(
+  request: StreamChatCompletionRequest,
+  call: CallContext,
+  scope: CallScope,
+  catalogue: Catalogue,
+  timeouts: GatewayTimeouts,
+): AsyncGenerator<StreamChatCompletionResponse[]> {
+  const prepared = prepare(StreamChatCompletionRequestSchema, request, true, catalogue, call.log);
+  const { target, params, plan } = prepared;
+  const reporter = new Reporter(call.log, target, plan.adjustments);
+  const identity = createIdentity(target.answeredAs);
+  const grammar = createStreamGrammar(identity, prepared.choices);
+  const hidesReasoning = request.options?.includeReasoning === false;
+
+  let isFirst = true;
+  let hasAnswered = false;
+  scope.awaitOutput(timeouts.firstChunkMs);
+  for await (const batch of target.backend.stream({ model: target.model, params, plan, signal: scope.signal })) {
+    const chunks: ChatCompletionChunk[] = [];
+    for (const chunk of batch) {
+      if (hidesReasoning) hideReasoningInChunk(chunk);
+      grammar.push(chunk, chunks);
+    }
+    if (!hasAnswered && chunks.some(isOutput)) {
+      hasAnswered = true;
+      reporter.answered();
+    }
+    if (chunks.length > 0) {
+      scope.outputCame();
+      const messages = chunks.map((chunk) => create(StreamChatCompletionResponseSchema, { chunk }));
+      if (isFirst) (messages[0] as StreamChatCompletionResponse).report = reporter.first();
+      isFirst = false;
+      yield messages;
+    }
+    scope.awaitOutput(hasAnswered ? timeouts.idleMs : timeouts.firstChunkMs);
+  }
+  scope.outputCame();
+  scope.signal.throwIfAborted();
+  const chunk = grammar.finish();
+  if (chunk?.usage !== undefined) call.log.used(chunk.usage);
+  const report = reporter.last(chunk !== undefined);
+  yield [create(StreamChatCompletionResponseSchema, chunk === undefined ? { report } : { chunk, report })];
+}
+
+/** Whether a chunk is output: a role alone is none. */
+const isOutput = ({ choices }: ChatCompletionChunk): boolean =>
+  choices.some(({ delta }) => delta !== undefined && hasOutput(delta));

@@ -1,0 +1,144 @@
+import { create } from "@bufbuild/protobuf";
+import { GatewayError } from "../errors/gateway-error.ts";
+import {
+  type ChatCompletionChunk,
+  ChatCompletionChunkSchema,
+  type ChunkChoice,
+  ChunkChoiceSchema,
+  type Delta,
+  DeltaSchema,
+  FinishReason,
+  ServiceTier,
+} from "../gen/parley/chat/v1/completion_pb.ts";
+import { Role } from "../gen/parley/chat/v1/message_pb.ts";
+import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
+import type { Identity } from "./identity.ts";
+import { completeUsage } from "./usage.ts";
+
+/**
+ * Holds a stream to the grammar that clients rely on, whatever the provider sends: one identity on all chunks; in each choice the
+ * role first and once, then the deltas, then the finish reason alone, once, and nothing after it; choices open in ascending
+ * order; usage apart, at the end. And it tells a stream that ended from one that was cut.
+ */
+export interface StreamGrammar {
+  /** Takes the provider's next chunk, and appends to `out` what clients get of it: nothing, the same chunk, or several. */
+  push(chunk: ChatCompletionChunk, out: ChatCompletionChunk[]): void;
+  /**
+   * Takes the provider's end, and returns the last chunk: the one without choices that carries the usage; undefined when there was
+   * no usage. Fails with UPSTREAM_STREAM_INTERRUPTED when a choice has not ended.
+   */
+  finish(): ChatCompletionChunk | undefined;
+}
+
+/** The grammar of one stream with that many choices. */
+export function createStreamGrammar(identity: Identity, choices: number): StreamGrammar {
+  return new Grammar(identity, choices);
+}
+
+class Grammar implements StreamGrammar {
+  readonly #identity: Identity;
+  readonly #expected: number;
+  /** Of each choice that has begun, whether it has ended. */
+  readonly #ended: boolean[] = [];
+  /** Without choices: what is the same on every chunk of the provider, and the last usage that was seen. */
+  readonly #frame = create(ChatCompletionChunkSchema);
+
+  constructor(identity: Identity, choices: number) {
+    this.#identity = identity;
+    this.#expected = choices;
+    Object.assign(this.#frame, identity);
+  }
+
+  push(chunk: ChatCompletionChunk, out: ChatCompletionChunk[]): void {
+    Object.assign(chunk, this.#identity);
+    this.#remember(chunk);
+    const finishes: ChunkChoice[] = [];
+    chunk.choices = chunk.choices.flatMap((choice) => this.#deltas(choice, finishes));
+    if (chunk.choices.length > 0 || chunk.moderation !== undefined) out.push(chunk);
+    if (finishes.length > 0) out.push({ ...this.#frame, usage: undefined, choices: finishes });
+  }
+
+  finish(): ChatCompletionChunk | undefined {
+    if (this.#ended.length < this.#expected || this.#ended.includes(false)) {
+      throw new GatewayError(
+        Reason.UPSTREAM_STREAM_INTERRUPTED,
+        "the model's stream ended before its answer did; what came of it is not complete",
+      );
+    }
+    const { usage } = this.#frame;
+    if (usage === undefined) return undefined;
+    completeUsage(usage);
+    return this.#frame;
+  }
+
+  /** Notes what the frame has, and takes the usage out of the chunk. */
+  #remember(chunk: ChatCompletionChunk): void {
+    if (chunk.serviceTier !== ServiceTier.UNSPECIFIED) this.#frame.serviceTier = chunk.serviceTier;
+    if (chunk.systemFingerprint !== undefined) this.#frame.systemFingerprint = chunk.systemFingerprint;
+    if (chunk.usage === undefined) return;
+    this.#frame.usage = chunk.usage;
+    delete chunk.usage;
+  }
+
+  /** What is new in a choice, after the openings that must precede it. Its end goes to `finishes`. */
+  #deltas(choice: ChunkChoice, finishes: ChunkChoice[]): ChunkChoice[] {
+    const { index } = choice;
+    if (index < 0 || index >= this.#expected) {
+      throw invalid(`a choice with index ${index}, where ${this.#expected} were asked for`);
+    }
+    const openings: ChunkChoice[] = [];
+    const isFirst = index >= this.#ended.length;
+    while (this.#ended.length <= index) {
+      if (this.#ended.length < index) openings.push(opening(this.#ended.length));
+      this.#ended.push(false);
+    }
+    choice.delta ??= create(DeltaSchema);
+    choice.delta.role = isFirst ? Role.ASSISTANT : Role.UNSPECIFIED;
+    const hasNews = choice.logprobs !== undefined || hasOutput(choice.delta);
+    if (this.#ended[index] === true) {
+      if (hasNews) throw invalid(`more of choice ${index} after its end`);
+      return openings;
+    }
+    if (choice.finishReason !== FinishReason.UNSPECIFIED) {
+      this.#ended[index] = true;
+      finishes.push(endOf(choice));
+    }
+    if (!hasNews && !isFirst) return openings;
+    return [...openings, choice];
+  }
+}
+
+/** Takes the end out of a choice, as a choice of its own. */
+function endOf(choice: ChunkChoice): ChunkChoice {
+  const { index, finishReason, nativeFinishReason } = choice;
+  choice.finishReason = FinishReason.UNSPECIFIED;
+  delete choice.nativeFinishReason;
+  return create(ChunkChoiceSchema, {
+    index,
+    delta: {},
+    finishReason,
+    ...(nativeFinishReason === undefined ? {} : { nativeFinishReason }),
+  });
+}
+
+/** The first chunk of a choice that has nothing to say yet. */
+const opening = (index: number): ChunkChoice => create(ChunkChoiceSchema, { index, delta: { role: Role.ASSISTANT } });
+
+/** Whether a delta says anything besides who speaks. This is also what "first output" means: a role alone is none. */
+export function hasOutput(delta: Delta): boolean {
+  return (
+    !!delta.content ||
+    !!delta.refusal ||
+    !!delta.reasoningContent ||
+    delta.toolCalls.length > 0 ||
+    delta.functionCall !== undefined ||
+    delta.audio !== undefined ||
+    delta.reasoningDetails.length > 0 ||
+    delta.annotations.length > 0 ||
+    delta.images.length > 0 ||
+    delta.extra !== undefined
+  );
+}
+
+const invalid = (what: string): GatewayError =>
+  new GatewayError(Reason.UPSTREAM_INVALID_RESPONSE, `the model's stream breaks its own grammar: ${what}`);

@@ -1,0 +1,51 @@
+import { GatewayError } from "../errors/gateway-error.ts";
+import type { ChatCompletionChunk } from "../gen/parley/chat/v1/completion_pb.ts";
+import { UsageSource } from "../gen/parley/chat/v1/report_pb.ts";
+import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
+import { sleep } from "../lib/sleep.ts";
+import type { ScriptedProvider } from "../providers/script.ts";
+import type { Backend, BackendCall, ChunkBatch } from "./backend.ts";
+
+/** Most chunks of a batch: what is ready at once goes out at once, but a long answer does not become one large write. */
+const BATCH = 64;
+
+/** Makes a backend of a provider without a network, by playing its scripts. */
+export function createScriptedBackend(provider: ScriptedProvider): Backend {
+  return {
+    id: provider.id,
+    usageSource: UsageSource.PROVIDER,
+    models: () => provider.models(),
+    has: (model) => provider.has(model),
+    plan: (model, params) => provider.plan(model, params),
+
+    async complete({ model, params, plan, signal }) {
+      for (const step of provider.complete(model, params, plan)) {
+        signal.throwIfAborted();
+        if (step.kind === "fail") throw step.error;
+        if (step.kind === "output") return step.value;
+        await sleep(step.ms, signal);
+      }
+      throw new GatewayError(Reason.UPSTREAM_INVALID_RESPONSE, "the model's answer ended before it was whole");
+    },
+
+    stream: (call) => play(provider, call),
+  };
+}
+
+async function* play(
+  provider: ScriptedProvider,
+  { model, params, plan, signal }: BackendCall,
+): AsyncGenerator<ChunkBatch> {
+  let batch: ChatCompletionChunk[] = [];
+  for (const step of provider.stream(model, params, plan)) {
+    signal.throwIfAborted();
+    if (step.kind === "output" && batch.push(step.value) < BATCH) continue;
+    if (batch.length > 0) {
+      yield batch;
+      batch = [];
+    }
+    if (step.kind === "wait") await sleep(step.ms, signal);
+    if (step.kind === "fail") throw step.error;
+  }
+  if (batch.length > 0) yield batch;
+}
