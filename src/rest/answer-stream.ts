@@ -1,0 +1,95 @@
+import type { Message } from "@bufbuild/protobuf";
+import { GatewayError } from "../errors/gateway-error.ts";
+import { toOpenAIError } from "../errors/openai-error.ts";
+import type { CallReport } from "../gen/parley/chat/v1/report_pb.ts";
+import { type Exchange, processingTime } from "./answer.ts";
+import { type EventEncoder, encodeEvent } from "./event-encoder.ts";
+import type { AnswerHeaders } from "./exchange.ts";
+import { messageAt } from "./field-path.ts";
+import { reportHeaders } from "./report-headers.ts";
+import type { StreamTarget } from "./route-target.ts";
+import { createSseWriter, type SseWriter } from "./sse-writer.ts";
+
+const DONE = "data: [DONE]\n\n";
+
+/** What a stream is answered with. */
+export interface StreamAnswer {
+  readonly target: StreamTarget;
+  readonly batches: AsyncIterable<readonly Message[]>;
+  readonly encode: EventEncoder;
+  /** Headers besides those of event streams and of the report. */
+  readonly headers: AnswerHeaders;
+  readonly keepAliveMs: number;
+  /** Aborted when the client is gone. */
+  readonly signal: AbortSignal;
+}
+
+/**
+ * Answers with an event stream. Nothing is sent before there is an event, or a long silence. What fails before that is
+ * thrown; what fails after it is told to the client by a last event, and to the log. A stream that did not fail ends
+ * with "[DONE]".
+ */
+export async function answerStream(exchange: Exchange, answer: StreamAnswer): Promise<void> {
+  const { target, keepAliveMs, signal } = answer;
+  let report: CallReport | undefined;
+  const headers = (): AnswerHeaders => ({ ...answer.headers, ...reportHeaders(report), ...processingTime(exchange) });
+  const writer = createSseWriter(exchange.response, { headers, keepAliveMs, signal });
+  try {
+    await pump(answer, writer, (batch) => {
+      report ??= findReport(target, batch);
+    });
+    writer.end(DONE);
+  } catch (thrown) {
+    if (!writer.committed) throw thrown;
+    const error = GatewayError.from(thrown);
+    exchange.log.failed(error);
+    writer.end(encodeEvent(JSON.stringify(toOpenAIError(error))));
+  } finally {
+    writer.release();
+  }
+}
+
+/**
+ * Writes all batches, one write for each, as fast as they are read. Throws the signal's reason when the client goes
+ * away.
+ */
+async function pump(
+  { batches, encode, signal }: StreamAnswer,
+  writer: SseWriter,
+  beforeCommit: (batch: readonly Message[]) => void,
+): Promise<void> {
+  const iterator = batches[Symbol.asyncIterator]();
+  // The loop itself stops the iteration only when the batch has come that it waits for.
+  const stop = (): void => void stopQuietly(iterator);
+  signal.addEventListener("abort", stop);
+  try {
+    for await (const batch of { [Symbol.asyncIterator]: () => iterator }) {
+      if (!writer.committed) beforeCommit(batch);
+      let events = "";
+      for (const message of batch) events += encode(message);
+      const pending = events === "" ? undefined : writer.write(events);
+      if (pending !== undefined) await pending;
+      signal.throwIfAborted();
+    }
+    signal.throwIfAborted();
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+async function stopQuietly(iterator: AsyncIterator<unknown>): Promise<void> {
+  try {
+    await iterator.return?.();
+  } catch {
+    // The client is gone, and the loop throws the reason of that.
+  }
+}
+
+function findReport({ report }: StreamTarget, batch: readonly Message[]): CallReport | undefined {
+  if (report === undefined) return undefined;
+  for (const message of batch) {
+    const found = messageAt(message, report);
+    if (found !== undefined) return found as CallReport;
+  }
+  return undefined;
+}

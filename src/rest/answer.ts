@@ -1,0 +1,67 @@
+import { retryHeaders } from "../errors/connect-error.ts";
+import type { GatewayError } from "../errors/gateway-error.ts";
+import { toOpenAIError } from "../errors/openai-error.ts";
+import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
+import { discardBody, hasUnreadBody } from "../lib/unread-body.ts";
+import type { CallLog } from "../telemetry/call-log.ts";
+import type { AnswerHeaders, RestRequest, RestResponse } from "./exchange.ts";
+
+/** One HTTP exchange. */
+export interface Exchange {
+  readonly request: RestRequest;
+  readonly response: RestResponse;
+  readonly log: CallLog;
+}
+
+/** Answers with JSON in one piece; to HEAD, with its headers alone. */
+export function answerJson(exchange: Exchange, status: number, headers: AnswerHeaders, json: string): void {
+  const length = String(Buffer.byteLength(json));
+  const all = { ...headers, "content-type": "application/json", "content-length": length, ...processingTime(exchange) };
+  answer(exchange, status, all, json);
+}
+
+/** Answers without a body. */
+export function answerEmpty(exchange: Exchange, status: number, headers: AnswerHeaders): void {
+  answer(exchange, status, { ...headers, ...processingTime(exchange) }, "");
+}
+
+/**
+ * Answers with an error in OpenAI's shape. Where nobody waits for an answer any more, or another one has begun, none is
+ * written and the connection ends.
+ */
+export function answerError(exchange: Exchange, error: GatewayError): void {
+  if (error.reason === Reason.CANCELLED || exchange.response.headersSent) {
+    exchange.request.socket?.destroy();
+    return;
+  }
+  const { allow } = error.details;
+  const headers = { ...retryHeaders(error), ...(allow === undefined ? {} : { allow: allow.join(", ") }) };
+  answerJson(exchange, error.row.httpStatus, headers, JSON.stringify(toOpenAIError(error)));
+}
+
+/** The header that says how long the call took until its answer began, in whole milliseconds. */
+export function processingTime({ log }: Exchange): AnswerHeaders {
+  return { "openai-processing-ms": String(Math.round(log.elapsedMs())) };
+}
+
+function answer({ request, response }: Exchange, status: number, headers: AnswerHeaders, body: string): void {
+  const text = request.method === "HEAD" ? "" : body;
+  response.writeHead(status, { ...headers });
+  if (!hasUnreadBody(request)) {
+    end(response, text);
+  } else if (request.httpVersionMajor === 1 && text !== "") {
+    // Ending the response may close the connection, and closing it under a client that still sends would reset it: the
+    // reset can overtake the answer. So the answer is written whole, and ended when the client has sent what it wanted
+    // to send.
+    response.write(text);
+    discardBody(request, () => end(response, ""));
+  } else {
+    end(response, text);
+    discardBody(request);
+  }
+}
+
+function end(response: RestResponse, text: string): void {
+  if (text === "") response.end();
+  else response.end(text);
+}

@@ -1,0 +1,25 @@
+import { isMessage } from "@bufbuild/protobuf";
+import { ChatCompletionParamsSchema } from "../gen/parley/chat/v1/params_pb.ts";
+import { checkDialect, wantsStream } from "./dialect.ts";
+import { getAtPath, setAtPath } from "./field-path.ts";
+import type { DecodedBody } from "./request-message.ts";
+import type { Route } from "./route.ts";
+import type { StreamTarget, UnaryTarget } from "./route-target.ts";
+
+/**
+ * Chooses between the two rpcs that may share a route, and sets the parameter that says so to what was chosen. Throws a
+ * GatewayError when the body says what the dialect of the route has no sense for.
+ */
+export function chooseTarget(
+  { dialect, unary, streaming }: Route,
+  body: DecodedBody | undefined,
+  accept: string | undefined,
+): UnaryTarget | StreamTarget {
+  if (streaming === undefined || body === undefined) return unary;
+  const { target, bodyType, choice } = streaming;
+  const said = getAtPath(bodyType, body.message, choice) as boolean | undefined;
+  const stream = wantsStream(dialect, said, accept);
+  if (isMessage(body.message, ChatCompletionParamsSchema)) checkDialect(dialect, body.message);
+  setAtPath(bodyType, body.message, choice, stream);
+  return stream ? target : unary;
+}

@@ -1,0 +1,43 @@
+import type { DescMessage, Message, MessageShape } from "@bufbuild/protobuf";
+import { type ChatCompletionChunk, ChatCompletionChunkSchema } from "../gen/parley/chat/v1/completion_pb.ts";
+import { stringifyJson } from "../openai-json/encode.ts";
+import { messageAt } from "./field-path.ts";
+import type { StreamTarget } from "./route-target.ts";
+
+/** Encodes a streamed message as an event; "" where it makes none. */
+export type EventEncoder = (message: Message) => string;
+
+/** Encodes one event. JSON has no line breaks of its own, so one `data` line is enough. */
+export function encodeEvent(json: string): string {
+  return `data: ${json}\n\n`;
+}
+
+/** Makes the encoder of one stream. `usage`: whether its client is told the usage. */
+export function createEventEncoder({ method, responseBody }: StreamTarget, usage: boolean): EventEncoder {
+  const desc = responseBody?.message ?? method.output;
+  const stringify = createStringifier(desc, usage);
+  return (message) => {
+    const body = responseBody === undefined ? message : messageAt(message, responseBody);
+    const json = body && stringify(body);
+    return json === undefined ? "" : encodeEvent(json);
+  };
+}
+
+function createStringifier(desc: DescMessage, usage: boolean): (message: Message) => string | undefined {
+  if (desc.typeName !== ChatCompletionChunkSchema.typeName) return (message) => stringifyJson(desc, message);
+  const stringify = usage ? stringifyWithUsage : stringifyWithoutUsage;
+  return (message) => stringify(message as MessageShape<typeof ChatCompletionChunkSchema>);
+}
+
+/** A client that wants the usage finds the key on every chunk, with null until it is known. */
+function stringifyWithUsage(chunk: ChatCompletionChunk): string {
+  return stringifyJson(ChatCompletionChunkSchema, chunk);
+}
+
+const WITHOUT_USAGE = { without: "usage" } as const;
+
+/** A client that does not want it finds no such key, and not the chunk that is sent for it alone. */
+function stringifyWithoutUsage(chunk: ChatCompletionChunk): string | undefined {
+  if (chunk.usage !== undefined && chunk.choices.length === 0 && chunk.moderation === undefined) return undefined;
+  return stringifyJson(ChatCompletionChunkSchema, chunk, WITHOUT_USAGE);
+}

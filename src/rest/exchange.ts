@@ -1,0 +1,24 @@
+import type { BodySource } from "../lib/unread-body.ts";
+
+/** The part of a request that is used here; those of HTTP/1.1 and HTTP/2 have it in common. */
+export interface RestRequest extends BodySource {
+  readonly method?: string | undefined;
+  readonly url?: string | undefined;
+  readonly httpVersionMajor: number;
+  pause(): unknown;
+}
+
+/** Headers of an answer; names in lower case. */
+export type AnswerHeaders = Readonly<Record<string, string>>;
+
+/** The part of a response that is used here; those of HTTP/1.1 and HTTP/2 have it in common. */
+export interface RestResponse {
+  readonly headersSent: boolean;
+  writeHead(status: number, headers: Record<string, string>): unknown;
+  /** False: what was written waits for the reader; `drain` comes when it need not wait any longer. */
+  write(text: string): boolean;
+  end(): unknown;
+  end(text: string): unknown;
+  on(event: "close" | "drain", listener: () => void): unknown;
+  off(event: "close" | "drain", listener: () => void): unknown;
+}

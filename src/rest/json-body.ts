@@ -1,0 +1,35 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type { JsonValue } from "@bufbuild/protobuf";
+import { GatewayError } from "../errors/gateway-error.ts";
+import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
+import { parseJson } from "../openai-json/parse.ts";
+import { checkContentEncoding, decompress } from "./decompress.ts";
+import type { RestRequest } from "./exchange.ts";
+import { readBody } from "./read-body.ts";
+
+/**
+ * Reads the JSON that a request carries, at most `maxBytes` of it, packed or not. Throws a GatewayError:
+ * UNSUPPORTED_MEDIA_TYPE by the headers alone, and INVALID_JSON where there is none.
+ */
+export async function readJsonBody(request: RestRequest, maxBytes: number): Promise<JsonValue> {
+  checkContentType(request.headers);
+  const encoding = request.headers["content-encoding"];
+  checkContentEncoding(encoding);
+  const raw = await readBody(request, maxBytes);
+  const body = encoding === undefined ? raw : await decompress(raw, encoding, maxBytes);
+  if (body.length === 0) throw new GatewayError(Reason.INVALID_JSON, "the body is empty; it must be a JSON object");
+  return parseJson(body);
+}
+
+/** A body without a type is taken for JSON. */
+function checkContentType({ "content-type": contentType }: IncomingHttpHeaders): void {
+  if (contentType === undefined || contentType === "application/json") return;
+  const [type = "", ...parameters] = contentType.split(";").map((part) => part.trim());
+  const charset = parameters.find((parameter) => /^charset=/i.test(parameter));
+  if (type.toLowerCase() === "application/json" && (charset === undefined || /^charset="?utf-?8"?$/i.test(charset)))
+    return;
+  throw new GatewayError(
+    Reason.UNSUPPORTED_MEDIA_TYPE,
+    `content-type must be application/json in UTF-8, but is "${contentType.slice(0, 80)}"`,
+  );
+}

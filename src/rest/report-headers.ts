@@ -1,0 +1,27 @@
+import { type Adjustment, Adjustment_ActionSchema, type CallReport } from "../gen/parley/chat/v1/report_pb.ts";
+import { enumWords } from "../openai-json/words.ts";
+import type { AnswerHeaders } from "./exchange.ts";
+import { headerItem, headerList, headerText } from "./header-text.ts";
+
+/**
+ * The headers that tell of a call what its JSON has no place for: `x-parley-provider`, `x-parley-model` and, where
+ * parameters were adjusted, `x-parley-adjustments` ("temperature=dropped, messages[0].name=mapped").
+ */
+export function reportHeaders(report: CallReport | undefined): AnswerHeaders {
+  if (report === undefined) return {};
+  const headers: Record<string, string> = {};
+  if (report.provider !== "") headers["x-parley-provider"] = headerText(report.provider);
+  if (report.model !== "") headers["x-parley-model"] = headerText(report.model);
+  if (report.adjustments.length > 0) headers["x-parley-adjustments"] = headerList(report.adjustments.map(describe));
+  return headers;
+}
+
+/** The header that names the parameters that nobody knows, by their paths. */
+export function ignoredHeaders(paths: readonly string[]): AnswerHeaders {
+  return paths.length === 0 ? {} : { "x-parley-ignored": headerList(paths.map(headerItem)) };
+}
+
+function describe({ path, action }: Adjustment): string {
+  const word = enumWords(Adjustment_ActionSchema).wordOf.get(action);
+  return `${headerItem(path)}=${word ?? action}`;
+}

@@ -1,0 +1,134 @@
+/**
+ * REST: the door for plain HTTP. It reads routes off the descriptors (google.api.http, AIP-127), turns OpenAI's JSON
+ * into requests of operations, and what they answer into JSON or event streams. It knows no provider, and not how an
+ * operation does its work.
+ */
+import { type DescService, isMessage } from "@bufbuild/protobuf";
+import { GatewayError } from "../errors/gateway-error.ts";
+import type { CallContext, Operations } from "../gateway/operation.ts";
+import { ChatCompletionParamsSchema } from "../gen/parley/chat/v1/params_pb.ts";
+import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
+import type { HttpRequest, HttpResponse } from "../lib/http-exchange.ts";
+import type { CallLog } from "../telemetry/call-log.ts";
+import { answerEmpty, answerError, type Exchange } from "./answer.ts";
+import { answerStream } from "./answer-stream.ts";
+import { answerUnary } from "./answer-unary.ts";
+import { chooseTarget } from "./choose-target.ts";
+import { watchClient } from "./client-watch.ts";
+import { type Dialect, wantsUsage } from "./dialect.ts";
+import { createEventEncoder } from "./event-encoder.ts";
+import { readJsonBody } from "./json-body.ts";
+import type { PathMatch } from "./path-matcher.ts";
+import { ignoredHeaders } from "./report-headers.ts";
+import { buildRequest, type DecodedBody, decodeBody } from "./request-message.ts";
+import { parseRequestTarget } from "./request-target.ts";
+import { createRoutes, type Route } from "./route.ts";
+import { readTimeout } from "./timeout-header.ts";
+
+/** What the REST door needs. */
+export interface RestOptions {
+  /** The services whose rpcs have routes. */
+  readonly services: readonly DescService[];
+  readonly operations: Operations;
+  /** Largest body of a request, in bytes, also after it was unpacked. */
+  readonly maxBodyBytes: number;
+  /** After so many milliseconds of silence, and each time again, a stream sends a comment. */
+  readonly keepAliveMs: number;
+  /** Longest time that a client may give a call by `x-parley-timeout-ms`, in milliseconds. */
+  readonly maxTimeoutMs: number;
+}
+
+/** Answers HTTP requests. */
+export interface RestHandler {
+  /**
+   * Answers one request, whatever its path, and never rejects. Resolved when the answer is written, or nobody wants it
+   * any more.
+   */
+  handle(request: HttpRequest, response: HttpResponse, log: CallLog): Promise<void>;
+}
+
+type Found = Extract<PathMatch<Route>, { kind: "found" }>;
+
+/**
+ * Makes the REST door. Throws an Error when the rules of the services contradict themselves, or an operation is
+ * missing.
+ */
+export function createRestHandler(options: RestOptions): RestHandler {
+  const routes = createRoutes(options.services, options.operations);
+  return {
+    async handle(request, response, log) {
+      const exchange: Exchange = { request, response, log };
+      const client = watchClient(response);
+      try {
+        const { path, query } = parseRequestTarget(exchange.request.url ?? "/");
+        const match = routes.match(request.method ?? "GET", path);
+        if (match.kind === "found") await callRoute(options, exchange, match, query, client.signal);
+        else answerUnrouted(exchange, match, path);
+      } catch (thrown) {
+        const error = GatewayError.from(thrown);
+        log.failed(error);
+        answerError(exchange, error);
+      } finally {
+        client.release();
+      }
+    },
+  };
+}
+
+function answerUnrouted(exchange: Exchange, match: Exclude<PathMatch<Route>, Found>, path: string): void {
+  const { method } = exchange.request;
+  const shown = path.length > 200 ? `${path.slice(0, 200)}…` : path;
+  if (match.kind === "not-found") {
+    throw new GatewayError(Reason.UNKNOWN_URL, `Unknown request URL: ${method} ${shown}`);
+  }
+  const allow = match.allow.join(", ");
+  if (method !== "OPTIONS") {
+    throw new GatewayError(Reason.METHOD_NOT_ALLOWED, `${method} is not allowed for ${shown}; allowed: ${allow}`, {
+      allow: match.allow,
+    });
+  }
+  answerEmpty(exchange, 204, { allow });
+}
+
+async function callRoute(
+  options: RestOptions,
+  exchange: Exchange,
+  { value: route, variables }: Found,
+  query: string,
+  signal: AbortSignal,
+): Promise<void> {
+  const { request, log } = exchange;
+  const { headers } = request;
+  log.named(route.unary.method.name);
+  const timeoutMs = readTimeout(headers, options.maxTimeoutMs);
+  const body = await readDecodedBody(route, request, options.maxBodyBytes);
+  const target = chooseTarget(route, body, headers.accept);
+  log.named(target.method.name);
+  const message = buildRequest(target, body, { variables, query, headers });
+  const call: CallContext = { log, signal, timeoutMs };
+  const extra = ignoredHeaders(body?.ignored ?? []);
+  signal.throwIfAborted();
+  if (target.kind === "unary") {
+    const answer = await target.call(message, call);
+    signal.throwIfAborted();
+    answerUnary(exchange, target, answer, extra);
+  } else {
+    const batches = target.call(message, call);
+    const encode = createEventEncoder(target, tellsUsage(route.dialect, body));
+    const { keepAliveMs } = options;
+    await answerStream(exchange, { target, batches, encode, headers: extra, keepAliveMs, signal });
+  }
+}
+
+async function readDecodedBody(
+  route: Route,
+  request: Exchange["request"],
+  maxBytes: number,
+): Promise<DecodedBody | undefined> {
+  if (route.unary.body === undefined) return undefined;
+  return decodeBody(route.unary, await readJsonBody(request, maxBytes));
+}
+
+function tellsUsage(dialect: Dialect, body: DecodedBody | undefined): boolean {
+  return body !== undefined && isMessage(body.message, ChatCompletionParamsSchema) && wantsUsage(dialect, body.message);
+}

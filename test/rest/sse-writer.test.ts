@@ -1,0 +1,105 @@
+import { EventEmitter } from "node:events";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { createSseWriter } from "../../src/rest/sse-writer.ts";
+
+/** A response that writes down what it is told, and whose reader can be behind. */
+class RecordingResponse extends EventEmitter {
+  readonly told: string[] = [];
+  behind = false;
+  get headersSent(): boolean {
+    return this.told.length > 0;
+  }
+  writeHead(status: number, headers: Record<string, string>): void {
+    this.told.push(`${status} ${headers["content-type"]} ${headers["x-more"]}`);
+  }
+  write(text: string): boolean {
+    this.told.push(text);
+    return !this.behind;
+  }
+  end(text?: string): void {
+    this.told.push(text ?? "", "end");
+  }
+}
+
+const HEAD = "200 text/event-stream; charset=utf-8 yes";
+const COMMENT = ": keep-alive\n\n";
+
+describe("createSseWriter()", () => {
+  beforeEach(() => void vi.useFakeTimers());
+  afterEach(() => void vi.useRealTimers());
+
+  function start() {
+    const response = new RecordingResponse();
+    const controller = new AbortController();
+    const writer = createSseWriter(response, {
+      headers: () => ({ "x-more": "yes" }),
+      keepAliveMs: 15_000,
+      signal: controller.signal,
+    });
+    return { response, writer, gone: () => controller.abort() };
+  }
+
+  it("sends nothing before the first events, and the head once", () => {
+    const { response, writer } = start();
+    vi.advanceTimersByTime(14_999);
+    expect([writer.committed, response.told]).toEqual([false, []]);
+    writer.write("a\n\n");
+    writer.write("b\n\n");
+    writer.end("c\n\n");
+    expect([writer.committed, response.told]).toEqual([true, [HEAD, "a\n\n", "b\n\n", "c\n\n", "end"]]);
+  });
+
+  it("comments on each 15 s of silence, counted from the last event or comment", () => {
+    const { response, writer } = start();
+    vi.advanceTimersByTime(15_000);
+    expect(response.told).toEqual([HEAD, COMMENT]);
+    vi.advanceTimersByTime(14_999);
+    expect(response.told).toHaveLength(2);
+    vi.advanceTimersByTime(1);
+    expect(response.told).toEqual([HEAD, COMMENT, COMMENT]);
+    vi.advanceTimersByTime(10_000);
+    writer.write("a\n\n");
+    vi.advanceTimersByTime(14_999);
+    expect(response.told).toEqual([HEAD, COMMENT, COMMENT, "a\n\n"]);
+    vi.advanceTimersByTime(1);
+    expect(response.told).toEqual([HEAD, COMMENT, COMMENT, "a\n\n", COMMENT]);
+  });
+
+  it("waits for a reader that is behind, and does not comment meanwhile", async () => {
+    const { response, writer } = start();
+    response.behind = true;
+    const written = writer.write("a\n\n");
+    expect(written).toBeInstanceOf(Promise);
+    vi.advanceTimersByTime(60_000);
+    expect(response.told).toEqual([HEAD, "a\n\n"]);
+    response.behind = false;
+    response.emit("drain");
+    await written;
+    expect(writer.write("b\n\n")).toBeUndefined();
+    vi.advanceTimersByTime(15_000);
+    expect(response.told).toEqual([HEAD, "a\n\n", "b\n\n", COMMENT]);
+    expect(["drain", "close"].map((event) => response.listenerCount(event))).toEqual([0, 0]);
+  });
+
+  it("waits no longer when the response is closed, and writes nothing after that", async () => {
+    const { response, writer, gone } = start();
+    response.behind = true;
+    const written = writer.write("a\n\n");
+    gone();
+    response.emit("close");
+    await written;
+    expect(writer.write("b\n\n")).toBeUndefined();
+    writer.end("c\n\n");
+    vi.advanceTimersByTime(60_000);
+    expect(response.told).toEqual([HEAD, "a\n\n"]);
+    expect(["drain", "close"].map((event) => response.listenerCount(event))).toEqual([0, 0]);
+  });
+
+  it("leaves no timer behind once it is released", () => {
+    const { writer } = start();
+    writer.write("a\n\n");
+    expect(vi.getTimerCount()).toBe(1);
+    writer.release();
+    expect(vi.getTimerCount()).toBe(0);
+  });
+});
