@@ -1,0 +1,92 @@
+import { Http2ServerResponse } from "node:http2";
+import { CATALOGUE } from "../errors/catalogue.ts";
+import { clientGone } from "../errors/client-gone.ts";
+import { GatewayError } from "../errors/gateway-error.ts";
+import { toOpenAIError } from "../errors/openai-error.ts";
+import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
+import type { HttpRequest, HttpResponse } from "../lib/http-exchange.ts";
+import type { RestHandler } from "../rest/rest-handler.ts";
+import type { RpcHandler } from "../rpc/handler.ts";
+import { logAccess } from "../telemetry/access-line.ts";
+import { CallLog, type Door } from "../telemetry/call-log.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import type { Cors } from "./cors.ts";
+import { REQUEST_ID_HEADER, requestIdOf } from "./request-id.ts";
+
+/** What stands behind the port. */
+export interface DispatchOptions {
+  readonly rpc: RpcHandler;
+  readonly rest: RestHandler;
+  readonly cors: Cors;
+  readonly logger: Logger;
+  /** Whether the server takes calls: what `/readyz` answers. */
+  isReady(): boolean;
+}
+
+/** Sends each request to the door it came for, gives it an id, and logs one line when the exchange is over. */
+export function createDispatch(options: DispatchOptions): (request: HttpRequest, response: HttpResponse) => void {
+  const { rpc, rest, cors, logger, isReady } = options;
+  return (request, response) => {
+    const url = request.url ?? "/";
+    const query = url.indexOf("?");
+    const path = query < 0 ? url : url.slice(0, query);
+    if (path === "/healthz" || path === "/readyz") {
+      answerProbe(request, response, path === "/healthz" || isReady());
+      return;
+    }
+    const isRpc = rpc.serves(path);
+    const log = new CallLog(
+      requestIdOf(request.headers[REQUEST_ID_HEADER]),
+      isRpc ? rpcDoor(request.headers["content-type"]) : "rest",
+    );
+    response.setHeader(REQUEST_ID_HEADER, log.requestId);
+    response.once("close", () => {
+      // The work of a call hears of this a moment later; its line must not look as if it had ended well.
+      if (!isWhole(response)) log.failed(clientGone());
+      logAccess(logger, log, {
+        method: request.method ?? "",
+        path,
+        status: response.headersSent ? response.statusCode : CATALOGUE[Reason.CANCELLED].httpStatus,
+        durationMs: log.elapsedMs(),
+        userAgent: request.headers["user-agent"],
+      });
+    });
+    if (cors.handle(request, response)) return;
+    if (isRpc) handleRpc(rpc, request, response, path, log);
+    else void rest.handle(request, response, log);
+  };
+}
+
+/** Whether an answer that is closed got to its end. */
+function isWhole(response: HttpResponse): boolean {
+  return response instanceof Http2ServerResponse ? response.stream.rstCode === 0 : response.writableFinished;
+}
+
+/** The protocol of an rpc, by its content type; Connect's GET requests have none. */
+function rpcDoor(contentType: string | undefined): Door {
+  if (contentType?.startsWith("application/grpc-web")) return "grpc-web";
+  return contentType?.startsWith("application/grpc") ? "grpc" : "connect";
+}
+
+/** Serves an rpc. One without an authority, which HTTP/1.0 and HTTP/2 do not require, is one that Connect cannot take. */
+function handleRpc(rpc: RpcHandler, request: HttpRequest, response: HttpResponse, path: string, log: CallLog): void {
+  try {
+    rpc.handle(request, response, path, log);
+  } catch (thrown) {
+    log.failed(GatewayError.from(thrown));
+    sendJson(response, 400, toOpenAIError(new GatewayError(Reason.INVALID_REQUEST, "an rpc needs a Host header")));
+  }
+}
+
+/** Answers whether the process lives, or is ready. Probes come every few seconds, and are not logged. */
+function answerProbe(request: HttpRequest, response: HttpResponse, ok: boolean): void {
+  sendJson(response, ok ? 200 : 503, { status: ok ? "ok" : "not ready" }, request.method === "HEAD");
+}
+
+function sendJson(response: HttpResponse, status: number, value: object, headOnly = false): void {
+  const body = JSON.stringify(value);
+  response.statusCode = status;
+  response.setHeader("content-type", "application/json");
+  response.setHeader("content-length", Buffer.byteLength(body));
+  response.end(headOnly ? "" : body);
+}

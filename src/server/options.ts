@@ -1,0 +1,84 @@
+import type { HttpRequest, HttpResponse } from "../lib/http-exchange.ts";
+
+/**
+ * Answers every request, whatever its protocol. It answers its own failures too: what it throws is nobody's, and ends the
+ * process.
+ */
+export type RequestHandler = (request: HttpRequest, response: HttpResponse) => void;
+
+/** A private key and the chain of its certificate, as PEM text. */
+export interface TlsIdentity {
+  readonly key: string;
+  readonly cert: string;
+}
+
+/** What a server is made of. Times are whole milliseconds. */
+export interface ServerOptions {
+  /** Address or host name to listen on. */
+  readonly host: string;
+  /** TCP port; 0 takes any free one. */
+  readonly port: number;
+  /** With it the port speaks TLS and the client chooses by ALPN; without, HTTP/2 is told from HTTP/1.1 by its preface. */
+  readonly tls?: TlsIdentity;
+  /** Time for the first byte, for a TLS handshake, for the headers of a request, and for the settings of an HTTP/2 client. */
+  readonly headersTimeoutMs: number;
+  /** Time to receive a whole request, body included. Time that the answer takes is not counted. */
+  readonly requestTimeoutMs: number;
+  /** How long a connection may stay open with nothing asked on it. */
+  readonly keepAliveTimeoutMs: number;
+  /** Connections at once. The next one is closed as soon as it is accepted. */
+  readonly maxConnections: number;
+  /** Request line and headers together, in bytes. */
+  readonly maxHeaderBytes: number;
+  /** Streams at once on one HTTP/2 connection. */
+  readonly maxConcurrentStreams: number;
+  readonly handler: RequestHandler;
+}
+
+/** Options as they are given: what is left out takes its default. */
+export type GivenServerOptions = Partial<ServerOptions> & Pick<ServerOptions, "host" | "port" | "handler">;
+
+/** The defaults, each with its reason. */
+export const SERVER_DEFAULTS = {
+  /** Far above a slow mobile link's round trips, and short enough that a thousand silent sockets are soon gone. */
+  headersTimeoutMs: 10_000,
+  /** 32 MiB of images in five minutes is 900 kbit/s. */
+  requestTimeoutMs: 300_000,
+  /** Above the 60 s at which common load balancers let go, so that it is they who close and no request meets a closing socket. */
+  keepAliveTimeoutMs: 75_000,
+  maxConnections: 10_000,
+  /** Four times Node's own default: gateways in front add long tokens and traces. */
+  maxHeaderBytes: 64 * 1024,
+  /** Ten times the least that RFC 9113 §6.5.2 recommends: one proxy may carry the streams of many users. */
+  maxConcurrentStreams: 1_000,
+} as const satisfies Partial<ServerOptions>;
+
+const MAX_TIMER_MS = 2 ** 31 - 1;
+
+const BOUNDS = {
+  port: [0, 65_535],
+  headersTimeoutMs: [1, MAX_TIMER_MS],
+  requestTimeoutMs: [1, MAX_TIMER_MS],
+  keepAliveTimeoutMs: [1, MAX_TIMER_MS],
+  maxConnections: [1, 2 ** 31 - 1],
+  maxHeaderBytes: [1_024, 16 * 1024 * 1024],
+  maxConcurrentStreams: [1, 2 ** 31 - 1],
+} as const satisfies Partial<Record<keyof ServerOptions, readonly [number, number]>>;
+
+/** Fills in the defaults. Throws a RangeError that names the option, its value and its bound. */
+export function completeServerOptions(given: GivenServerOptions): ServerOptions {
+  const options: ServerOptions = { ...SERVER_DEFAULTS, ...given };
+  for (const name of Object.keys(BOUNDS) as (keyof typeof BOUNDS)[]) {
+    const [least, most] = BOUNDS[name];
+    const value = options[name];
+    if (!Number.isInteger(value) || value < least || value > most) {
+      throw new RangeError(`server option ${name}: ${value} must be an integer from ${least} to ${most}`);
+    }
+  }
+  if (options.headersTimeoutMs > options.requestTimeoutMs) {
+    throw new RangeError(
+      `server option headersTimeoutMs: ${options.headersTimeoutMs} must be <= requestTimeoutMs, ${options.requestTimeoutMs}`,
+    );
+  }
+  return options;
+}

@@ -1,0 +1,52 @@
+/**
+ * One TCP port for every door: HTTP/1.1 and HTTP/2 with prior knowledge, or both by ALPN under TLS. This folder knows sockets,
+ * their limits and their end; what is asked, health included, is the handler's.
+ */
+
+import { createConnections } from "./connections.ts";
+import { createExchanges } from "./exchanges.ts";
+import { createClose, listen } from "./lifecycle.ts";
+import { createPort } from "./listen.ts";
+import { completeServerOptions, type GivenServerOptions } from "./options.ts";
+import { serveRequests } from "./requests.ts";
+import { createSessions } from "./sessions.ts";
+import { formatUrl } from "./url.ts";
+
+/** A server that listens. */
+export interface RunningServer {
+  /** The address that was taken, and a URL at which this machine can call it. */
+  readonly address: { readonly host: string; readonly port: number; readonly url: string };
+  /** TCP connections that are open now. */
+  readonly openConnections: number;
+  /**
+   * Stops accepting, closes idle connections and sends GOAWAY; answers that are being written go on, and their connections end
+   * with them. After `graceMs` milliseconds it destroys what is left. Resolves when every socket is gone. Can be called again:
+   * the end is the same one, and a shorter grace counts.
+   */
+  close(graceMs: number): Promise<void>;
+}
+
+/**
+ * Listens and serves. Options that are left out take SERVER_DEFAULTS. Rejects with a RangeError for an option out of bounds, and
+ * with Node's error (`EADDRINUSE`, `EACCES`, `ENOTFOUND`) where the address cannot be taken.
+ */
+export async function startServer(given: GivenServerOptions): Promise<RunningServer> {
+  const options = completeServerOptions(given);
+  const port = createPort(options);
+  const connections = createConnections();
+  const exchanges = createExchanges();
+  const sessions = createSessions(options, connections);
+
+  port.listener.on("connection", connections.add);
+  port.http2.on("session", sessions.add);
+  serveRequests(port, options, exchanges, connections);
+
+  const bound = await listen(port.listener, options.host, options.port);
+  return {
+    address: { ...bound, url: formatUrl(options.tls === undefined ? "http" : "https", bound) },
+    get openConnections() {
+      return connections.size;
+    },
+    close: createClose({ port, connections, exchanges, sessions }),
+  };
+}
