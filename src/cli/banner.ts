@@ -1,0 +1,42 @@
+import { VERSION } from "./version.ts";
+
+/** What the banner speaks of. */
+export interface BannerOptions {
+  /** Where the gateway can be called: "http://127.0.0.1:8080". */
+  readonly url: string;
+  /** The model behind "auto". */
+  readonly autoModel: string;
+}
+
+const REST = '{"model":"auto","messages":[{"role":"user","content":"Hello"}]}';
+const REST_STREAM = '{"model":"auto","messages":[{"role":"user","content":"Hello"}],"stream":true}';
+const RPC = '{"params":{"model":"auto","messages":[{"role":"ROLE_USER","content":[{"text":"Hello"}]}]}}';
+const SERVICE = "/parley.chat.v1.ChatService";
+
+/** The text of a start: where the gateway listens, and a first call on each door, ready to be pasted into a shell. */
+export function formatBanner({ url, autoModel }: BannerOptions): string {
+  const curl = (flags: string, body: string): string =>
+    `curl ${flags}${shellWord(`${url}/v1/chat/completions`)} -H 'content-type: application/json' -d '${body}'`;
+  // Over TLS the client finds HTTP/2 by ALPN; without, reflection needs to be told.
+  const http2 = url.startsWith("https:") ? "" : "--http2-prior-knowledge ";
+  const bufCurl = (protocol: string, method: string): string =>
+    `npx buf curl --protocol ${protocol} ${http2}-d '${RPC}' ${shellWord(`${url}${SERVICE}/${method}`)}`;
+  const calls: readonly (readonly [door: string, command: string])[] = [
+    ["REST", curl("", REST)],
+    ["REST, streamed", curl("-N ", REST_STREAM)],
+    ["gRPC, streamed", bufCurl("grpc", "StreamChatCompletion")],
+    ["Connect (or grpcweb)", bufCurl("connect", "CreateChatCompletion")],
+  ];
+  return [
+    `Parley ${VERSION} listens on ${url}`,
+    `The model "auto" is ${autoModel}. Ctrl-C lets open calls finish and stops.`,
+    ...calls.flatMap(([door, command]) => ["", `  ${door}:`, `  ${command}`]),
+    "",
+    "",
+  ].join("\n");
+}
+
+/** Quotes what a shell would not take as it is, such as the brackets of an IPv6 address. */
+function shellWord(text: string): string {
+  return /^[\w:/.-]+$/.test(text) ? text : `'${text}'`;
+}

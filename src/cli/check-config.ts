@@ -1,0 +1,16 @@
+import { formatSettings } from "../config/format-settings.ts";
+import { loadConfig } from "../config/load-config.ts";
+import type { Surroundings } from "./surroundings.ts";
+
+/**
+ * Checks a configuration file and prints the settings in force, themselves in the form of such a file. Throws a ConfigError when
+ * it is not valid.
+ */
+export async function checkConfig(path: string | undefined, { env, cwd, stdout }: Surroundings): Promise<number> {
+  const settings = await loadConfig({ env, cwd, path });
+  const { composeCatalogue } = await import("../compose.ts");
+  composeCatalogue(settings);
+  const verdict = settings.file === undefined ? "There is no configuration file" : `${path ?? settings.file} is valid`;
+  stdout.write(`# ${verdict}. In force are:\n${formatSettings(settings)}`);
+  return 0;
+}

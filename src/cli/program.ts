@@ -1,0 +1,59 @@
+/**
+ * The command line: `parley serve` and `parley check-config`. It reads arguments, says what went wrong, and leaves the work to
+ * the configuration and the composition root.
+ */
+import { Command, CommanderError } from "commander";
+import { ConfigError } from "../config/config-error.ts";
+import { checkConfig } from "./check-config.ts";
+import { type ServeFlags, serve } from "./serve.ts";
+import type { Surroundings } from "./surroundings.ts";
+import { VERSION } from "./version.ts";
+
+const ENVIRONMENT = `
+Environment:
+  PARLEY_CONFIG     configuration file; without it ./parley.yaml, if there is one
+  PARLEY_LISTEN     as --listen
+  PARLEY_LOG_LEVEL  as --log-level`;
+
+/** Runs the command of the arguments (without node and script) and returns the exit status: 0, or 1 after words on stderr. */
+export async function runProgram(argv: readonly string[], surroundings: Surroundings): Promise<number> {
+  let status = 0;
+  const program = createProgram(surroundings, (code) => {
+    status = code;
+  });
+  try {
+    await program.parseAsync(argv.length === 0 ? ["--help"] : [...argv], { from: "user" });
+    return status;
+  } catch (error) {
+    // Commander has written its own words already.
+    if (error instanceof CommanderError) return error.exitCode;
+    if (!(error instanceof ConfigError)) throw error;
+    surroundings.stderr.write(`${error.message}\n`);
+    return 1;
+  }
+}
+
+function createProgram(surroundings: Surroundings, exit: (status: number) => void): Command {
+  const program = new Command("parley")
+    .description("One typed contract in front of every language model: gRPC, gRPC-Web, Connect and REST on one port.")
+    .version(VERSION)
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => surroundings.stdout.write(text),
+      writeErr: (text) => surroundings.stderr.write(text),
+    })
+    .addHelpText("after", ENVIRONMENT);
+  program
+    .command("serve")
+    .description("start the gateway; SIGTERM and Ctrl-C let open calls finish, a second one does not")
+    .option("--config <file>", "configuration file")
+    .option("--listen <host:port>", "where to listen (default: 127.0.0.1:8080)")
+    .option("--log-level <level>", "silent, error, warn, info or debug (default: info)")
+    .action(async (flags: ServeFlags) => exit(await serve(flags, surroundings)));
+  program
+    .command("check-config")
+    .description("check a configuration file and print the settings that are in force")
+    .argument("[file]", "the file (default: as for serve)")
+    .action(async (file: string | undefined) => exit(await checkConfig(file, surroundings)));
+  return program;
+}

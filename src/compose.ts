@@ -1,0 +1,115 @@
+/** The composition root: the only file that knows every part. It joins them to a gateway that runs. */
+import { ConfigError } from "./config/config-error.ts";
+import type { Settings } from "./config/settings.ts";
+import { GatewayError } from "./errors/gateway-error.ts";
+import { createGateway } from "./gateway/gateway.ts";
+import { Reason } from "./gen/parley/errors/v1/errors_pb.ts";
+import { createSandbox } from "./providers/sandbox/provider.ts";
+import { createRestHandler } from "./rest/rest-handler.ts";
+import { type Catalogue, createCatalogue } from "./routing/catalogue.ts";
+import { createRpcHandler, SERVICES } from "./rpc/handler.ts";
+import { createHealthStatus } from "./rpc/health.ts";
+import { createCors } from "./server/cors.ts";
+import { createDispatch } from "./server/dispatch.ts";
+import { startServer } from "./server/server.ts";
+import { createLogger, flushLogger, type Logger } from "./telemetry/logger.ts";
+import { createScriptedBackend } from "./upstream/scripted-backend.ts";
+
+/** A gateway that runs. */
+export interface RunningGateway {
+  /** Where it can be called, such as "http://127.0.0.1:8080". */
+  readonly url: string;
+  readonly address: { readonly host: string; readonly port: number };
+  /** How many calls are running. */
+  readonly openCalls: number;
+  /** How many connections are open. */
+  readonly openConnections: number;
+  /**
+   * Drains and ends: not ready at once; no new calls; open ones finish within the grace period and then end with
+   * SHUTTING_DOWN; then every socket closes. A second call waits for the same end.
+   */
+  stop(): Promise<void>;
+}
+
+/** Longest deadline that a client may give. */
+const MAX_TIMEOUT_MS = 86_400_000;
+
+/** Time for the errors of aborted calls to reach their clients, before sockets are destroyed. */
+const LAST_WORDS_MS = 1_000;
+
+/** Makes the catalogue of the models that the settings give. Throws a ConfigError for an `auto_model` that does not exist. */
+export function composeCatalogue({ file, sandbox, autoModel }: Settings): Catalogue {
+  try {
+    return createCatalogue([createScriptedBackend(createSandbox(sandbox))], autoModel);
+  } catch (thrown) {
+    if (!(thrown instanceof GatewayError)) throw thrown;
+    throw new ConfigError([{ file, path: "auto_model", message: thrown.message }], file);
+  }
+}
+
+/** Starts a gateway. Rejects when it cannot listen. */
+export async function startGateway(
+  settings: Settings,
+  logger: Logger = createLogger({ level: settings.logLevel }),
+): Promise<RunningGateway> {
+  const { limits, timeouts } = settings;
+  const catalogue = composeCatalogue(settings);
+  const gateway = createGateway(catalogue, timeouts);
+  const health = createHealthStatus(SERVICES.map(({ typeName }) => typeName));
+  const { operations, calls } = gateway;
+  const server = await startServer({
+    ...settings.listen,
+    ...(settings.tls === undefined ? {} : { tls: settings.tls }),
+    headersTimeoutMs: timeouts.headersMs,
+    requestTimeoutMs: timeouts.requestMs,
+    maxConnections: limits.maxConnections,
+    maxConcurrentStreams: limits.maxConcurrentStreams,
+    handler: createDispatch({
+      rpc: createRpcHandler({ operations, health, maxMessageBytes: limits.maxBodyBytes, maxTimeoutMs: MAX_TIMEOUT_MS }),
+      rest: createRestHandler({
+        services: SERVICES,
+        operations,
+        maxBodyBytes: limits.maxBodyBytes,
+        keepAliveMs: timeouts.keepAliveMs,
+        maxTimeoutMs: MAX_TIMEOUT_MS,
+      }),
+      cors: createCors(settings.cors.allowedOrigins),
+      logger,
+      isReady: () => health.ready,
+    }),
+  });
+  const { url, ...address } = server.address;
+  logger.info({ url }, "listening");
+
+  const drain = async (): Promise<void> => {
+    logger.info({ openCalls: calls.size }, "draining");
+    health.shutDown();
+    calls.refuse();
+    void calls.idle().then(() => health.endWatches());
+    const closed = server.close(timeouts.drainMs + LAST_WORDS_MS);
+    const cut = setTimeout(() => {
+      calls.abort(
+        new GatewayError(Reason.SHUTTING_DOWN, "the server went down before the call ended", { retryAfterMs: 1000 }),
+      );
+    }, timeouts.drainMs);
+    await closed;
+    clearTimeout(cut);
+    logger.info("stopped");
+    await flushLogger(logger);
+  };
+  let stopped: Promise<void> | undefined;
+  return {
+    url,
+    address,
+    get openCalls() {
+      return calls.size;
+    },
+    get openConnections() {
+      return server.openConnections;
+    },
+    stop: () => {
+      stopped ??= drain();
+      return stopped;
+    },
+  };
+}

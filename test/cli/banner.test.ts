@@ -1,0 +1,38 @@
+import { describe, expect, it } from "vitest";
+import { formatBanner } from "../../src/cli/banner.ts";
+
+const commandsOf = (url: string): string[] => {
+  const lines = formatBanner({ url, autoModel: "sandbox/eliza" }).split("\n");
+  return lines.filter((line) => /^ {2}(curl|npx) /.test(line)).map((line) => line.trim());
+};
+
+describe("formatBanner()", () => {
+  it("says where it listens, and which model auto is", () => {
+    const lines = formatBanner({ url: "http://127.0.0.1:8080", autoModel: "sandbox/eliza" }).split("\n");
+    expect(lines[0]).toMatch(/^Parley \d+\.\d+\.\d+ listens on http:\/\/127\.0\.0\.1:8080$/);
+    expect(lines[1]).toContain('"auto" is sandbox/eliza');
+  });
+
+  it("has a first call for each door", () => {
+    expect(commandsOf("http://127.0.0.1:8080")).toEqual([
+      "curl http://127.0.0.1:8080/v1/chat/completions -H 'content-type: application/json' " +
+        `-d '{"model":"auto","messages":[{"role":"user","content":"Hello"}]}'`,
+      "curl -N http://127.0.0.1:8080/v1/chat/completions -H 'content-type: application/json' " +
+        `-d '{"model":"auto","messages":[{"role":"user","content":"Hello"}],"stream":true}'`,
+      "npx buf curl --protocol grpc --http2-prior-knowledge " +
+        `-d '{"params":{"model":"auto","messages":[{"role":"ROLE_USER","content":[{"text":"Hello"}]}]}}' ` +
+        "http://127.0.0.1:8080/parley.chat.v1.ChatService/StreamChatCompletion",
+      "npx buf curl --protocol connect --http2-prior-knowledge " +
+        `-d '{"params":{"model":"auto","messages":[{"role":"ROLE_USER","content":[{"text":"Hello"}]}]}}' ` +
+        "http://127.0.0.1:8080/parley.chat.v1.ChatService/CreateChatCompletion",
+    ]);
+  });
+
+  it("quotes an IPv6 host, whose brackets shells would read", () => {
+    expect(commandsOf("http://[::1]:8080")[0]).toMatch(/^curl 'http:\/\/\[::1\]:8080\/v1\/chat\/completions' /);
+  });
+
+  it("leaves the choice of HTTP/2 to TLS where there is TLS", () => {
+    expect(commandsOf("https://127.0.0.1:8443").join()).not.toContain("--http2-prior-knowledge");
+  });
+});
