@@ -1,0 +1,46 @@
+import { type Code, ConnectError } from "@connectrpc/connect";
+import { ErrorInfoSchema, RetryInfoSchema } from "../../src/gen/google/rpc/error_details_pb.ts";
+
+/** What a call failed with, whichever door it came through. */
+export class DoorError extends Error {
+  override readonly name = "DoorError";
+  /** `error.type` of OpenAI's JSON; on the other doors, of the ErrorInfo. */
+  readonly type: string;
+  readonly code: string | null;
+  readonly param: string | null;
+  readonly retryAfterMs: number | undefined;
+  /** HTTP status on REST, Connect code on the other doors; undefined where a REST stream failed after its headers. */
+  readonly status: number | Code | undefined;
+
+  constructor(message: string, fields: Pick<DoorError, "type" | "code" | "param" | "retryAfterMs" | "status">) {
+    super(message);
+    this.type = fields.type;
+    this.code = fields.code;
+    this.param = fields.param;
+    this.retryAfterMs = fields.retryAfterMs;
+    this.status = fields.status;
+  }
+
+  /** Reads an error of gRPC, gRPC-Web or Connect; what is none is thrown again. */
+  static fromConnect(thrown: unknown): DoorError {
+    if (!(thrown instanceof ConnectError)) throw thrown;
+    const [info] = thrown.findDetails(ErrorInfoSchema);
+    const [retry] = thrown.findDetails(RetryInfoSchema);
+    const delay = retry?.retryDelay;
+    return new DoorError(thrown.rawMessage, {
+      type: info?.metadata["type"] ?? "",
+      code: info?.metadata["code"] ?? null,
+      param: info?.metadata["param"] ?? null,
+      retryAfterMs: delay && Number(delay.seconds) * 1000 + delay.nanos / 1e6,
+      status: thrown.code,
+    });
+  }
+
+  /** Reads OpenAI's error object; anything else is a fault. */
+  static fromJson(json: unknown, status: number | undefined, retryAfterMs: number | undefined): DoorError {
+    const { error } = json as { error: { message: string; type: string; code: string | null; param: string | null } };
+    if (Object.keys(error).sort().join() !== "code,message,param,type")
+      throw new Error(`not an error: ${JSON.stringify(json)}`);
+    return new DoorError(error.message, { ...error, status, retryAfterMs });
+  }
+}

@@ -1,0 +1,150 @@
+import { create, type JsonValue, type MessageInitShape } from "@bufbuild/protobuf";
+import { createClient, type Transport } from "@connectrpc/connect";
+import {
+  createConnectTransport,
+  createGrpcTransport,
+  createGrpcWebTransport,
+  Http2SessionManager,
+} from "@connectrpc/connect-node";
+import { type CallOptions, ChatService } from "../../src/gen/parley/chat/v1/chat_service_pb.ts";
+import {
+  type ChatCompletion,
+  type ChatCompletionChunk,
+  ChatCompletionChunkSchema,
+  ChatCompletionSchema,
+} from "../../src/gen/parley/chat/v1/completion_pb.ts";
+import { ChatCompletionParamsSchema } from "../../src/gen/parley/chat/v1/params_pb.ts";
+import { decodeJson } from "../../src/openai-json/decode.ts";
+import { encodeJson } from "../../src/openai-json/encode.ts";
+import { DoorError } from "./door-error.ts";
+import { readEvents } from "./sse.ts";
+
+/** Parameters of a call, as they are written in a test. */
+export type Params = MessageInitShape<typeof ChatCompletionParamsSchema>;
+
+/** How a test makes a call, besides its parameters. */
+export interface CallSettings {
+  readonly options?: Partial<Pick<CallOptions, "strict" | "includeReasoning">>;
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** A client of one door. What fails, fails with a DoorError. */
+export interface DoorClient {
+  readonly name: "rest" | "grpc" | "grpc-web" | "connect";
+  complete(params: Params, settings?: CallSettings): Promise<ChatCompletion>;
+  /** All chunks, the usage chunk too. */
+  stream(params: Params, settings?: CallSettings): AsyncGenerator<ChatCompletionChunk>;
+  close(): void;
+}
+
+/** Names of all doors. */
+export const DOORS = ["rest", "grpc", "grpc-web", "connect"] as const;
+
+/** Opens a client of a door of the gateway at that URL. */
+export function openDoor(name: DoorClient["name"], url: string): DoorClient {
+  if (name === "rest") return openRest(url);
+  const sessionManager = new Http2SessionManager(url);
+  const close = (): void => sessionManager.abort();
+  switch (name) {
+    case "grpc":
+      return openRpc(name, createGrpcTransport({ baseUrl: url, sessionManager }), close);
+    case "grpc-web":
+      return openRpc(name, createGrpcWebTransport({ baseUrl: url, httpVersion: "1.1" }), close);
+    case "connect":
+      return openRpc(name, createConnectTransport({ baseUrl: url, httpVersion: "1.1" }), close);
+  }
+}
+
+function openRpc(name: DoorClient["name"], transport: Transport, close: () => void): DoorClient {
+  const client = createClient(ChatService, transport);
+  // The deadline goes out as a header and not as an option: the client's own timer would hide what the server does.
+  const callOptions = ({ timeoutMs, headers }: CallSettings, signal: AbortSignal | undefined) => ({
+    headers: { ...headers, ...(timeoutMs === undefined ? {} : timeoutHeader(timeoutMs)) },
+    ...(signal === undefined ? {} : { signal }),
+  });
+  const timeoutHeader = (ms: number): Record<string, string> =>
+    name === "connect" ? { "connect-timeout-ms": String(ms) } : { "grpc-timeout": `${ms}m` };
+  return {
+    name,
+    close,
+    async complete(params, settings = {}) {
+      const options = settings.options ?? {};
+      try {
+        const response = await client.createChatCompletion({ params, options }, callOptions(settings, settings.signal));
+        return response.completion as ChatCompletion;
+      } catch (thrown) {
+        throw DoorError.fromConnect(thrown);
+      }
+    },
+    async *stream(params, settings = {}) {
+      const options = settings.options ?? {};
+      // Connect's clients do not end a call whose reader breaks off.
+      const reader = new AbortController();
+      const signal = settings.signal === undefined ? reader.signal : AbortSignal.any([settings.signal, reader.signal]);
+      try {
+        const responses = client.streamChatCompletion({ params, options }, callOptions(settings, signal));
+        for await (const { chunk } of responses) if (chunk !== undefined) yield chunk;
+      } catch (thrown) {
+        throw DoorError.fromConnect(thrown);
+      } finally {
+        reader.abort();
+      }
+    },
+  };
+}
+
+function openRest(url: string): DoorClient {
+  const post = (params: Params, settings: CallSettings, stream: boolean): Promise<Response> => {
+    const message = create(ChatCompletionParamsSchema, params);
+    if (stream)
+      message.streamOptions ??= create(ChatCompletionParamsSchema, {
+        streamOptions: { includeUsage: true },
+      }).streamOptions;
+    const body = { ...encodeJson(ChatCompletionParamsSchema, message, { nulls: false }), stream };
+    const { strict, includeReasoning } = settings.options ?? {};
+    return fetch(`${url}/v1/chat/completions`, {
+      method: "POST",
+      body: JSON.stringify(body),
+      headers: {
+        "content-type": "application/json",
+        ...(strict === undefined ? {} : { "x-parley-strict": String(strict) }),
+        ...(includeReasoning === undefined ? {} : { "x-parley-include-reasoning": String(includeReasoning) }),
+        ...(settings.timeoutMs === undefined ? {} : { "x-parley-timeout-ms": String(settings.timeoutMs) }),
+        ...settings.headers,
+      },
+      ...(settings.signal === undefined ? {} : { signal: settings.signal }),
+    });
+  };
+  return {
+    name: "rest",
+    close: () => undefined,
+    async complete(params, settings = {}) {
+      const response = await post(params, settings, false);
+      if (!response.ok) throw await readError(response);
+      return decodeJson(ChatCompletionSchema, (await response.json()) as JsonValue);
+    },
+    async *stream(params, settings = {}) {
+      const response = await post(params, settings, true);
+      if (!response.ok) throw await readError(response);
+      if (response.body === null) throw new Error("the stream has no body");
+      let isDone = false;
+      for await (const event of readEvents(response.body)) {
+        if (isDone) throw new Error(`an event after [DONE]: ${event}`);
+        isDone = event === "[DONE]";
+        if (isDone) continue;
+        const json = JSON.parse(event) as JsonValue;
+        if (typeof json === "object" && json !== null && "error" in json)
+          throw DoorError.fromJson(json, undefined, undefined);
+        yield decodeJson(ChatCompletionChunkSchema, json);
+      }
+      if (!isDone) throw new Error("the stream ended without [DONE] and without an error");
+    },
+  };
+}
+
+async function readError(response: Response): Promise<DoorError> {
+  const delay = response.headers.get("retry-after-ms");
+  return DoorError.fromJson(await response.json(), response.status, delay === null ? undefined : Number(delay));
+}

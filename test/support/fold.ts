@@ -1,0 +1,91 @@
+import { create } from "@bufbuild/protobuf";
+import {
+  type ChatCompletion,
+  type ChatCompletionChunk,
+  ChatCompletionSchema,
+  type Choice,
+  ChoiceSchema,
+  type ChunkChoice,
+  FinishReason,
+} from "../../src/gen/parley/chat/v1/completion_pb.ts";
+import { ContentPartSchema, type Message, MessageSchema } from "../../src/gen/parley/chat/v1/message_pb.ts";
+import { ToolCallSchema } from "../../src/gen/parley/chat/v1/tool_pb.ts";
+
+/** Folds a stream into the whole answer that it says, and fails where the stream breaks the grammar of chunks. */
+export function fold(chunks: readonly ChatCompletionChunk[]): ChatCompletion {
+  const [first] = chunks;
+  if (first === undefined) throw new Error("a stream without chunks");
+  const completion = create(ChatCompletionSchema, { id: first.id, created: first.created, model: first.model });
+  for (const chunk of chunks) {
+    if (chunk.id !== first.id || chunk.created !== first.created || chunk.model !== first.model) {
+      throw new Error("the identity of a stream changed");
+    }
+    if (completion.usage !== undefined) throw new Error("a chunk after the usage");
+    if (chunk.usage !== undefined) completion.usage = chunk.usage;
+    completion.serviceTier ||= chunk.serviceTier;
+    if (chunk.systemFingerprint !== undefined) completion.systemFingerprint = chunk.systemFingerprint;
+    for (const choice of chunk.choices) foldChoice(completion, choice);
+  }
+  return completion;
+}
+
+function foldChoice(completion: ChatCompletion, { index, delta, finishReason, logprobs }: ChunkChoice): void {
+  if (delta === undefined) throw new Error("a choice without a delta");
+  let choice = completion.choices[index];
+  if (choice === undefined) {
+    if (index !== completion.choices.length) throw new Error(`choice ${index} began before its turn`);
+    choice = create(ChoiceSchema, { index, message: create(MessageSchema, { role: delta.role }) });
+    completion.choices.push(choice);
+  } else if (delta.role !== 0) throw new Error("a role that came twice");
+  const message = choice.message as Message;
+  if (message.role === 0) throw new Error("a choice that began without a role");
+  if (choice.finishReason !== FinishReason.UNSPECIFIED) throw new Error("a delta after the end of its choice");
+  choice.finishReason = finishReason;
+  foldTexts(message, delta);
+  foldCalls(message, delta);
+  if (logprobs !== undefined) {
+    choice.logprobs ??= create(ChoiceSchema, { logprobs: {} }).logprobs as NonNullable<Choice["logprobs"]>;
+    choice.logprobs.content.push(...logprobs.content);
+  }
+}
+
+type Delta = NonNullable<ChunkChoice["delta"]>;
+
+function foldTexts(message: Message, { content, refusal, reasoningContent }: Delta): void {
+  if (content !== undefined) {
+    const before = message.content[0]?.kind.value ?? "";
+    message.content = [create(ContentPartSchema, { kind: { case: "text", value: `${before as string}${content}` } })];
+  }
+  if (refusal !== undefined) message.refusal = (message.refusal ?? "") + refusal;
+  if (reasoningContent !== undefined) message.reasoningContent = (message.reasoningContent ?? "") + reasoningContent;
+}
+
+function foldCalls(message: Message, { toolCalls, functionCall }: Delta): void {
+  if (functionCall !== undefined) {
+    const before = message.functionCall;
+    if (before !== undefined && functionCall.name !== undefined) throw new Error("a function's name that came twice");
+    message.functionCall = create(MessageSchema, {
+      functionCall: {
+        name: before?.name ?? functionCall.name ?? "",
+        arguments: (before?.arguments ?? "") + (functionCall.arguments ?? ""),
+      },
+    }).functionCall;
+  }
+  for (const { index, id, function: fn, custom } of toolCalls) {
+    const before = message.toolCalls[index];
+    if (before === undefined) {
+      if (index !== message.toolCalls.length || id === undefined)
+        throw new Error(`call ${index} began before its turn`);
+      const kind =
+        custom === undefined
+          ? { case: "function" as const, value: { name: fn?.name ?? "", arguments: fn?.arguments ?? "" } }
+          : { case: "custom" as const, value: { name: custom.name ?? "", input: custom.input ?? "" } };
+      message.toolCalls.push(create(ToolCallSchema, { id, kind }));
+      continue;
+    }
+    if (id !== undefined || fn?.name !== undefined || custom?.name !== undefined)
+      throw new Error("a call that began twice");
+    if (before.kind.case === "function") before.kind.value.arguments += fn?.arguments ?? "";
+    if (before.kind.case === "custom") before.kind.value.input += custom?.input ?? "";
+  }
+}

@@ -1,0 +1,45 @@
+/** Support of the tests: gateways that really listen, and clients that really call. */
+import { Writable } from "node:stream";
+import { type RunningGateway, startGateway } from "../../src/compose.ts";
+import { loadConfig } from "../../src/config/load-config.ts";
+import type { Settings } from "../../src/config/settings.ts";
+import { createLogger } from "../../src/telemetry/logger.ts";
+
+/** A gateway under test. */
+export interface TestGateway extends RunningGateway {
+  /** The lines that it has logged. */
+  readonly lines: readonly Record<string, unknown>[];
+}
+
+/** Changes to the settings that a test wants, part by part. */
+export interface SettingsChange {
+  readonly limits?: Partial<Settings["limits"]>;
+  readonly timeouts?: Partial<Settings["timeouts"]>;
+  readonly cors?: Partial<Settings["cors"]>;
+  readonly sandbox?: Partial<Settings["sandbox"]>;
+  readonly tls?: Settings["tls"];
+  readonly autoModel?: string;
+}
+
+/** Starts a gateway on a free port of the loopback interface, with the default settings but for the change. No delay between tokens. */
+export async function startTestGateway(change: SettingsChange = {}): Promise<TestGateway> {
+  const defaults = await loadConfig({ env: { PARLEY_LISTEN: "127.0.0.1:0", PARLEY_LOG_LEVEL: "debug" }, cwd: "/" });
+  const settings: Settings = {
+    ...defaults,
+    tls: change.tls,
+    autoModel: change.autoModel ?? defaults.autoModel,
+    limits: { ...defaults.limits, ...change.limits },
+    timeouts: { ...defaults.timeouts, drainMs: 2_000, ...change.timeouts },
+    cors: { ...defaults.cors, ...change.cors },
+    sandbox: { tokenDelayMs: 0, ...change.sandbox },
+  };
+  const lines: Record<string, unknown>[] = [];
+  const destination = new Writable({
+    write(chunk: Buffer, _encoding, done) {
+      for (const line of chunk.toString("utf8").split("\n")) if (line !== "") lines.push(JSON.parse(line));
+      done();
+    },
+  });
+  const gateway = await startGateway(settings, createLogger({ level: "debug", destination }));
+  return Object.create(gateway, { lines: { value: lines } }) as TestGateway;
+}
