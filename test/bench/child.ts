@@ -1,0 +1,48 @@
+import { type ChildProcess, fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import type { Reply } from "./child-side.ts";
+import { NODE_OPTIONS } from "./start-command.ts";
+
+/** A process of the bench that answers questions. */
+export interface Child {
+  /** Asks, and waits for the answer. To be called only when the last question was answered. Rejects when the child failed. */
+  ask(question: unknown): Promise<unknown>;
+  end(): Promise<void>;
+}
+
+/** Starts a file of this folder in a process of its own, and waits until it is ready. Its output is dropped, its errors are shown. */
+export async function startChild(file: string, nodeFlags: readonly string[] = []): Promise<Child> {
+  const child = fork(fileURLToPath(new URL(file, import.meta.url)), [], {
+    execArgv: [...NODE_OPTIONS, ...nodeFlags],
+    stdio: ["ignore", "ignore", "inherit", "ipc"],
+    serialization: "advanced",
+  });
+  await nextReply(child, file);
+  return {
+    ask(question) {
+      const reply = nextReply(child, file);
+      child.send(question as object);
+      return reply;
+    },
+    async end() {
+      if (child.exitCode !== null || child.signalCode !== null) return;
+      const ended = once(child, "exit");
+      child.disconnect();
+      await ended;
+    },
+  };
+}
+
+function nextReply(child: ChildProcess, name: string): Promise<unknown> {
+  return new Promise((resolve, reject) => {
+    const died = (code: number | null): void => reject(new Error(`${name} ended with status ${code}`));
+    child.once("exit", died);
+    child.once("message", (reply) => {
+      child.off("exit", died);
+      const said = reply as Reply;
+      if ("error" in said) reject(new Error(`${name}: ${said.error}`));
+      else resolve(said.value);
+    });
+  });
+}

@@ -1,0 +1,37 @@
+import type { MeasuredRow } from "./measure.ts";
+import { median } from "./median.ts";
+import type { StartFigures } from "./start.ts";
+import { formatTable } from "./table.ts";
+
+const NAMES = { gateway: "Parley", bare: "node:http", "grpc-js": "grpc-js" } as const;
+
+/** The table of calls and chunks: medians of CPU time in µs, the lowest and the highest, and the ratio of the medians. */
+export function formatRows(measured: readonly MeasuredRow[]): string {
+  return formatTable(
+    ["CPU µs of the server", "for each", "Parley", "lowest", "highest", "compared", "ratio", "compared with"],
+    measured.map(({ row, ours, theirs }) => [
+      row.title,
+      row.unit,
+      median(ours),
+      Math.min(...ours),
+      Math.max(...ours),
+      median(theirs),
+      median(ours) / median(theirs),
+      NAMES[row.theirs.of.target],
+    ]),
+  );
+}
+
+/** The table of a start, and of what an idle gateway holds. */
+export function formatStart({ coldCpuMs, warmCpuMs, warmWallMs, idleMb, afterCallsMb }: StartFigures): string {
+  return formatTable(
+    ["from start to ready, and idle", "figure", "unit"],
+    [
+      ["CPU time until ready, nothing compiled before", coldCpuMs, "ms"],
+      ["CPU time until ready", warmCpuMs, "ms"],
+      ["time until ready", warmWallMs, "ms"],
+      ["resident memory 5 s after", idleMb, "MB"],
+      ["resident memory after 100 calls more", afterCallsMb, "MB"],
+    ],
+  );
+}

@@ -1,0 +1,24 @@
+import { describe, expect, it } from "vitest";
+import { measureRows } from "./measure.ts";
+import { formatRows, formatStart } from "./report.ts";
+import { ROWS } from "./rows.ts";
+import { measureStart } from "./start.ts";
+
+describe("measureRows()", () => {
+  it("measures every line on every server", { timeout: 120_000 }, async () => {
+    const measured = await measureRows(ROWS, { seconds: 0.01, rounds: 1 });
+    expect(measured.map(({ row }) => row.name)).toEqual(ROWS.map(({ name }) => name));
+    const figures = measured.flatMap(({ ours, theirs }) => [...ours, ...theirs]);
+    expect(figures).toHaveLength(2 * ROWS.length);
+    expect(figures.filter((figure) => !Number.isFinite(figure))).toEqual([]);
+    expect(formatRows(measured).split("\n")).toHaveLength(2 + ROWS.length);
+  });
+});
+
+describe.runIf(process.platform === "linux")("measureStart()", () => {
+  it("measures a start and the memory", { timeout: 120_000 }, async () => {
+    const figures = await measureStart(1, 0);
+    expect(Object.values(figures).filter((figure) => !(figure > 0))).toEqual([]);
+    expect(formatStart(figures).split("\n")).toHaveLength(2 + Object.keys(figures).length);
+  });
+});

@@ -1,0 +1,112 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { median } from "./median.ts";
+import { residentMb, treeCpuMs } from "./process-tree.ts";
+import { encodeOpenAI } from "./requests.ts";
+import { START_ARGUMENTS } from "./start-command.ts";
+
+/** What a start takes, and what a gateway holds that has nothing to do. */
+export interface StartFigures {
+  /** CPU time until the banner, in ms, when no TypeScript was compiled before. */
+  readonly coldCpuMs: number;
+  /** The same for every later start; a median. */
+  readonly warmCpuMs: number;
+  readonly warmWallMs: number;
+  /** Resident memory, in megabytes, 5 s after the banner. */
+  readonly idleMb: number;
+  /** The same after 100 calls more, one after the other, and 5 s. */
+  readonly afterCallsMb: number;
+}
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+
+/** Starts the gateway as `npm start` does, once with nothing compiled and then `times` times. */
+export async function measureStart(times: number, idleSeconds = 5): Promise<StartFigures> {
+  // What is compiled is kept in the folder for temporary files.
+  const folder = await mkdtemp(join(tmpdir(), "parley-bench-"));
+  try {
+    const cold = await start(folder);
+    await cold.end();
+    const warm: Started[] = [];
+    for (let time = 1; time < times; time++) {
+      const started = await start(folder);
+      await started.end();
+      warm.push(started);
+    }
+    const last = await start(folder);
+    warm.push(last);
+    try {
+      await sleep(idleSeconds * 1000);
+      const idleMb = residentMb(last.pid);
+      for (let call = 0; call < 100; call++) await callOnce(last.url);
+      await sleep(idleSeconds * 1000);
+      return {
+        coldCpuMs: cold.cpuMs,
+        warmCpuMs: median(warm.map(({ cpuMs }) => cpuMs)),
+        warmWallMs: median(warm.map(({ wallMs }) => wallMs)),
+        idleMb,
+        afterCallsMb: residentMb(last.pid),
+      };
+    } finally {
+      await last.end();
+    }
+  } finally {
+    await rm(folder, { recursive: true });
+  }
+}
+
+interface Started {
+  readonly pid: number;
+  readonly url: string;
+  readonly cpuMs: number;
+  readonly wallMs: number;
+  end(): Promise<void>;
+}
+
+async function start(folder: string): Promise<Started> {
+  const from = performance.now();
+  const child = spawn(process.execPath, START_ARGUMENTS, {
+    cwd: ROOT,
+    env: { ...process.env, PARLEY_LISTEN: "127.0.0.1:0", TMPDIR: folder },
+    stdio: ["ignore", "ignore", "pipe"],
+  });
+  const pid = child.pid as number;
+  const url = await readUrl(child);
+  return {
+    pid,
+    url,
+    cpuMs: treeCpuMs(pid),
+    wallMs: performance.now() - from,
+    async end() {
+      const ended = once(child, "exit");
+      child.kill("SIGTERM");
+      await ended;
+    },
+  };
+}
+
+/** The URL in the first line of the banner. */
+async function readUrl({ stderr }: ChildProcess): Promise<string> {
+  let text = "";
+  for await (const data of stderr ?? []) {
+    text += String(data);
+    const url = /listens on (\S+)/.exec(text)?.[1];
+    if (url !== undefined) return url;
+  }
+  throw new Error(`the gateway did not start: ${text}`);
+}
+
+async function callOnce(url: string): Promise<void> {
+  const response = await fetch(`${url}/v1/chat/completions`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: encodeOpenAI("large"),
+  });
+  await response.arrayBuffer();
+  if (!response.ok) throw new Error(`the gateway answered with status ${response.status}`);
+}
