@@ -1,0 +1,124 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { dirname, join, relative, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+
+const SRC = resolve(dirname(fileURLToPath(import.meta.url)), "../src");
+
+/** The parts of src, from the top down. A part imports from itself and from what stands below it. */
+const LAYERS = [
+  "main.ts",
+  "cli",
+  "compose.ts",
+  "server",
+  "rpc",
+  "rest",
+  "gateway",
+  "admission",
+  "routing",
+  "upstream",
+  "providers",
+  "config",
+  "telemetry",
+  "openai-json",
+  "errors",
+  "lib",
+  "gen",
+];
+
+/** Parts that may import an outside package only when it is named here; "*" stands for any. Node's own modules are free. */
+const PACKAGES: Readonly<Record<string, readonly string[]>> = {
+  cli: ["commander", "yaml"],
+  server: ["@connectrpc/connect"],
+  rpc: ["@bufbuild/protobuf", "@connectrpc/connect", "@connectrpc/connect-node"],
+  rest: ["@bufbuild/protobuf"],
+  gateway: ["@bufbuild/protobuf"],
+  admission: ["@bufbuild/protobuf", "@bufbuild/protovalidate"],
+  routing: ["@bufbuild/protobuf"],
+  upstream: [],
+  providers: ["@bufbuild/protobuf", "gpt-tokenizer"],
+  "openai-json": ["@bufbuild/protobuf"],
+  telemetry: ["@connectrpc/connect", "pino"],
+  config: ["@bufbuild/protobuf", "@bufbuild/protovalidate", "yaml"],
+  errors: ["@bufbuild/protobuf", "@connectrpc/connect"],
+  lib: [],
+  gen: ["@bufbuild/protobuf", "@bufbuild/protovalidate"],
+};
+
+const files = readdirSync(SRC, { recursive: true, encoding: "utf8" }).filter((file) => file.endsWith(".ts"));
+
+/** What a file imports, types included: paths relative to src, and names of packages. */
+function importsOf(file: string): { readonly inside: string[]; readonly outside: string[] } {
+  const text = readFileSync(join(SRC, file), "utf8");
+  const statements = text.matchAll(/^(?:import|export)\s(?:[^"';=]*?\sfrom\s)?"([^"]+)";/gm);
+  const calls = text.matchAll(/\bimport\("([^"]+)"\)/g);
+  const specifiers = [...statements, ...calls].map(([, specifier]) => specifier as string);
+  return {
+    inside: specifiers.filter((it) => it.startsWith(".")).map((it) => relative(SRC, resolve(SRC, dirname(file), it))),
+    outside: specifiers.filter((it) => !it.startsWith(".") && !it.startsWith("node:")).map(packageOf),
+  };
+}
+
+const packageOf = (specifier: string): string =>
+  specifier
+    .split("/")
+    .slice(0, specifier.startsWith("@") ? 2 : 1)
+    .join("/");
+const partOf = (file: string): string => file.split("/")[0] as string;
+const graph = new Map(files.map((file) => [file, importsOf(file)]));
+
+describe("architecture", () => {
+  it("reads the imports of every file", () => {
+    expect(files.length).toBeGreaterThan(100);
+    expect(graph.get("main.ts")?.inside.length).toBeGreaterThan(0);
+  });
+
+  it("has no part that is not a layer", () => {
+    expect([...new Set(files.map(partOf))].filter((part) => !LAYERS.includes(part))).toEqual([]);
+  });
+
+  it("imports only what exists", () => {
+    const missing = [...graph].flatMap(([file, { inside }]) =>
+      inside.filter((target) => !graph.has(target)).map((target) => `${file} → ${target}`),
+    );
+    expect(missing).toEqual([]);
+  });
+
+  it("imports only downwards", () => {
+    const upward = [...graph].flatMap(([file, { inside }]) =>
+      inside
+        .filter((target) => LAYERS.indexOf(partOf(target)) < LAYERS.indexOf(partOf(file)))
+        .map((target) => `${file} → ${target}`),
+    );
+    expect(upward).toEqual([]);
+  });
+
+  it("imports packages only where they belong", () => {
+    const stray = [...graph].flatMap(([file, { outside }]) =>
+      outside.filter((name) => PACKAGES[partOf(file)]?.includes(name) !== true).map((name) => `${file} → ${name}`),
+    );
+    expect(stray).toEqual([]);
+  });
+
+  it("keeps providers free of sockets, clocks and chance", () => {
+    const impure =
+      /\b(?:Date\.now|new Date\(\)|performance\.|Math\.random|setTimeout|setInterval|fetch\()|"node:(?:http2?|https|net|tls|dns|timers(?:\/promises)?)"/;
+    const found = files.filter(
+      (file) => file.startsWith("providers/") && impure.test(readFileSync(join(SRC, file), "utf8")),
+    );
+    expect(found).toEqual([]);
+  });
+
+  it("has no cycles", () => {
+    const cycles: string[] = [];
+    const done = new Set<string>();
+    const visit = (file: string, trail: readonly string[]): void => {
+      if (trail.includes(file)) cycles.push([...trail.slice(trail.indexOf(file)), file].join(" → "));
+      if (done.has(file) || trail.includes(file)) return;
+      for (const target of graph.get(file)?.inside ?? []) visit(target, [...trail, file]);
+      done.add(file);
+    };
+    for (const file of files) visit(file, []);
+    expect(cycles).toEqual([]);
+  });
+});

@@ -1,0 +1,515 @@
+/** The documents say what is so: their tables and examples are compared with the code. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { fileURLToPath } from "node:url";
+import {
+  create,
+  type DescField,
+  type DescMessage,
+  getOption,
+  hasOption,
+  type JsonObject,
+  ScalarType,
+} from "@bufbuild/protobuf";
+import { Code } from "@connectrpc/connect";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parse as parseYaml } from "yaml";
+import packageJson from "../package.json" with { type: "json" };
+import { admitChat } from "../src/admission/admit.ts";
+import { runProgram } from "../src/cli/program.ts";
+import { decodeConfig } from "../src/config/decode-config.ts";
+import { formatSettings } from "../src/config/format-settings.ts";
+import { loadConfig } from "../src/config/load-config.ts";
+import { CATALOGUE } from "../src/errors/catalogue.ts";
+import { StreamChatCompletionRequestSchema } from "../src/gen/parley/chat/v1/chat_service_pb.ts";
+import { Role } from "../src/gen/parley/chat/v1/message_pb.ts";
+import { type ChatCompletionParams, ChatCompletionParamsSchema } from "../src/gen/parley/chat/v1/params_pb.ts";
+import { Adjustment_Action } from "../src/gen/parley/chat/v1/report_pb.ts";
+import { ConfigSchema } from "../src/gen/parley/config/v1/config_pb.ts";
+import { Reason } from "../src/gen/parley/errors/v1/errors_pb.ts";
+import { stream_of } from "../src/gen/parley/options/v1/options_pb.ts";
+import { decodeJson } from "../src/openai-json/decode.ts";
+import { readKnobs } from "../src/providers/sandbox/knobs.ts";
+import { SANDBOX_MODELS } from "../src/providers/sandbox/models.ts";
+import { createSandbox } from "../src/providers/sandbox/provider.ts";
+import { dialectOf } from "../src/rest/dialect.ts";
+import { readHttpBindings } from "../src/rest/http-binding.ts";
+import { SERVICES } from "../src/rpc/handler.ts";
+import { LOG_LEVELS } from "../src/telemetry/log-level.ts";
+import { collect } from "./support/collect.ts";
+import { DoorError } from "./support/door-error.ts";
+import { type DoorClient, openDoor, type Params } from "./support/doors.ts";
+import { startTestGateway, type TestGateway } from "./support/gateway.ts";
+
+const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "..");
+const PAGES = ["api.md", "sandbox.md", "configuration.md", "architecture.md"] as const;
+
+const readText = (path: string): string => readFileSync(join(ROOT, path), "utf8");
+const readPage = (page: (typeof PAGES)[number]): string => readText(join("docs", page));
+const api = readPage("api.md");
+const sandbox = readPage("sandbox.md");
+const configuration = readPage("configuration.md");
+
+/** What stands under a heading, up to the next one. */
+function sectionOf(page: string, heading: string): string {
+  const lines = page.split("\n");
+  const start = lines.findIndex((line) => /^#+ /.test(line) && line.replace(/^#+ /, "") === heading);
+  if (start < 0) throw new Error(`there is no heading "${heading}"`);
+  const length = lines.slice(start + 1).findIndex((line) => /^#+ /.test(line));
+  return lines.slice(start + 1, length < 0 ? undefined : start + 1 + length).join("\n");
+}
+
+/** The rows of a table under a heading, cell by cell, without the table's head. */
+function tableOf(page: string, heading: string, index = 0): string[][] {
+  const tables = sectionOf(page, heading).match(/(?:^\|.*\n?)+/gm) ?? [];
+  const table = tables[index];
+  if (table === undefined) throw new Error(`there is no table ${index} under "${heading}"`);
+  const rows = table.trim().split("\n").slice(2);
+  return rows.map((row) =>
+    row
+      .split("|")
+      .slice(1, -1)
+      .map((cell) => cell.trim()),
+  );
+}
+
+const plain = (cell: string | undefined): string => (cell ?? "").replaceAll("`", "");
+/** What stands in backticks. */
+const codesOf = (text: string | undefined): string[] =>
+  [...(text ?? "").matchAll(/`([^`]+)`/g)].map(([, code]) => code!);
+const sorted = (names: Iterable<string>): string[] => [...new Set(names)].sort();
+/** The block of code of that language under a heading. */
+function blockOf(page: string, heading: string, language: string): string {
+  const block = new RegExp(`\`\`\`${language}\n([\\s\\S]*?)\`\`\``).exec(sectionOf(page, heading))?.[1];
+  if (block === undefined) throw new Error(`there is no block of ${language} under "${heading}"`);
+  return block;
+}
+
+/** The bounds that a cell states: "0 to 2", "above 0s to 60s", "at least 1". Values that lie on them, and just outside. */
+function boundsOf(cell: string): { readonly inside: number[]; readonly outside: number[]; readonly unit: string } {
+  const match = /^(?<above>above )?(?:at least )?(?<least>-?\d+)(?<unit>s?)(?: to (?<most>-?\d+)s?)?/.exec(
+    cell,
+  )?.groups;
+  if (match === undefined) throw new Error(`no bounds: "${cell}"`);
+  const least = Number(match["least"]);
+  const most = match["most"] === undefined ? [] : [Number(match["most"])];
+  const isOpen = match["above"] !== undefined;
+  return {
+    inside: [isOpen ? least + 0.001 : least, ...most],
+    outside: [isOpen ? least : least - 1, ...most.map((value) => value + 1)],
+    unit: match["unit"] ?? "",
+  };
+}
+
+const USER = { role: "user", content: "Hello" };
+const admit = (json: JsonObject): ChatCompletionParams => {
+  const params = decodeJson(ChatCompletionParamsSchema, { model: "auto", messages: [USER], ...json });
+  return admitChat(StreamChatCompletionRequestSchema, create(StreamChatCompletionRequestSchema, { params }), true);
+};
+const isTaken = (work: () => unknown): boolean => {
+  try {
+    work();
+    return true;
+  } catch {
+    // Whatever the reason is: other tests look at it.
+    return false;
+  }
+};
+
+let gateway: TestGateway;
+let door: DoorClient;
+beforeAll(async () => {
+  gateway = await startTestGateway();
+  door = openDoor("rest", gateway.url);
+});
+afterAll(async () => {
+  door.close();
+  await gateway.stop();
+});
+
+const post = (path: string, body: JsonObject): Promise<Response> =>
+  fetch(`${gateway.url}${path}`, {
+    method: "POST",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+  });
+
+describe("docs/api.md", () => {
+  const methods = SERVICES.flatMap((service) => service.methods);
+
+  it("lists every rpc", () => {
+    const listed = tableOf(api, "Services").map(([service, rpc]) => `${plain(service)}.${plain(rpc)}`);
+    expect(sorted(listed)).toEqual(sorted(methods.map((method) => `${method.parent.typeName}.${method.name}`)));
+  });
+
+  it("lists every route, with the stream that shares it", () => {
+    const streams = methods.filter((method) => hasOption(method, stream_of));
+    const routes = readHttpBindings(SERVICES).map(({ httpMethod, path, method }) => {
+      const shared = streams.filter((stream) => getOption(stream, stream_of).method === method.name);
+      return [httpMethod, path.source, ...[method, ...shared].map(({ name }) => name)].join(" ");
+    });
+    const listed = tableOf(api, "REST routes").map(([verb, path, rpcs]) =>
+      [plain(verb), plain(path), ...codesOf(rpcs)].join(" "),
+    );
+    expect(sorted(listed)).toEqual(sorted(routes));
+  });
+
+  it("tells the mounts apart", () => {
+    const chat = readHttpBindings(SERVICES).filter(({ method }) => method.name === "CreateChatCompletion");
+    const dialects = chat.map(({ path }) => dialectOf(path.source));
+    const listed = tableOf(api, "REST routes", 1).map(([mount, stream, usage, user]) => ({
+      mount: plain(mount).replace(/\/$/, ""),
+      streamsByDefault: stream?.startsWith("`true`"),
+      usageByDefault: usage === "yes",
+      wantsUserMessage: user === "required",
+    }));
+    expect(sorted(listed.map((row) => JSON.stringify(row)))).toEqual(
+      sorted(dialects.map((row) => JSON.stringify(row))),
+    );
+  });
+
+  const sources = [
+    ...readdirSync(join(ROOT, "src"), { recursive: true, encoding: "utf8" }).map((file) => `src/${file}`),
+    ...readdirSync(join(ROOT, "proto/parley"), { recursive: true, encoding: "utf8" }).map(
+      (file) => `proto/parley/${file}`,
+    ),
+  ].filter((file) => /\.(ts|proto)$/.test(file) && !file.startsWith("src/gen/"));
+  const code = sources.map(readText).join("\n").toLowerCase();
+
+  it("names the headers of the gateway's own that the code has", () => {
+    const headersIn = (text: string): string[] => sorted(text.match(/x-parley(?:-[a-z]+)+/g) ?? []);
+    expect(headersIn(api)).toEqual(headersIn(code));
+  });
+
+  it("names no header that the code does not have", () => {
+    const listed = [0, 1].flatMap((index) => tableOf(api, "Headers", index).map(([header]) => plain(header)));
+    expect(listed.length).toBeGreaterThan(8);
+    expect(listed.filter((header) => !code.includes(`"${header}"`))).toEqual([]);
+  });
+
+  it("has every row of the error catalogue", () => {
+    const upper = (word: string): string => word.replace(/(?<=[a-z])(?=[A-Z])/g, "_").toUpperCase();
+    const rows = Object.entries(CATALOGUE).map(([reason, row]) => [
+      Reason[Number(reason)],
+      // gRPC and Connect spell this one in two ways.
+      upper(Code[row.connectCode]).replace("CANCELED", "CANCELLED"),
+      String(row.httpStatus),
+      row.type,
+      String(row.code),
+      row.retryable ? "yes" : "no",
+    ]);
+    expect(tableOf(api, "Errors", 1).map((row) => row.map(plain))).toEqual(rows);
+  });
+
+  it("states the bounds of numbers that requests are held to", () => {
+    const rows = tableOf(api, "What a request must satisfy").filter(([, rule]) =>
+      /^-?\d|^at least \d/.test(rule ?? ""),
+    );
+    const wrong = rows.flatMap(([name, rule]) => {
+      const { inside, outside } = boundsOf(rule ?? "");
+      const takes = (value: number): boolean => isTaken(() => admit({ logprobs: true, [plain(name)]: value }));
+      return [...inside.filter((value) => !takes(value)), ...outside.filter(takes)].map((value) => `${name} ${value}`);
+    });
+    expect(rows.length).toBeGreaterThan(7);
+    expect(wrong).toEqual([]);
+  });
+
+  it("lists the parts that messages of each role may have", () => {
+    const parts: Readonly<Record<string, JsonObject>> = {
+      text: { text: "a" },
+      image_url: { image_url: { url: "https://example.com/a.png" } },
+      input_audio: { input_audio: { data: "AA==", format: "wav" } },
+      video_url: { video_url: { url: "https://example.com/a.mp4" } },
+      file: { file: { file_id: "file-1" } },
+      refusal: { refusal: "no" },
+    };
+    const call = { id: "call_1", type: "function", function: { name: "f", arguments: "{}" } };
+    const allows = (role: string, part: JsonObject): boolean => {
+      const message = { role, content: [part], name: "f", tool_call_id: "call_1" };
+      return isTaken(() => admit({ messages: [{ role: "assistant", tool_calls: [call] }, message] }));
+    };
+    const roles = Object.keys(Role).filter((name) => /^[A-Z]+$/.test(name) && name !== "UNSPECIFIED");
+    const allowed = roles.map((name) => {
+      const role = name.toLowerCase();
+      return [
+        role,
+        Object.keys(parts)
+          .filter((part) => allows(role, parts[part]!))
+          .join(", "),
+      ];
+    });
+    const listed = tableOf(api, "What a request must satisfy", 1).map(([role, kinds]) => [plain(role), kinds]);
+    expect(listed).toEqual(allowed);
+  });
+
+  it("shows the error that is answered", async () => {
+    const answer = await post("/v1/chat/completions", { model: "auto", messages: [USER], temperature: 3 });
+    expect(await answer.json()).toEqual(JSON.parse(blockOf(api, "Errors", "json")));
+  });
+
+  it("shows the explanation that is answered", async () => {
+    const heading = "Parameters that a model cannot take";
+    const body = /-d '(.*)'/.exec(blockOf(api, heading, "sh"))?.[1] ?? "";
+    const answer = await post("/v1/chat/completions/explain", JSON.parse(body) as JsonObject);
+    expect(await answer.json()).toEqual(JSON.parse(blockOf(api, heading, "json")));
+  });
+});
+
+describe("docs/sandbox.md", () => {
+  const faults = tableOf(sandbox, "Faults");
+
+  it("lists every model", () => {
+    const listed = [...tableOf(sandbox, "Models"), ...faults].map(([model]) => plain(model));
+    expect(sorted(listed)).toEqual(sorted(SANDBOX_MODELS.map(({ id }) => `sandbox/${id}`)));
+  });
+
+  /** "answers", or the reason of a failure. */
+  async function outcomeOf(call: Promise<unknown>): Promise<string | undefined> {
+    const thrown = await call.then(
+      () => undefined,
+      (error: unknown) => error,
+    );
+    if (thrown === undefined) return "answers";
+    if (!(thrown instanceof DoorError)) throw thrown;
+    const [reason] = Object.entries(CATALOGUE).find(([, row]) => row.code === thrown.code) ?? [];
+    return Reason[Number(reason)];
+  }
+
+  it.each(faults)("says what becomes of a call to %s", async (model, whole, stream) => {
+    const content = [{ kind: { case: "text" as const, value: "Hello" } }];
+    const params: Params = {
+      model: plain(model),
+      messages: [{ role: Role.USER, content }],
+      extra: { sandbox: { start_delay_ms: 0 } },
+    };
+    const settings = { timeoutMs: plain(whole) === "DEADLINE_EXCEEDED" ? 300 : 15_000 };
+    const outcomes = [
+      await outcomeOf(door.complete(params, settings)),
+      await outcomeOf(collect(door.stream(params, settings))),
+    ];
+    expect(outcomes).toEqual([plain(whole), plain(stream)]);
+  });
+
+  const knob = (name: string, value: number) => () =>
+    readKnobs(create(ChatCompletionParamsSchema, { extra: { sandbox: { [name]: value } } }));
+
+  it("lists every knob, with its bounds", () => {
+    const rows = tableOf(sandbox, "Knobs").map(([name, bounds]) => ({
+      name: plain(name).replace("sandbox.", ""),
+      bounds,
+    }));
+    expect(knob("unheard_of", 0)).toThrow(`known are ${rows.map(({ name }) => name).join(", ")}`);
+    const wrong = rows.flatMap(({ name, bounds }) => {
+      const { inside, outside } = boundsOf(bounds ?? "");
+      const takes = (value: number): boolean => isTaken(knob(name, value));
+      return [...inside.filter((value) => !takes(value)), ...outside.filter(takes)].map((value) => `${name} ${value}`);
+    });
+    expect(wrong).toEqual([]);
+  });
+
+  const FUNCTION = { name: "f", parameters: { type: "object" } };
+  /** A value of each parameter that the sandbox might not take, and the parameters that it needs beside it. */
+  const EXAMPLES: Readonly<Record<string, JsonObject>> = {
+    model: {},
+    messages: {},
+    stream: { stream: true },
+    stream_options: { stream_options: { include_usage: true } },
+    async: { async: true },
+    temperature: { temperature: 1.5 },
+    top_p: { top_p: 0.5 },
+    top_k: { top_k: 4 },
+    frequency_penalty: { frequency_penalty: 1 },
+    presence_penalty: { presence_penalty: 1 },
+    logit_bias: { logit_bias: { 50256: -100 } },
+    max_completion_tokens: { max_completion_tokens: 5000 },
+    max_tokens: { max_tokens: 5000 },
+    stop: { stop: "a" },
+    n: { n: 2 },
+    seed: { seed: 7 },
+    logprobs: { logprobs: true },
+    top_logprobs: { top_logprobs: 2, logprobs: true },
+    tools: { tools: [{ type: "function", function: FUNCTION }] },
+    tool_choice: { tool_choice: "required", tools: [{ type: "function", function: FUNCTION }] },
+    parallel_tool_calls: { parallel_tool_calls: false, tools: [{ type: "function", function: FUNCTION }] },
+    functions: { functions: [FUNCTION] },
+    function_call: { function_call: "auto", functions: [FUNCTION] },
+    response_format: { response_format: { type: "json_object" } },
+    reasoning_effort: { reasoning_effort: "high" },
+    verbosity: { verbosity: "low" },
+    modalities: { modalities: ["text", "audio"], audio: { voice: "alloy", format: "wav" } },
+    audio: { audio: { voice: "alloy", format: "wav" } },
+    prediction: { prediction: { type: "content", content: "a" } },
+    web_search_options: { web_search_options: {} },
+    service_tier: { service_tier: "flex" },
+    store: { store: true },
+    metadata: { metadata: { a: "b" } },
+    moderation: { moderation: { model: "m" } },
+    safety_identifier: { safety_identifier: "a" },
+    user: { user: "a" },
+    prompt_cache_key: { prompt_cache_key: "a" },
+    prompt_cache_options: { prompt_cache_options: { mode: "implicit" } },
+    prompt_cache_retention: { prompt_cache_retention: "24h" },
+  };
+
+  /** What the gateway and the sandbox do with the example of a parameter. */
+  function treatmentOf(name: string): string {
+    const plan = () => createSandbox({ tokenDelayMs: 0 }).plan("eliza", admit(EXAMPLES[name] ?? {}));
+    if (!isTaken(plan)) return "refused";
+    const found = plan().adjustments.find(({ path }) => path === name);
+    return found === undefined ? "honoured" : Adjustment_Action[found.action].toLowerCase();
+  }
+
+  it("says of every parameter what is done with it", () => {
+    const names = ChatCompletionParamsSchema.fields.map(({ name }) => name).filter((name) => name !== "extra");
+    expect(sorted(Object.keys(EXAMPLES))).toEqual(sorted(names));
+    const listed = tableOf(sandbox, "Parameters").flatMap(([parameters, treatment]) =>
+      codesOf(parameters).map((name) => `${name} ${/^\w+/.exec(treatment ?? "")?.[0]}`),
+    );
+    expect([...listed].sort()).toEqual(names.map((name) => `${name} ${treatmentOf(name)}`).sort());
+  });
+
+  it("shows a call that is answered", async () => {
+    const example = JSON.parse(blockOf(sandbox, "Knobs", "json")) as JsonObject;
+    const quick = { ...example, sandbox: { start_delay_ms: 0, token_delay_ms: 0 } };
+    expect(Object.keys(example["sandbox"] as JsonObject).sort()).toEqual(Object.keys(quick.sandbox).sort());
+    const answer = await post("/v1/chat/completions", quick);
+    expect(await answer.text()).toMatch(/\[DONE\]\n\n$/);
+  });
+});
+
+describe("docs/configuration.md", () => {
+  const rows = tableOf(configuration, "The file").map((cells) => cells.map(plain));
+
+  interface Key {
+    readonly path: string;
+    readonly type: string;
+  }
+
+  function* keysOf(message: DescMessage, above = ""): Generator<Key> {
+    for (const field of message.fields) {
+      const path = `${above}${field.name}`;
+      if (field.message !== undefined && field.message.typeName !== "google.protobuf.Duration") {
+        yield* keysOf(field.message, `${path}.`);
+      } else {
+        yield { path, type: typeOf(field) };
+      }
+    }
+  }
+
+  const typeOf = (field: DescField): string => {
+    if (field.fieldKind === "list") return "list of texts";
+    if (field.message !== undefined) return "duration";
+    if (field.enum !== undefined) return "word";
+    return field.scalar === ScalarType.STRING ? "text" : "integer";
+  };
+
+  it("lists every key, with its type", () => {
+    const keys = [...keysOf(ConfigSchema)].map(({ path, type }) => `${path}: ${type}`);
+    expect(rows.map(([path, type]) => `${path}: ${type}`)).toEqual(keys);
+  });
+
+  it("states the defaults", async () => {
+    const settings = await loadConfig({ env: {}, cwd: join(ROOT, "docs") });
+    const inForce = parseYaml(formatSettings(settings)) as unknown;
+    const valueAt = (path: string): unknown =>
+      path.split(".").reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], inForce);
+    expect(rows.map(([path, , value]) => `${path}: ${value}`)).toEqual(
+      rows.map(([path]) => `${path}: ${valueAt(path ?? "") ?? "none"}`),
+    );
+  });
+
+  it("states the bounds of numbers and durations", () => {
+    const takes = (path: string, value: number, unit: string): boolean => {
+      const problems: string[] = [];
+      const json = path
+        .split(".")
+        .reduceRight<JsonObject[string]>((inner, key) => ({ [key]: inner }), unit ? `${value}s` : value);
+      decodeConfig(json, (where, what) => problems.push(`${where} ${what}`));
+      return problems.length === 0;
+    };
+    const bounded = rows.filter(([, type]) => type === "integer" || type === "duration");
+    const wrong = bounded.flatMap(([path = "", , , bounds = ""]) => {
+      const { inside, outside, unit } = boundsOf(bounds);
+      return [
+        ...inside.filter((value) => !takes(path, value, unit)),
+        ...outside.filter((value) => takes(path, value, unit)),
+      ].map((value) => `${path} ${value}`);
+    });
+    expect(bounded.length).toBeGreaterThan(9);
+    expect(wrong).toEqual([]);
+  });
+
+  it("names every level of the log", () => {
+    const row = tableOf(configuration, "The file").find(([key]) => plain(key) === "log.level");
+    expect(sorted(codesOf(row?.at(-1)))).toEqual(sorted(LOG_LEVELS));
+  });
+
+  it("shows a file that is valid", () => {
+    const problems: string[] = [];
+    const example: unknown = parseYaml(blockOf(configuration, "The file", "yaml"));
+    decodeConfig(example as JsonObject, (path, message) => problems.push(`${path} ${message}`));
+    expect(problems).toEqual([]);
+  });
+
+  async function helpOf(...argv: string[]): Promise<string> {
+    let text = "";
+    const output = { write: (piece: string) => (text += piece) };
+    await runProgram([...argv, "--help"], { env: {}, cwd: ROOT, stdout: output, stderr: output });
+    return text;
+  }
+
+  it("lists the commands, options and environment variables of the command line", async () => {
+    const help = await helpOf();
+    const commands = [...(/Commands:\n([\s\S]*?)\n\n/.exec(help)?.[1] ?? "").matchAll(/^ {2}(\w\S*)/gm)].map(
+      ([, name]) => name!,
+    );
+    const options = (await helpOf("serve")).match(/--[a-z-]+/g) ?? [];
+    const read = readdirSync(join(ROOT, "src/config")).flatMap((file) =>
+      [...readText(`src/config/${file}`).matchAll(/env\["(\w+)"\]/g)].map(([, name]) => name!),
+    );
+    const columnOf = (index: number): string[] =>
+      tableOf(configuration, "The command line", index).map(([cell]) => plain(cell).replace(/^parley (\S+).*/, "$1"));
+    const variables = tableOf(configuration, "The environment").map(([name]) => plain(name));
+    expect(sorted(columnOf(0))).toEqual(sorted(commands.filter((name) => name !== "help")));
+    expect(sorted(columnOf(1))).toEqual(sorted(options.filter((name) => name !== "--help")));
+    expect(sorted(variables)).toEqual(sorted(help.match(/PARLEY_\w+/g) ?? []));
+    expect(sorted(variables)).toEqual(sorted(read));
+  });
+});
+
+describe("docs/architecture.md", () => {
+  it("lists the layers in their order", () => {
+    const test = readText("test/architecture.test.ts");
+    const layers = codesOf(/const LAYERS = \[([\s\S]*?)\]/.exec(test)?.[1]?.replaceAll('"', "`"));
+    expect(layers.length).toBeGreaterThan(10);
+    expect(tableOf(readPage("architecture.md"), "The dependency arrow").map(([part]) => plain(part))).toEqual(layers);
+  });
+});
+
+describe.each(PAGES)("docs/%s", (page) => {
+  const text = readPage(page);
+
+  it("names no file, folder or script that is not there", () => {
+    const paths = codesOf(text).filter((code) => /^(?:src|test|proto|docs|examples)\/[\w./-]+$/.test(code));
+    const scripts = [...text.matchAll(/npm run ([\w:-]+)/g)].map(([, name]) => name!);
+    expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
+    expect(scripts.filter((name) => !(name in packageJson.scripts))).toEqual([]);
+  });
+
+  it("has links that lead somewhere", () => {
+    const anchorsOf = (markdown: string): string[] =>
+      [...markdown.matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+        heading!
+          .toLowerCase()
+          .replace(/[^\w\- ]/g, "")
+          .replaceAll(" ", "-"),
+      );
+    const lost = [...text.matchAll(/\]\(([^)\s]+)\)/g)].filter(([, link = ""]) => {
+      const [file = "", anchor] = link.split("#", 2);
+      const path = join("docs", file === "" ? page : file);
+      if (!existsSync(join(ROOT, path))) return true;
+      return anchor !== undefined && !anchorsOf(readText(path)).includes(anchor);
+    });
+    expect(lost.map(([link]) => link)).toEqual([]);
+  });
+});
