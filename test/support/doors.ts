@@ -1,3 +1,4 @@
+import { Agent as HttpAgent } from "node:http";
 import { create, type JsonValue, type MessageInitShape } from "@bufbuild/protobuf";
 import { createClient, type Transport } from "@connectrpc/connect";
 import {
@@ -6,6 +7,7 @@ import {
   createGrpcWebTransport,
   Http2SessionManager,
 } from "@connectrpc/connect-node";
+import { Agent, fetch, type Response } from "undici";
 import { type CallOptions, ChatService } from "../../src/gen/parley/chat/v1/chat_service_pb.ts";
 import {
   type ChatCompletion,
@@ -36,6 +38,7 @@ export interface DoorClient {
   complete(params: Params, settings?: CallSettings): Promise<ChatCompletion>;
   /** All chunks, the usage chunk too. */
   stream(params: Params, settings?: CallSettings): AsyncGenerator<ChatCompletionChunk>;
+  /** Closes the client's connections at once, those of open calls too. */
   close(): void;
 }
 
@@ -45,16 +48,14 @@ export const DOORS = ["rest", "grpc", "grpc-web", "connect"] as const;
 /** Opens a client of a door of the gateway at that URL. */
 export function openDoor(name: DoorClient["name"], url: string): DoorClient {
   if (name === "rest") return openRest(url);
-  const sessionManager = new Http2SessionManager(url);
-  const close = (): void => sessionManager.abort();
-  switch (name) {
-    case "grpc":
-      return openRpc(name, createGrpcTransport({ baseUrl: url, sessionManager }), close);
-    case "grpc-web":
-      return openRpc(name, createGrpcWebTransport({ baseUrl: url, httpVersion: "1.1" }), close);
-    case "connect":
-      return openRpc(name, createConnectTransport({ baseUrl: url, httpVersion: "1.1" }), close);
+  if (name === "grpc") {
+    const sessionManager = new Http2SessionManager(url);
+    return openRpc(name, createGrpcTransport({ baseUrl: url, sessionManager }), () => sessionManager.abort());
   }
+  const agent = new HttpAgent({ keepAlive: true });
+  const options = { baseUrl: url, httpVersion: "1.1", nodeOptions: { agent } } as const;
+  const transport = name === "connect" ? createConnectTransport(options) : createGrpcWebTransport(options);
+  return openRpc(name, transport, () => agent.destroy());
 }
 
 function openRpc(name: DoorClient["name"], transport: Transport, close: () => void): DoorClient {
@@ -96,6 +97,7 @@ function openRpc(name: DoorClient["name"], transport: Transport, close: () => vo
 }
 
 function openRest(url: string): DoorClient {
+  const dispatcher = new Agent();
   const post = (params: Params, settings: CallSettings, stream: boolean): Promise<Response> => {
     const message = create(ChatCompletionParamsSchema, params);
     if (stream)
@@ -115,11 +117,12 @@ function openRest(url: string): DoorClient {
         ...settings.headers,
       },
       ...(settings.signal === undefined ? {} : { signal: settings.signal }),
+      dispatcher,
     });
   };
   return {
     name: "rest",
-    close: () => undefined,
+    close: () => void dispatcher.destroy(),
     async complete(params, settings = {}) {
       const response = await post(params, settings, false);
       if (!response.ok) throw await readError(response);
