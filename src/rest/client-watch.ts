@@ -13,8 +13,29 @@ export interface ClientWatch {
  * Watches a response: when it closes, the client is gone, be it its connection or the stream of an HTTP/2 connection.
  */
 export function watchClient(response: RestResponse): ClientWatch {
-  const controller = new AbortController();
-  const abort = (): void => controller.abort(clientGone());
-  response.on("close", abort);
-  return { signal: controller.signal, release: () => void response.off("close", abort) };
+  return new Watch(response);
+}
+
+class Watch implements ClientWatch {
+  readonly #response: RestResponse;
+  readonly #controller = new AbortController();
+  // Bound, and not an arrow function: tsx names each of those as it is made, for a microsecond.
+  readonly #closed = this.#abort.bind(this);
+
+  constructor(response: RestResponse) {
+    this.#response = response;
+    response.on("close", this.#closed);
+  }
+
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  release(): void {
+    this.#response.off("close", this.#closed);
+  }
+
+  #abort(): void {
+    this.#controller.abort(clientGone());
+  }
 }

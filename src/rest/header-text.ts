@@ -2,10 +2,12 @@
 const MAX_LIST_BYTES = 2048;
 /** Stands at the end of a list in place of what did not fit. */
 const MORE = "...";
+/** Text that needs no encoding, as nearly all does. */
+const PLAIN_TEXT = /^[!-$&-~]*$/;
 
 /** Text as a header can carry it: all but visible ASCII, and `%`, is percent-encoded as UTF-8. */
 export function headerText(text: string): string {
-  return encode(text, /[^\x21-\x7e]|%/gu);
+  return PLAIN_TEXT.test(text) ? text : encode(text, /[^\x21-\x7e]|%/gu);
 }
 
 /** As `headerText`, for an item of a list: a comma and "=" are percent-encoded too. */

@@ -1,7 +1,8 @@
-import { type DestinationStream, type Logger, destination as openDestination, pino, stdTimeFunctions } from "pino";
+import { type DestinationStream, type Logger, destination as openDestination, pino } from "pino";
 import { errorFields } from "./error-fields.ts";
 import type { LogLevel } from "./log-level.ts";
 import { redact } from "./redaction.ts";
+import { createTimestamp } from "./timestamp.ts";
 
 export type { Logger } from "pino";
 
@@ -16,8 +17,8 @@ export interface LoggerOptions {
 /** What may wait for a reader of standard output that has stalled, in bytes; lines above it are lost. */
 const MAX_WAITING = 16 * 1024 * 1024;
 
-/** Lines wait until there are so many bytes of them, or so many milliseconds have passed. */
-const BATCH_BYTES = 4096;
+/** Lines wait until there are so many bytes of them (pino's largest write is 16 KiB), or so many milliseconds have passed. */
+const BATCH_BYTES = 15 * 1024;
 const BATCH_MS = 100;
 
 /** How long flushLogger waits for such a reader, in milliseconds. */
@@ -35,7 +36,7 @@ export function createLogger({ level, destination = standardOutput() }: LoggerOp
     {
       level,
       base: null,
-      timestamp: stdTimeFunctions.isoTime,
+      timestamp: createTimestamp(Date.now),
       formatters: { level: (label) => ({ level: label }), log: redact },
       serializers: { err: errorFields },
     },

@@ -18,7 +18,9 @@ describe("redact()", () => {
     "password",
     "client_secret",
     "access_token",
+    "accessToken",
     "private_key",
+    "privateKey",
   ])("replaces %s, whatever its value", (key) => {
     const values = ["s3cr3t", ["s3cr3t"], { deep: "s3cr3t" }, 42];
     expect(values.map((value) => redact({ [key]: value }))).toEqual(values.map(() => ({ [key]: "[redacted]" })));

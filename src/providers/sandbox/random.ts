@@ -15,32 +15,47 @@ const WARM_UP_ROUNDS = 12;
  * one character give unrelated sequences. The generator is sfc32 (Chris Doty-Humphrey, PractRand). Not for secrets.
  */
 export function createRandom(seed: string): Random {
-  let [a, b, c, counter] = seedWords(seed);
-  function nextWord(): number {
-    const sum = (a + b + counter) | 0;
-    counter = (counter + 1) | 0;
-    a = b ^ (b >>> 9);
-    b = (c + (c << 3)) | 0;
-    c = (((c << 21) | (c >>> 11)) + sum) | 0;
-    return sum >>> 0;
+  return new Sfc32(seedWords(seed));
+}
+
+class Sfc32 implements Random {
+  #a: number;
+  #b: number;
+  #c: number;
+  #counter: number;
+
+  constructor([a, b, c, counter]: readonly [number, number, number, number]) {
+    this.#a = a;
+    this.#b = b;
+    this.#c = c;
+    this.#counter = counter;
+    for (let round = 0; round < WARM_UP_ROUNDS; round++) this.#nextWord();
   }
-  for (let round = 0; round < WARM_UP_ROUNDS; round++) {
-    nextWord();
+
+  next(): number {
+    return this.#nextWord() / 2 ** 32;
   }
-  const next = (): number => nextWord() / 2 ** 32;
-  function int(limit: number): number {
+
+  int(limit: number): number {
     if (!Number.isInteger(limit) || limit < 1 || limit > 2 ** 32) {
       throw new RangeError(`limit ${limit} must be a whole number from 1 to 4294967296`);
     }
-    return Math.floor(next() * limit);
+    return Math.floor(this.next() * limit);
   }
-  function pick<T>(items: readonly T[]): T {
-    if (items.length === 0) {
-      throw new RangeError("there is nothing to pick from");
-    }
-    return items[int(items.length)] as T;
+
+  pick<T>(items: readonly T[]): T {
+    if (items.length === 0) throw new RangeError("there is nothing to pick from");
+    return items[this.int(items.length)] as T;
   }
-  return { next, int, pick };
+
+  #nextWord(): number {
+    const sum = (this.#a + this.#b + this.#counter) | 0;
+    this.#counter = (this.#counter + 1) | 0;
+    this.#a = this.#b ^ (this.#b >>> 9);
+    this.#b = (this.#c + (this.#c << 3)) | 0;
+    this.#c = (((this.#c << 21) | (this.#c >>> 11)) + sum) | 0;
+    return sum >>> 0;
+  }
 }
 
 /** Four 32-bit words of a text: four multiply-and-xor hashes with odd multipliers, each mixed at the end. */
