@@ -1,7 +1,8 @@
-import type { DescMessage, JsonObject, MessageShape } from "@bufbuild/protobuf";
+import type { DescMessage, JsonObject, Message, MessageShape } from "@bufbuild/protobuf";
 import { planOf, planWithout } from "./compile-plan.ts";
 import { toGatewayError } from "./encode-fault.ts";
 import { encodeObject } from "./encode-object.ts";
+import type { MessagePlan } from "./plan.ts";
 
 /** How messages are encoded. */
 export interface EncodeOptions {
@@ -25,9 +26,13 @@ export function encodeJson<Desc extends DescMessage>(
   message: MessageShape<Desc>,
   options: EncodeOptions = {},
 ): JsonObject {
-  const { nulls = true, without } = options;
+  const { without } = options;
+  return encodeByPlan(without === undefined ? planOf(desc) : planWithout(desc, without), message, options);
+}
+
+/** As `encodeJson`, by a plan that is at hand. */
+export function encodeByPlan(plan: MessagePlan, message: Message, { nulls = true }: EncodeOptions): JsonObject {
   try {
-    const plan = without === undefined ? planOf(desc) : planWithout(desc, without);
     return encodeObject(plan, message, { nulls, encodeObject });
   } catch (error) {
     throw toGatewayError(error);

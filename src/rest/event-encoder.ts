@@ -1,6 +1,7 @@
-import type { DescMessage, Message, MessageShape } from "@bufbuild/protobuf";
+import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { type ChatCompletionChunk, ChatCompletionChunkSchema } from "../gen/parley/chat/v1/completion_pb.ts";
 import { stringifyJson } from "../openai-json/encode.ts";
+import { createStreamStringifier } from "../openai-json/stream-stringifier.ts";
 import { messageAt } from "./field-path.ts";
 import type { StreamTarget } from "./route-target.ts";
 
@@ -25,19 +26,18 @@ export function createEventEncoder({ method, responseBody }: StreamTarget, usage
 
 function createStringifier(desc: DescMessage, usage: boolean): (message: Message) => string | undefined {
   if (desc.typeName !== ChatCompletionChunkSchema.typeName) return (message) => stringifyJson(desc, message);
-  const stringify = usage ? stringifyWithUsage : stringifyWithoutUsage;
-  return (message) => stringify(message as MessageShape<typeof ChatCompletionChunkSchema>);
+  if (usage) {
+    // A client that wants the usage finds the key on every chunk, with null until it is known.
+    const stringify = createStreamStringifier(ChatCompletionChunkSchema, "choices");
+    return (message) => stringify(message as ChatCompletionChunk);
+  }
+  // A client that does not want it finds no such key, and not the chunk that is sent for it alone.
+  const stringify = createStreamStringifier(ChatCompletionChunkSchema, "choices", { without: "usage" });
+  return (message) => {
+    const chunk = message as ChatCompletionChunk;
+    return isForUsageAlone(chunk) ? undefined : stringify(chunk);
+  };
 }
 
-/** A client that wants the usage finds the key on every chunk, with null until it is known. */
-function stringifyWithUsage(chunk: ChatCompletionChunk): string {
-  return stringifyJson(ChatCompletionChunkSchema, chunk);
-}
-
-const WITHOUT_USAGE = { without: "usage" } as const;
-
-/** A client that does not want it finds no such key, and not the chunk that is sent for it alone. */
-function stringifyWithoutUsage(chunk: ChatCompletionChunk): string | undefined {
-  if (chunk.usage !== undefined && chunk.choices.length === 0 && chunk.moderation === undefined) return undefined;
-  return stringifyJson(ChatCompletionChunkSchema, chunk, WITHOUT_USAGE);
-}
+const isForUsageAlone = ({ usage, choices, moderation }: ChatCompletionChunk): boolean =>
+  usage !== undefined && choices.length === 0 && moderation === undefined;

@@ -1,0 +1,71 @@
+import type { DescMessage, JsonObject, MessageShape } from "@bufbuild/protobuf";
+import { planOf } from "./compile-plan.ts";
+import { type EncodeOptions, encodeByPlan, encodeJson } from "./encode.ts";
+import type { FieldPlan, MessagePlan } from "./plan.ts";
+
+/** The text around the pair of key and value that varies, and the values that it was made of. */
+interface Frame {
+  readonly head: string;
+  readonly tail: string;
+  readonly values: readonly unknown[];
+}
+
+type Properties = Readonly<Record<string, unknown>>;
+
+/**
+ * Makes a writer of messages that follow each other and differ in one field, as the chunks of a stream do in `choices`. It writes what
+ * `stringifyJson` writes, but the text of the other fields is made anew only when one of them has changed. `varying`: property of the
+ * field. Throws an Error where another field's form depends on it.
+ */
+export function createStreamStringifier<Desc extends DescMessage>(
+  desc: Desc,
+  varying: string,
+  options: EncodeOptions = {},
+): (message: MessageShape<Desc>) => string {
+  const plan = planOf(desc);
+  const field = varyingField(plan, varying);
+  const alone: MessagePlan = { ...plan, constants: [], parts: [field], catchAll: undefined };
+  const steady = [
+    ...plan.parts.map(({ name }) => name),
+    ...(plan.catchAll === undefined ? [] : [plan.catchAll]),
+  ].filter((name) => name !== varying && name !== options.without);
+  let frame: Frame | undefined;
+
+  return (message) => {
+    const properties = message as unknown as Properties;
+    if (frame !== undefined && isSame(properties, steady, frame.values)) {
+      const pair = JSON.stringify(encodeByPlan(alone, message, options)).slice(1, -1);
+      if (pair !== "") return frame.head + pair + frame.tail;
+    }
+    const json = encodeJson(desc, message, options);
+    frame = frameOf(json, field.key, properties, steady);
+    return JSON.stringify(json);
+  };
+}
+
+function varyingField({ desc, parts }: MessagePlan, name: string): FieldPlan {
+  const field = parts.find((part) => part.name === name);
+  const isAlone = !parts.some((part) => part.kind !== "union" && part.nullBeside === name);
+  if (field === undefined || field.kind === "union" || !isAlone) throw new Error(`${desc}: ${name} cannot vary alone`);
+  return field;
+}
+
+function isSame(properties: Properties, names: readonly string[], values: readonly unknown[]): boolean {
+  for (let index = 0; index < names.length; index++) {
+    if (properties[names[index] as string] !== values[index]) return false;
+  }
+  return true;
+}
+
+function frameOf(json: JsonObject, key: string, properties: Properties, names: readonly string[]): Frame | undefined {
+  const values = names.map((name) => properties[name]);
+  // What is in an object may change while the object stays the same.
+  if (values.some((value) => typeof value === "object")) return undefined;
+  const pairs = Object.entries(json);
+  const at = pairs.findIndex(([name]) => name === key);
+  if (at < 0) return undefined;
+  const textOf = (some: [string, unknown][]): string => JSON.stringify(Object.fromEntries(some)).slice(1, -1);
+  const before = textOf(pairs.slice(0, at));
+  const after = textOf(pairs.slice(at + 1));
+  return { head: before === "" ? "{" : `{${before},`, tail: after === "" ? "}" : `,${after}}`, values };
+}
