@@ -40,11 +40,11 @@ describe("the parameters of OpenAI's types", () => {
   });
 });
 
-/** The request without what is null, and with one text part where there is one, as a plain string. */
+/** The request without what is null, but for content, and with one text part where there is one, as a plain string. */
 function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNulls);
   if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value).filter(([, inner]) => inner !== null);
+  const entries = Object.entries(value).filter(([key, inner]) => inner !== null || key === "content");
   return Object.fromEntries(entries.map(([key, inner]) => [key, oneText(inner) ?? withoutNulls(inner)]));
 }
 

@@ -35,7 +35,13 @@ const MESSAGES = [
       { type: "refusal", refusal: "b" },
     ],
   },
-  { role: "assistant", refusal: "No.", audio: { id: "audio_1" }, function_call: { name: "f", arguments: "{}" } },
+  {
+    role: "assistant",
+    content: null,
+    refusal: "No.",
+    audio: { id: "audio_1" },
+    function_call: { name: "f", arguments: "{}" },
+  },
   {
     role: "assistant",
     content: null,
