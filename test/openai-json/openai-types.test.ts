@@ -132,7 +132,7 @@ const COMPLETION = {
   usage: { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3, ...DETAILS },
 } satisfies Required<ChatCompletion>;
 
-/** Chunks with every key of OpenAI's type, but for the padding that is never passed on. */
+/** Chunks with every key of OpenAI's type. */
 const CHUNKS = [
   {
     id: "chatcmpl-1",
@@ -162,6 +162,7 @@ const CHUNKS = [
     service_tier: "fast",
     system_fingerprint: "fp",
     usage: null,
+    obfuscation: "pad",
   },
   {
     id: "chatcmpl-1",
@@ -171,7 +172,7 @@ const CHUNKS = [
     choices: [],
     usage: { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3, ...DETAILS },
   },
-] satisfies [Required<Omit<ChatCompletionChunk, "obfuscation">>, ChatCompletionChunk];
+] satisfies [Required<ChatCompletionChunk>, ChatCompletionChunk];
 
 const MODEL = {
   id: "a/b",
