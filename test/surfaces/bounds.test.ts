@@ -1,6 +1,8 @@
 /** The bounds of the contract over all four doors: what stands at a bound is taken, what is beyond it is refused, the same on each. */
 import { describe, expect, it } from "vitest";
 import { Role } from "../../src/gen/parley/chat/v1/message_pb.ts";
+import { AudioParams_Format } from "../../src/gen/parley/chat/v1/params_pb.ts";
+import { ToolChoice_Mode } from "../../src/gen/parley/chat/v1/tool_pb.ts";
 import { failureOf } from "../support/collect.ts";
 import { DoorError } from "../support/door-error.ts";
 import type { Params } from "../support/doors.ts";
@@ -11,10 +13,10 @@ const base = { model: "sandbox/echo", messages: [{ role: Role.USER, content: [te
 const labels = (count: number, key = "k", value = "v"): Params => ({
   metadata: Object.fromEntries(Array.from({ length: count }, (_, index) => [`${key}${index}`, value])),
 });
-const functions = (count: number): Params => ({
+const functions = (count: number) => ({
   functions: Array.from({ length: count }, (_, index) => ({ name: `f${index}` })),
 });
-const tool = (name: string): Params => ({ tools: [{ kind: { case: "function", value: { name } } }] });
+const tool = (name: string) => ({ tools: [{ kind: { case: "function" as const, value: { name } } }] });
 const customTool = (name: string): Params => ({ tools: [{ kind: { case: "custom", value: { name } } }] });
 const format = (name: string): Params => ({
   responseFormat: { format: { case: "jsonSchema", value: { name, definition: { case: "schema", value: {} } } } },
@@ -102,6 +104,23 @@ const BOUNDS: readonly Bound[] = [
     name: "the name of a format",
     within: [format("n".repeat(64))],
     beyond: [[format("n".repeat(65)), "response_format.json_schema.name"]],
+  },
+  {
+    name: "unions",
+    within: [{ toolChoice: { choice: { case: "mode", value: ToolChoice_Mode.AUTO } }, ...tool("f") }],
+    beyond: [
+      [{ tools: [{}] }, "tools[0].type"],
+      [{ tools: [{ kind: { case: "custom", value: { name: "c", format: {} } } }] }, "tools[0].custom.format.type"],
+      [{ ...tool("f"), toolChoice: {} }, "tool_choice.type"],
+      [{ responseFormat: {} }, "response_format.type"],
+      [{ messages: [{ role: Role.USER, content: [{}] }] }, "messages[0].content[0].type"],
+      [
+        { messages: [...base.messages, { role: Role.ASSISTANT, toolCalls: [{ id: "c" }] }] },
+        "messages[1].tool_calls[0].type",
+      ],
+      [{ ...functions(1), functionCall: {} }, "function_call"],
+      [{ audio: { format: AudioParams_Format.MP3, voice: {} } }, "audio.voice"],
+    ],
   },
   {
     name: "a prediction",
