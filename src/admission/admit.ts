@@ -2,6 +2,7 @@ import type { DescMessage, Message } from "@bufbuild/protobuf";
 import type { ChatCompletionParams } from "../gen/parley/chat/v1/params_pb.ts";
 import { checkMessages } from "./check-messages.ts";
 import { checkParams } from "./check-params.ts";
+import { checkSchemas } from "./check-schemas.ts";
 import { validate } from "./validate.ts";
 
 /** A request for a chat completion, of whichever rpc. */
@@ -13,5 +14,6 @@ export function admitChat(schema: DescMessage, request: ChatRequest, streaming: 
   const params = request.params as ChatCompletionParams;
   checkMessages(params.messages);
   checkParams(params, streaming);
+  checkSchemas(params);
   return params;
 }

@@ -3,7 +3,7 @@
  *
  * This file runs the rules that stand in the contract (buf.validate).
  */
-import type { DescMessage, Message } from "@bufbuild/protobuf";
+import type { DescField, DescMessage, Message } from "@bufbuild/protobuf";
 import { type Path, pathToString } from "@bufbuild/protobuf/reflect";
 import { createValidator, type Violation as RuleViolation } from "@bufbuild/protovalidate";
 import { GatewayError } from "../errors/gateway-error.ts";
@@ -31,15 +31,17 @@ export function validate(schema: DescMessage, request: Message): void {
 function invalid(found: readonly RuleViolation[], request: Message): GatewayError {
   const violations = found.map((violation) => describe(violation, request));
   const first = violations[0] as Described;
-  const param = jsonPath(first.path);
   return new GatewayError(first.missing ? Reason.MISSING_PARAMETER : Reason.INVALID_VALUE, first.message, {
-    param: param === "params" ? undefined : param,
+    param: first.param === "params" ? undefined : first.param,
     violations: violations.map(({ path, rule, message }) => ({ path, rule, description: message })),
   });
 }
 
 interface Described {
+  /** In the contract's terms. */
   readonly path: string;
+  /** In OpenAI's. */
+  readonly param: string;
   readonly rule: string;
   /** With the JSON path of the field. */
   readonly message: string;
@@ -51,24 +53,24 @@ const PRESENCE = new Set(["required", "enum.not_in"]);
 
 function describe(violation: RuleViolation, request: Message): Described {
   const { ruleId: rule, field, message: text } = violation;
-  const own = pathToString(field);
   const between = fieldOfRuleBetween(violation);
-  if (between !== undefined) return { path: `${own}.${between}`, rule, missing: false, message: text };
-  const name = jsonPath(own);
+  const place = between === undefined ? field : [...field, between];
+  const param = jsonPath(place);
+  const found = { path: pathToString(place), param, rule, missing: false };
+  if (between !== undefined) return { ...found, message: text };
   const value = shortValue(field, request);
-  if (PRESENCE.has(rule) && !value) return { path: own, rule, missing: true, message: `${name} is required` };
+  if (PRESENCE.has(rule) && !value) return { ...found, missing: true, message: `${param} is required` };
   const phrase = text.replace(/^value (?=must )/, "");
-  if (!/^(must|does) /.test(phrase)) return { path: own, rule, missing: false, message: `${name}: ${text}` };
-  const message = `${name} ${value === undefined ? "" : `is ${value} but `}${phrase}`;
-  return { path: own, rule, missing: false, message };
+  if (!/^(must|does) /.test(phrase)) return { ...found, message: `${param}: ${text}` };
+  return { ...found, message: `${param} ${value === undefined ? "" : `is ${value} but `}${phrase}` };
 }
 
 /** The field that is to be changed, where a rule is one between the fields of a message: the rule's id begins with it. */
-function fieldOfRuleBetween({ field, ruleId }: RuleViolation): string | undefined {
+function fieldOfRuleBetween({ field, ruleId }: RuleViolation): DescField | undefined {
   const last = field.at(-1);
   if (last?.kind !== "field" || last.fieldKind !== "message") return undefined;
   const head = ruleId.slice(0, ruleId.indexOf("."));
-  return last.message.fields.find(({ name }) => name === head)?.name;
+  return last.message.fields.find(({ name }) => name === head);
 }
 
 /** The value at a path when it is a number or a bool: short, and never a text that somebody wrote. */

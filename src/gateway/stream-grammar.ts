@@ -71,8 +71,9 @@ class Grammar implements StreamGrammar {
     return this.#frame;
   }
 
-  /** Notes what the frame has, and takes the usage out of the chunk. */
+  /** Notes what the frame has, and takes the usage and the provider's padding out of the chunk. */
   #remember(chunk: ChatCompletionChunk): void {
+    delete chunk.obfuscation;
     if (chunk.serviceTier !== ServiceTier.UNSPECIFIED) this.#frame.serviceTier = chunk.serviceTier;
     if (chunk.systemFingerprint !== undefined) this.#frame.systemFingerprint = chunk.systemFingerprint;
     if (chunk.usage === undefined) return;

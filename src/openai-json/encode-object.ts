@@ -64,6 +64,8 @@ function encodeAbsent(field: FieldPlan, properties: Properties, { nulls }: Encod
   switch (field.absent) {
     case Absent.NULL:
       return nulls ? null : undefined;
+    case Absent.NULL_ALWAYS:
+      return null;
     case Absent.EMPTY:
       return field.kind === "list" ? [] : {};
     default:

@@ -185,6 +185,10 @@ const ADMITTED: readonly (readonly [string, Params])[] = [
     },
   ],
   ["top_logprobs of zero", { logprobs: true, topLogprobs: 0 }],
+  [
+    "a thought of a kind that only its provider knows",
+    { messages: [{ role: Role.ASSISTANT, content: [text("a")], reasoningDetails: [{ extra: { signature2: "s" } }] }] },
+  ],
   ["an empty text", { messages: [{ role: Role.USER, content: [text("")] }] }],
 ];
 

@@ -137,4 +137,12 @@ describe("createStreamGrammar()", () => {
   ] as [string, Choice[][]][])("refuses %s", (_name, chunks) => {
     expect(() => run(chunks.map((each) => chunk(...each)))).toThrow(/breaks its own grammar/);
   });
+
+  it("passes no padding on", () => {
+    const grammar = createStreamGrammar(IDENTITY, 1);
+    const out: ChatCompletionChunk[] = [];
+    grammar.push(Object.assign(chunk({ delta: { content: "hi" } }), { obfuscation: "x" }), out);
+    grammar.push(Object.assign(chunk({ finishReason: STOP }), { obfuscation: "y", usage: {} }), out);
+    expect([...out, grammar.finish()].map((each) => each?.obfuscation)).toEqual([undefined, undefined, undefined]);
+  });
 });

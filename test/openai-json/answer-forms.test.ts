@@ -353,7 +353,7 @@ describe("OpenAI's chunks", () => {
       ChatCompletionChunkSchema,
       "obfuscation",
       { ...chunk, choices: [], usage: null, obfuscation: "x" },
-      { ...head, extra: { obfuscation: "x" } },
+      { ...head, obfuscation: "x" },
     ),
     answer(
       DeltaSchema,

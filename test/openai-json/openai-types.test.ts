@@ -40,11 +40,11 @@ describe("the parameters of OpenAI's types", () => {
   });
 });
 
-/** The request without what is null, and with one text part where there is one, as a plain string. */
+/** The request without what is null, but for content, and with one text part where there is one, as a plain string. */
 function withoutNulls(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(withoutNulls);
   if (typeof value !== "object" || value === null) return value;
-  const entries = Object.entries(value).filter(([, inner]) => inner !== null);
+  const entries = Object.entries(value).filter(([key, inner]) => inner !== null || key === "content");
   return Object.fromEntries(entries.map(([key, inner]) => [key, oneText(inner) ?? withoutNulls(inner)]));
 }
 
@@ -132,7 +132,7 @@ const COMPLETION = {
   usage: { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3, ...DETAILS },
 } satisfies Required<ChatCompletion>;
 
-/** Chunks with every key of OpenAI's type, but for the padding that is never passed on. */
+/** Chunks with every key of OpenAI's type. */
 const CHUNKS = [
   {
     id: "chatcmpl-1",
@@ -162,6 +162,7 @@ const CHUNKS = [
     service_tier: "fast",
     system_fingerprint: "fp",
     usage: null,
+    obfuscation: "pad",
   },
   {
     id: "chatcmpl-1",
@@ -171,7 +172,7 @@ const CHUNKS = [
     choices: [],
     usage: { prompt_tokens: 1, completion_tokens: 2, total_tokens: 3, ...DETAILS },
   },
-] satisfies [Required<Omit<ChatCompletionChunk, "obfuscation">>, ChatCompletionChunk];
+] satisfies [Required<ChatCompletionChunk>, ChatCompletionChunk];
 
 const MODEL = {
   id: "a/b",

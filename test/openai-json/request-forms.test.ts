@@ -402,11 +402,25 @@ describe("OpenAI's messages", () => {
         ],
       },
     ),
-    message("no parts at all", { role: "user", content: [] }, { role: Role.USER }, { role: "user" }),
+    message("no parts at all", { role: "user", content: [] }, { role: Role.USER }, { role: "user", content: null }),
+    message(
+      "assistant without content",
+      { role: "assistant", tool_calls: [{ id: "call_1", type: "custom", custom: { name: "c", input: "" } }] },
+      {
+        role: Role.ASSISTANT,
+        toolCalls: [{ id: "call_1", kind: { case: "custom", value: { name: "c", input: "" } } }],
+      },
+      {
+        role: "assistant",
+        content: null,
+        tool_calls: [{ id: "call_1", type: "custom", custom: { name: "c", input: "" } }],
+      },
+    ),
     message(
       "assistant with calls",
       {
         role: "assistant",
+        content: null,
         tool_calls: [
           { id: "call_1", type: "function", function: { name: "f", arguments: "{not JSON" } },
           { id: "call_2", type: "custom", custom: { name: "c", input: "x" } },
@@ -435,11 +449,17 @@ describe("OpenAI's messages", () => {
       "assistant with nulls",
       { role: "assistant", content: null, refusal: null, audio: null, function_call: null, tool_calls: null },
       { role: Role.ASSISTANT },
-      { role: "assistant" },
+      { role: "assistant", content: null },
     ),
     message(
       "assistant in the legacy form, with audio and a refusal",
-      { role: "assistant", function_call: { name: "f", arguments: "{}" }, refusal: "No.", audio: { id: "audio_1" } },
+      {
+        role: "assistant",
+        content: null,
+        function_call: { name: "f", arguments: "{}" },
+        refusal: "No.",
+        audio: { id: "audio_1" },
+      },
       { role: Role.ASSISTANT, functionCall: { name: "f", arguments: "{}" }, refusal: "No.", audio: { id: "audio_1" } },
     ),
     message(
@@ -470,12 +490,7 @@ describe("OpenAI's messages", () => {
       { role: "tool", content: "42", tool_call_id: "call_1", is_error: false },
       { role: Role.TOOL, content: [text("42")], toolCallId: "call_1", isError: false },
     ),
-    message(
-      "function",
-      { role: "function", content: null, name: "f" },
-      { role: Role.FUNCTION, name: "f" },
-      { role: "function", name: "f" },
-    ),
+    message("function", { role: "function", content: null, name: "f" }, { role: Role.FUNCTION, name: "f" }),
     message(
       "a key that is not known",
       { role: "user", content: "Hi", weight: 1 },

@@ -86,7 +86,7 @@ function adjustServiceTier({ serviceTier }: ChatCompletionParams): Adjustment[] 
 }
 
 /** Names and marks of a message that the sandbox does not read. */
-function adjustMessage({ name, content, extra }: Message, index: number): Adjustment[] {
+function adjustMessage({ name, content, toolCalls, reasoningDetails, extra }: Message, index: number): Adjustment[] {
   const path = `messages[${index}]`;
   return [
     ...(name === undefined ? [] : [dropped(`${path}.name`, "the sandbox does not tell participants apart")]),
@@ -96,6 +96,8 @@ function adjustMessage({ name, content, extra }: Message, index: number): Adjust
         : [dropped(`${path}.content[${at}].prompt_cache_breakpoint`, "the sandbox has no cache")]),
       ...unknownKeys(`${path}.content[${at}]`, part.extra),
     ]),
+    ...toolCalls.flatMap((call, at) => unknownKeys(`${path}.tool_calls[${at}]`, call.extra)),
+    ...reasoningDetails.flatMap((detail, at) => unknownKeys(`${path}.reasoning_details[${at}]`, detail.extra)),
     ...unknownKeys(path, extra),
   ];
 }

@@ -16,9 +16,10 @@ const PARTS = [
   { type: "input_audio", input_audio: { data: "QQ==", format: "mp3" }, prompt_cache_breakpoint: breakpoint },
   {
     type: "file",
-    file: { file_data: "data:application/pdf;base64,QQ==", file_id: "file_1", filename: "a.pdf" },
+    file: { file_data: "data:application/pdf;base64,QQ==", filename: "a.pdf" },
     prompt_cache_breakpoint: { mode: "explicit" },
   },
+  { type: "file", file: { file_id: "file_1" } },
 ] satisfies ChatCompletionContentPart[];
 
 const MESSAGES = [
@@ -35,7 +36,13 @@ const MESSAGES = [
       { type: "refusal", refusal: "b" },
     ],
   },
-  { role: "assistant", refusal: "No.", audio: { id: "audio_1" }, function_call: { name: "f", arguments: "{}" } },
+  {
+    role: "assistant",
+    content: null,
+    refusal: "No.",
+    audio: { id: "audio_1" },
+    function_call: { name: "f", arguments: "{}" },
+  },
   {
     role: "assistant",
     content: null,

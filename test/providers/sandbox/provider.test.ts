@@ -158,7 +158,14 @@ describe("createSandbox()", () => {
   it("reports what has no effect, by path, and nothing else", () => {
     const { adjustments } = plan({
       model: "sandbox/echo",
-      messages: [{ ...user("a"), name: "Ann", extra: { mood: "good" } }],
+      messages: [
+        { ...user("a"), name: "Ann", extra: { mood: "good" } },
+        {
+          role: Role.ASSISTANT,
+          toolCalls: [{ id: "c", kind: { case: "function", value: { name: "f" } }, extra: { cost: 1 } }],
+          reasoningDetails: [{ text: "Hm", extra: { cost: 2 } }],
+        },
+      ],
       temperature: 1,
       topP: 0.5,
       seed: 1n,
@@ -180,6 +187,8 @@ describe("createSandbox()", () => {
       "max_tokens DROPPED",
       "messages[0].mood DROPPED",
       "messages[0].name DROPPED",
+      "messages[1].reasoning_details[0].cost DROPPED",
+      "messages[1].tool_calls[0].cost DROPPED",
       "min_p DROPPED",
       "service_tier MAPPED",
       "top_k DROPPED",
