@@ -15,11 +15,11 @@ export async function failureOf(promise: Promise<unknown>): Promise<unknown> {
   throw new Error("it did not fail");
 }
 
-/** Waits until something holds, and fails when it does not within five seconds. */
+/** Waits until something holds, and fails when it does not within 15 seconds. */
 export async function until(holds: () => boolean, what: string): Promise<void> {
-  const end = performance.now() + 5_000;
+  const end = performance.now() + 15_000;
   while (!holds()) {
-    if (performance.now() > end) throw new Error(`not within five seconds: ${what}`);
+    if (performance.now() > end) throw new Error(`not within 15 seconds: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }
 }
