@@ -92,7 +92,7 @@ const REASON_OF_CODE: Readonly<Record<Code, Reason>> = {
   [Code.FailedPrecondition]: Reason.INVALID_REQUEST,
   [Code.Aborted]: Reason.CONFLICT,
   [Code.OutOfRange]: Reason.INVALID_REQUEST,
-  [Code.Unimplemented]: Reason.UNKNOWN_URL,
+  [Code.Unimplemented]: Reason.NOT_IMPLEMENTED,
   [Code.Internal]: Reason.INTERNAL,
   [Code.Unavailable]: Reason.OVERLOADED,
   [Code.DataLoss]: Reason.INTERNAL,

@@ -5,18 +5,31 @@ import type { CallContext } from "../gateway/operation.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import { CallLog } from "../telemetry/call-log.ts";
 
-/** Where the server puts the log of the call. */
-const callLogKey = createContextKey<CallLog>(new CallLog("", "connect"), { description: "log of the call" });
+/** One rpc on its way through Connect. */
+export interface RpcCall {
+  readonly log: CallLog;
+  /** Whether the request was read and its operation called. What Connect refuses before that is the client's fault. */
+  hasBegun: boolean;
+  /** Told of the signal that ends the call, before the request is read. */
+  opened(signal: AbortSignal): void;
+}
 
-/** Context values that carry the log of a call into its rpc. */
-export const withCallLog = (log: CallLog) => createContextValues().set(callLogKey, log);
+const callKey = createContextKey<RpcCall>(
+  { log: new CallLog("", "connect"), hasBegun: false, opened: () => undefined },
+  { description: "the call" },
+);
 
-/** Log of the call that an rpc serves. */
-export const callLogOf = (context: Pick<HandlerContext, "values">): CallLog => context.values.get(callLogKey);
+/** Context values that carry a call into its rpc. */
+export const withCall = (call: RpcCall) => createContextValues().set(callKey, call);
+
+/** The call that an rpc serves. */
+export const callOf = (context: Pick<HandlerContext, "values">): RpcCall => context.values.get(callKey);
 
 /** What an operation knows of a call that came in as an rpc, and how to let go of it. */
 export function openCallContext(context: HandlerContext): { readonly call: CallContext; close(): void } {
-  const log = callLogOf(context);
+  const rpc = callOf(context);
+  const { log } = rpc;
+  rpc.hasBegun = true;
   const client = new AbortController();
   const abort = (): void => client.abort(reasonOf(context.signal));
   context.signal.addEventListener("abort", abort);

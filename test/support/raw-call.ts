@@ -57,7 +57,7 @@ export function openRaw(url: string): RawClient {
         if (readsAfter === undefined) read();
         else void readsAfter.then(read);
         if (isOpen) stream.write(body);
-        else stream.end(body);
+        else if (!stream.writableEnded) stream.end(body); // Node ends a GET by itself.
       }),
     close: () => session.destroy(),
   };
