@@ -24,6 +24,8 @@ export interface ErrorDetails {
   readonly violations?: readonly Violation[] | undefined;
   /** The least time to wait before the call is made again, in milliseconds. */
   readonly retryAfterMs?: number | undefined;
+  /** Whose quota is exhausted: "provider:openai". */
+  readonly quota?: string | undefined;
   /** HTTP methods that the path does take (method not allowed). */
   readonly allow?: readonly string[] | undefined;
   /** What led here. It is logged, and never sent. */

@@ -1,4 +1,5 @@
 /** Every error over all four doors: the same reason, code, parameter and delay; the status that the catalogue says. */
+import { Code } from "@connectrpc/connect";
 import { describe, expect, it } from "vitest";
 import { CATALOGUE } from "../../src/errors/catalogue.ts";
 import type { ChatCompletionChunk } from "../../src/gen/parley/chat/v1/completion_pb.ts";
@@ -19,6 +20,7 @@ interface Story {
   readonly reason: Reason;
   readonly param?: string;
   readonly retryAfterMs?: number;
+  readonly quotas?: readonly string[];
 }
 
 /** Errors before any output: as an HTTP status on REST, also of a call that streams. */
@@ -92,12 +94,14 @@ const BEFORE: readonly Story[] = [
     params: { ...base, model: "sandbox/fault-429" },
     reason: Reason.RATE_LIMIT_EXCEEDED,
     retryAfterMs: 1000,
+    quotas: ["provider:sandbox"],
   },
   {
     name: "fault-429 with a delay",
     params: { ...base, model: "sandbox/fault-429", extra: { sandbox: { retry_after_ms: 2500 } } },
     reason: Reason.RATE_LIMIT_EXCEEDED,
     retryAfterMs: 2500,
+    quotas: ["provider:sandbox"],
   },
   { name: "fault-500", params: { ...base, model: "sandbox/fault-500" }, reason: Reason.UPSTREAM_ERROR },
   { name: "fault-503", params: { ...base, model: "sandbox/fault-503" }, reason: Reason.OVERLOADED, retryAfterMs: 1000 },
@@ -152,6 +156,9 @@ function expectError(door: DoorClient, thrown: unknown, story: Story, isWithin =
     param: story.param ?? null,
     status: door.name === "rest" ? restStatus : row.connectCode,
   });
+  const fields = row.connectCode === Code.InvalidArgument && story.param !== undefined ? [`params.${story.param}`] : [];
+  const details = { reason: `parley: ${Reason[story.reason]}`, fields, quotas: story.quotas ?? [] };
+  expect(error.details).toEqual(door.name === "rest" ? undefined : details);
   return error.message;
 }
 
