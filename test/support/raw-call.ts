@@ -21,6 +21,8 @@ export interface RawCall {
   readonly body?: string | Uint8Array;
   /** The end of the request is not sent. */
   readonly isOpen?: boolean;
+  /** The body is sent only when this is resolved. */
+  readonly sendsAfter?: Promise<unknown>;
   /** The answer is read only when this is resolved. */
   readonly readsAfter?: Promise<unknown>;
 }
@@ -36,7 +38,7 @@ export interface RawClient {
 export function openRaw(url: string): RawClient {
   const session = connect(url);
   return {
-    call: (path, { method = "POST", headers = {}, body = "", isOpen = false, readsAfter }) =>
+    call: (path, { method = "POST", headers = {}, body = "", isOpen = false, sendsAfter, readsAfter }) =>
       new Promise((resolve, reject) => {
         const stream = session.request({ ":path": path, ":method": method, ...headers });
         let head: RawAnswer["headers"] = {};
@@ -56,7 +58,8 @@ export function openRaw(url: string): RawClient {
         const read = (): void => void stream.on("data", (chunk: Buffer) => chunks.push(chunk));
         if (readsAfter === undefined) read();
         else void readsAfter.then(read);
-        if (isOpen) stream.write(body);
+        if (sendsAfter !== undefined) void sendsAfter.then(() => stream.end(body));
+        else if (isOpen) stream.write(body);
         else if (!stream.writableEnded) stream.end(body); // Node ends a GET by itself.
       }),
     close: () => session.destroy(),
