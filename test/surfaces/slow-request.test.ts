@@ -59,6 +59,17 @@ describe("a deadline", () => {
     expect(ownLine()).toMatchObject({ reason: "DEADLINE_EXCEEDED", status: "deadline_exceeded", level: "warn" });
   });
 
+  it("ends half of a body on REST", async () => {
+    const client = openRaw(gateway.url);
+    onTestFinished(() => client.close());
+    const headers = { "content-type": "application/json", "x-parley-timeout-ms": "150" };
+    const answer = await client.call("/v1/chat/completions", { headers, body: "{", isOpen: true });
+    expect(answer.headers[":status"]).toBe(504);
+    expect(JSON.parse(answer.body.toString("utf8"))).toMatchObject({
+      error: { type: "server_error", code: "timeout" },
+    });
+  });
+
   it("ends half of a message on HTTP/1.1, and the connection goes on when the rest has come", async () => {
     const { port } = gateway.address;
     const socket = connect(port, "127.0.0.1");
