@@ -1,8 +1,13 @@
 import type { DescMessage, MessageInitShape } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
-import { ConnectError } from "@connectrpc/connect";
-import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../gen/google/rpc/error_details_pb.ts";
-import { GatewayError } from "./gateway-error.ts";
+import { Code, ConnectError } from "@connectrpc/connect";
+import {
+  BadRequestSchema,
+  ErrorInfoSchema,
+  QuotaFailureSchema,
+  RetryInfoSchema,
+} from "../gen/google/rpc/error_details_pb.ts";
+import { GatewayError, type Violation } from "./gateway-error.ts";
 
 /** `domain` of every ErrorInfo. */
 export const ERROR_DOMAIN = "parley";
@@ -17,11 +22,12 @@ interface OutgoingDetail {
 
 /**
  * Makes the error that gRPC, gRPC-Web and Connect clients get: the catalogue's code, with google.rpc details (ErrorInfo
- * always; BadRequest, RetryInfo where they apply; AIP-193).
+ * always; BadRequest, RetryInfo, QuotaFailure where they apply; AIP-193).
  */
 export function toConnectError(thrown: unknown): ConnectError {
   const error = GatewayError.from(thrown);
-  const { violations, retryAfterMs, param } = error.details;
+  const { retryAfterMs, param, quota } = error.details;
+  const violations = violationsOf(error);
   const details: OutgoingDetail[] = [
     {
       desc: ErrorInfoSchema,
@@ -36,7 +42,7 @@ export function toConnectError(thrown: unknown): ConnectError {
       },
     },
   ];
-  if (violations !== undefined && violations.length > 0) {
+  if (violations.length > 0) {
     const fieldViolations = violations.slice(0, LISTED).map(({ path, description, rule }) => ({
       field: path,
       description,
@@ -50,7 +56,18 @@ export function toConnectError(thrown: unknown): ConnectError {
       value: { retryDelay: durationFromMs(Math.max(0, Math.ceil(retryAfterMs))) },
     });
   }
+  if (quota !== undefined) {
+    const violation = { subject: quota, description: error.message };
+    details.push({ desc: QuotaFailureSchema, value: { violations: [violation] } });
+  }
   return new ConnectError(error.message, error.row.connectCode, retryHeaders(error), details, error);
+}
+
+/** What is wrong with the fields. Whoever knows parameters only, as providers do, names the one that is at fault. */
+function violationsOf({ details, row, message, reasonName }: GatewayError): readonly Violation[] {
+  const { violations = [], param } = details;
+  if (violations.length > 0 || param === undefined || row.connectCode !== Code.InvalidArgument) return violations;
+  return [{ path: `params.${param}`, description: message, rule: reasonName }];
 }
 
 /**

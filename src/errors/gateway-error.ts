@@ -24,6 +24,8 @@ export interface ErrorDetails {
   readonly violations?: readonly Violation[] | undefined;
   /** The least time to wait before the call is made again, in milliseconds. */
   readonly retryAfterMs?: number | undefined;
+  /** Whose quota is exhausted: "provider:openai". */
+  readonly quota?: string | undefined;
   /** HTTP methods that the path does take (method not allowed). */
   readonly allow?: readonly string[] | undefined;
   /** What led here. It is logged, and never sent. */
@@ -92,7 +94,7 @@ const REASON_OF_CODE: Readonly<Record<Code, Reason>> = {
   [Code.FailedPrecondition]: Reason.INVALID_REQUEST,
   [Code.Aborted]: Reason.CONFLICT,
   [Code.OutOfRange]: Reason.INVALID_REQUEST,
-  [Code.Unimplemented]: Reason.UNKNOWN_URL,
+  [Code.Unimplemented]: Reason.NOT_IMPLEMENTED,
   [Code.Internal]: Reason.INTERNAL,
   [Code.Unavailable]: Reason.OVERLOADED,
   [Code.DataLoss]: Reason.INTERNAL,

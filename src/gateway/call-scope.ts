@@ -1,3 +1,4 @@
+import { deadlineExceeded } from "../errors/deadline-exceeded.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import type { CallContext } from "./operation.ts";
@@ -120,9 +121,6 @@ class Scope implements CallScope {
 
   readonly #clientGone = (): void => this.abort(GatewayError.from(this.#client.reason));
 }
-
-const deadlineExceeded = (timeoutMs: number): GatewayError =>
-  new GatewayError(Reason.DEADLINE_EXCEEDED, `the call did not end within its deadline of ${Math.round(timeoutMs)} ms`);
 
 const silent = (withinMs: number): GatewayError =>
   new GatewayError(Reason.DEADLINE_EXCEEDED, `the model sent nothing for ${withinMs} ms`);

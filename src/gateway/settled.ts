@@ -23,22 +23,34 @@ export async function settled<T>(
   }
 }
 
-/** The same for a stream. A reader that leaves early ends the work, too. */
+/** The same for a stream. A reader that leaves early ends the work, too; one that stops reading does not keep it from its end. */
 export async function* streamSettled<T>(
   call: CallContext,
   open: OpenScope,
-  work: (scope: CallScope) => AsyncIterable<T>,
+  work: (scope: CallScope) => AsyncGenerator<T>,
 ): AsyncGenerator<T> {
   let scope: CallScope | undefined;
   try {
     scope = open(call);
     scope.signal.throwIfAborted();
-    yield* work(scope);
+    const items = work(scope);
+    endWithScope(items, scope);
+    yield* items;
+    scope.signal.throwIfAborted();
   } catch (thrown) {
     throw failed(call, thrown);
   } finally {
     scope?.close();
   }
+}
+
+/**
+ * Ends the work and closes the scope as soon as the scope is aborted, also while nobody asks for the next item: the work cannot
+ * hear of it then, and would wait for its reader for ever.
+ */
+function endWithScope(items: AsyncGenerator, scope: CallScope): void {
+  const close = (): void => scope.close();
+  scope.signal.addEventListener("abort", () => void items.return(undefined).then(close, close), { once: true });
 }
 
 function failed(call: CallContext, thrown: unknown): GatewayError {

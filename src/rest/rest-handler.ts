@@ -24,6 +24,7 @@ import { buildRequest, type DecodedBody, decodeBody } from "./request-message.ts
 import { parseRequestTarget } from "./request-target.ts";
 import { createRoutes, type Route } from "./route.ts";
 import { readTimeout } from "./timeout-header.ts";
+import { withinTimeout } from "./within-timeout.ts";
 
 /** What the REST door needs. */
 export interface RestOptions {
@@ -101,7 +102,7 @@ async function callRoute(
   const { headers } = request;
   log.named(route.unary.method.name);
   const timeoutMs = readTimeout(headers, options.maxTimeoutMs);
-  const body = await readDecodedBody(route, request, options.maxBodyBytes);
+  const body = await withinTimeout(readDecodedBody(route, request, options.maxBodyBytes), timeoutMs, log);
   const target = chooseTarget(route, body, headers.accept);
   log.named(target.method.name);
   const message = buildRequest(target, body, { variables, query, headers });

@@ -1,38 +1,57 @@
 import { Code, ConnectError, createContextKey, createContextValues, type HandlerContext } from "@connectrpc/connect";
+import { parseTimeout as parseConnectTimeout } from "@connectrpc/connect/protocol-connect";
+import { parseTimeout as parseGrpcTimeout } from "@connectrpc/connect/protocol-grpc";
 import { clientGone } from "../errors/client-gone.ts";
-import { GatewayError } from "../errors/gateway-error.ts";
+import { deadlineExceeded } from "../errors/deadline-exceeded.ts";
+import type { GatewayError } from "../errors/gateway-error.ts";
 import type { CallContext } from "../gateway/operation.ts";
-import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import { CallLog } from "../telemetry/call-log.ts";
 
-/** Where the server puts the log of the call. */
-const callLogKey = createContextKey<CallLog>(new CallLog("", "connect"), { description: "log of the call" });
+/** One rpc on its way through Connect. */
+export interface RpcCall {
+  readonly log: CallLog;
+  /** Whether the request was read and its operation called. What Connect refuses before that is the client's fault. */
+  hasBegun: boolean;
+  /** Told of the signal that ends the call, before the request is read. */
+  opened(signal: AbortSignal): void;
+}
 
-/** Context values that carry the log of a call into its rpc. */
-export const withCallLog = (log: CallLog) => createContextValues().set(callLogKey, log);
+const callKey = createContextKey<RpcCall>(
+  { log: new CallLog("", "connect"), hasBegun: false, opened: () => undefined },
+  { description: "the call" },
+);
 
-/** Log of the call that an rpc serves. */
-export const callLogOf = (context: Pick<HandlerContext, "values">): CallLog => context.values.get(callLogKey);
+/** Context values that carry a call into its rpc. */
+export const withCall = (call: RpcCall) => createContextValues().set(callKey, call);
+
+/** The call that an rpc serves. */
+export const callOf = (context: Pick<HandlerContext, "values">): RpcCall => context.values.get(callKey);
 
 /** What an operation knows of a call that came in as an rpc, and how to let go of it. */
 export function openCallContext(context: HandlerContext): { readonly call: CallContext; close(): void } {
-  const log = callLogOf(context);
+  const rpc = callOf(context);
+  const { log } = rpc;
+  rpc.hasBegun = true;
+  const timeoutMs = givenTimeout(context);
   const client = new AbortController();
-  const abort = (): void => client.abort(reasonOf(context.signal));
+  const abort = (): void => client.abort(reasonOf(context.signal, timeoutMs));
   context.signal.addEventListener("abort", abort);
   if (context.signal.aborted) abort();
-  const left = context.timeoutMs();
   return {
-    call: { log, signal: client.signal, timeoutMs: left === undefined ? undefined : left + log.elapsedMs() },
+    call: { log, signal: client.signal, timeoutMs },
     close: () => context.signal.removeEventListener("abort", abort),
   };
 }
 
+/** The timeout that the client gave; Connect itself tells only what is left of it. */
+function givenTimeout({ protocolName, requestHeader }: HandlerContext): number | undefined {
+  const [parse, name] =
+    protocolName === "connect" ? [parseConnectTimeout, "connect-timeout-ms"] : [parseGrpcTimeout, "grpc-timeout"];
+  return parse(requestHeader.get(name), Number.POSITIVE_INFINITY).timeoutMs;
+}
+
 /** Connect aborts with an error of its own at the deadline, and in several ways when the client goes away. */
-function reasonOf(signal: AbortSignal): GatewayError {
-  const { reason } = signal;
-  if (reason instanceof ConnectError && reason.code === Code.DeadlineExceeded) {
-    return new GatewayError(Reason.DEADLINE_EXCEEDED, "the call did not end within the deadline that its client gave");
-  }
-  return clientGone();
+function reasonOf({ reason }: AbortSignal, timeoutMs = 0): GatewayError {
+  const isDeadline = reason instanceof ConnectError && reason.code === Code.DeadlineExceeded;
+  return isDeadline ? deadlineExceeded(timeoutMs) : clientGone();
 }

@@ -12,11 +12,18 @@ import { FileDescriptorProtoSchema } from "@bufbuild/protobuf/wkt";
 export class DescribedFiles {
   readonly #byName = new Map<string, DescFile>();
   readonly #registry: Registry;
+  /** By full name; a value's scope is that of its enum: "parley.chat.v1.ROLE_USER". */
+  readonly #enumValues = new Map<string, DescFile>();
   readonly #encoded = new Map<DescFile, Uint8Array>();
 
   constructor(services: readonly DescService[]) {
     for (const { file } of services) this.#add(file);
     this.#registry = createRegistry(...this.#byName.values());
+    for (const type of this.#registry) {
+      if (type.kind !== "enum") continue;
+      const scope = type.typeName.slice(0, -type.name.length);
+      for (const { name } of type.values) this.#enumValues.set(scope + name, type.file);
+    }
   }
 
   #add(file: DescFile): void {
@@ -34,6 +41,8 @@ export class DescribedFiles {
   bySymbol(symbol: string): DescFile | undefined {
     const found = this.#registry.get(symbol);
     if (found !== undefined) return found.file;
+    const value = this.#enumValues.get(symbol);
+    if (value !== undefined) return value;
     const dot = symbol.lastIndexOf(".");
     const parent = this.#registry.get(symbol.slice(0, dot));
     const name = symbol.slice(dot + 1);
@@ -42,15 +51,14 @@ export class DescribedFiles {
         return parent.methods.some((method) => method.name === name) ? parent.file : undefined;
       case "message":
         return parent.members.some((member) => member.name === name) ? parent.file : undefined;
-      case "enum":
-        return parent.values.some((value) => value.name === name) ? parent.file : undefined;
       default:
         return undefined;
     }
   }
 
-  /** All extensions of a message type. */
-  extensionsOf(typeName: string): DescExtension[] {
+  /** All extensions of a message type; undefined for a type that is not known. */
+  extensionsOf(typeName: string): DescExtension[] | undefined {
+    if (this.#registry.getMessage(typeName) === undefined) return undefined;
     return [...this.#registry].filter(
       (type): type is DescExtension => type.kind === "extension" && type.extendee.typeName === typeName,
     );

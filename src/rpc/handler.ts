@@ -6,7 +6,6 @@ import { ChatService } from "../gen/parley/chat/v1/chat_service_pb.ts";
 import { ModelsService } from "../gen/parley/models/v1/models_service_pb.ts";
 import type { HttpRequest, HttpResponse } from "../lib/http-exchange.ts";
 import type { CallLog } from "../telemetry/call-log.ts";
-import { withCallLog } from "./call-context.ts";
 import { addChatService } from "./chat.ts";
 import type { HealthStatus } from "./health.ts";
 import { addModelsService } from "./models.ts";
@@ -42,7 +41,7 @@ export function createRpcHandler(options: RpcOptions): RpcHandler {
     options.health.addTo(router);
     addReflection(router, [...SERVICES, Health]);
   };
-  const { paths, handle } = createNodeHandler(addServices, withCallLog, {
+  const { paths, handle } = createNodeHandler(addServices, {
     readMaxBytes: options.maxMessageBytes,
     maxTimeoutMs: options.maxTimeoutMs,
     // Connect would drop unknown keys without a word; a misspelt parameter is an error on every door.

@@ -43,10 +43,20 @@ export function createHealthStatus(services: readonly string[]): HealthStatus {
         list: () => ({ statuses: Object.fromEntries([...names].map((name) => [name, { status }])) }),
         async *watch({ service }, { signal }) {
           const changed = on(changes, CHANGE, { signal }); // Before the first read, so that no change is missed.
-          yield { status: names.has(service) ? status : ServingStatus.SERVICE_UNKNOWN };
-          for await (const _ of changed) {
-            if (hasEnded) return;
-            if (names.has(service)) yield { status };
+          const current = (): ServingStatus => (names.has(service) ? status : ServingStatus.SERVICE_UNKNOWN);
+          let told = current();
+          yield { status: told };
+          try {
+            while (!hasEnded) {
+              await changed.next();
+              if (told === current()) continue;
+              told = current();
+              yield { status: told };
+            }
+          } catch (thrown) {
+            throw signal.aborted ? signal.reason : thrown; // Which is the deadline's, and says so.
+          } finally {
+            await changed.return?.();
           }
         },
       });

@@ -1,13 +1,6 @@
 import { constants, Http2ServerResponse } from "node:http2";
 import type { ConnectRouter } from "@connectrpc/connect";
-import {
-  type Code,
-  ConnectError,
-  type ConnectRouterOptions,
-  type ContextValues,
-  createConnectRouter,
-} from "@connectrpc/connect";
-import type { UniversalServerResponse } from "@connectrpc/connect/protocol";
+import { type ConnectRouterOptions, createConnectRouter } from "@connectrpc/connect";
 import {
   compressionBrotli,
   compressionGzip,
@@ -16,8 +9,14 @@ import {
 } from "@connectrpc/connect-node";
 import { clientGone } from "../errors/client-gone.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
+import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import type { HttpRequest, HttpResponse } from "../lib/http-exchange.ts";
 import type { CallLog } from "../telemetry/call-log.ts";
+import { boundTimeout } from "./bound-timeout.ts";
+import { callOf, type RpcCall, withCall } from "./call-context.ts";
+import { adoptError } from "./own-error.ts";
+import { withBody } from "./refusal-body.ts";
+import { openRequestBody } from "./request-body.ts";
 import { sendPlainStatusMessage } from "./status-message.ts";
 import { releaseUnreadBody } from "./unread-body.ts";
 
@@ -30,15 +29,19 @@ export interface NodeHandler {
 }
 
 /**
- * Does what connect-node's own adapter does, and more: the log learns of the errors that Connect answers by itself, what is left of a
- * request does not outlive its answer, status messages are readable, and nothing is printed past the logger.
+ * Does what connect-node's own adapter does, and more: errors that Connect raises by itself look like ours and get to the log, a
+ * deadline ends the reading of a request, what is left of a request does not outlive its answer, status messages are readable,
+ * refusals have a body, and nothing is printed past the logger.
  */
 export function createNodeHandler(
   addServices: (router: ConnectRouter) => void,
-  contextValues: (log: CallLog) => ContextValues,
   options: ConnectRouterOptions,
 ): NodeHandler {
-  const router = createConnectRouter({ acceptCompression: [compressionGzip, compressionBrotli], ...options });
+  const router = createConnectRouter({
+    acceptCompression: [compressionGzip, compressionBrotli],
+    requestGate: (context) => callOf(context).opened(context.signal),
+    ...options,
+  });
   addServices(router);
   const handlers = new Map(router.handlers.map((handler) => [handler.requestPath, handler]));
   return {
@@ -47,16 +50,26 @@ export function createNodeHandler(
       const handler = handlers.get(path);
       if (handler === undefined) throw new Error(`not the path of an rpc: ${path}`);
       log.named(handler.method.name);
+      const body = openRequestBody(request);
       releaseUnreadBody(request, response);
       sendPlainStatusMessage(response);
-      const incoming = universalRequestFromNodeRequest(request, response, undefined, contextValues(log));
+      const call: RpcCall = {
+        log,
+        hasBegun: false,
+        // Connect aborts the signal with each error before it sends it.
+        opened: (signal) => onAbort(signal, () => ended(signal.reason)),
+      };
+      const incoming = universalRequestFromNodeRequest(request, response, undefined, withCall(call));
+      const ended = (reason: unknown): void => {
+        if (incoming.signal.aborted) return; // The client is gone, and nobody reads what is said of it.
+        const error = adoptError(reason, call.hasBegun);
+        if (error === undefined) return;
+        log.failed(error);
+        if (error.reason === Reason.DEADLINE_EXCEEDED) body.breakOff(reason);
+      };
+      boundTimeout(incoming.header);
       handler(incoming)
-        .then((outgoing) => {
-          // On HTTP/2, the response says that it is finished only when the client is, too.
-          const written = response instanceof Http2ServerResponse ? response.stream : response;
-          written.once("finish", () => noteStatus(outgoing, log));
-          return universalResponseToNodeResponse(outgoing, response);
-        })
+        .then((outgoing) => universalResponseToNodeResponse(withBody(outgoing, handler, log), response))
         // In most cases, what cannot be written has no reader; else it is a fault of ours.
         .catch((thrown: unknown) => {
           const isClientGone = response.destroyed || request.destroyed || request.aborted;
@@ -67,14 +80,14 @@ export function createNodeHandler(
   };
 }
 
+/** Calls back when the signal is aborted, or at once when it is already. */
+function onAbort(signal: AbortSignal, callback: () => void): void {
+  if (signal.aborted) callback();
+  else signal.addEventListener("abort", callback, { once: true });
+}
+
 /** Ends an answer that cannot go on, so that a client that is still there does not wait for the rest. */
 function abandon(response: HttpResponse): void {
   if (response instanceof Http2ServerResponse) response.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
   else response.destroy();
-}
-
-/** Tells the log of an error that Connect has answered with; one of ours it knows already. */
-function noteStatus({ trailer }: UniversalServerResponse, log: CallLog): void {
-  const status = Number(trailer?.get("grpc-status") ?? 0);
-  if (status > 0) log.failed(GatewayError.from(new ConnectError(trailer?.get("grpc-message") ?? "", status as Code)));
 }

@@ -22,7 +22,7 @@ export function addReflection(router: ConnectRouter, services: readonly DescServ
   const files = new DescribedFiles(served);
 
   const describe = (file: DescFile | undefined, asked: string, sent: Set<DescFile>): Answer => {
-    if (file === undefined) throw new ConnectError(`not found: ${asked}`, Code.NotFound);
+    if (file === undefined) throw notFound(asked);
     sent.delete(file); // What is asked for is always answered; only what it imports is sent once.
     return { case: "fileDescriptorResponse", value: { fileDescriptorProto: files.encode(file, sent) } };
   };
@@ -37,17 +37,14 @@ export function addReflection(router: ConnectRouter, services: readonly DescServ
         return describe(files.bySymbol(question.value), question.value, sent);
       case "fileContainingExtension": {
         const { containingType, extensionNumber } = question.value;
-        const found = files.extensionsOf(containingType).find(({ number }) => number === extensionNumber);
+        const found = files.extensionsOf(containingType)?.find(({ number }) => number === extensionNumber);
         return describe(found?.file, `extension ${extensionNumber} of ${containingType}`, sent);
       }
-      case "allExtensionNumbersOfType":
-        return {
-          case: "allExtensionNumbersResponse",
-          value: {
-            baseTypeName: question.value,
-            extensionNumber: files.extensionsOf(question.value).map(({ number }) => number),
-          },
-        };
+      case "allExtensionNumbersOfType": {
+        const extensionNumber = files.extensionsOf(question.value)?.map(({ number }) => number);
+        if (extensionNumber === undefined) throw notFound(question.value);
+        return { case: "allExtensionNumbersResponse", value: { baseTypeName: question.value, extensionNumber } };
+      }
       case undefined:
         throw new ConnectError("the request asks nothing", Code.InvalidArgument);
     }
@@ -69,3 +66,5 @@ export function addReflection(router: ConnectRouter, services: readonly DescServ
   router.service(ServerReflection, { serverReflectionInfo });
   router.service(ServerReflectionV1Alpha, { serverReflectionInfo });
 }
+
+const notFound = (asked: string): ConnectError => new ConnectError(`not found: ${asked}`, Code.NotFound);

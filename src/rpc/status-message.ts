@@ -17,7 +17,7 @@ export function sendPlainStatusMessage(response: HttpResponse): void {
   };
 }
 
-/** Encodes a status message for the trailer `grpc-message`. */
+/** Encodes a status message for the trailer `grpc-message`. HTTP/2 takes no space at either end of it (RFC 9113 §8.2.1). */
 export function encodeStatusMessage(message: string): string {
-  return message.replaceAll(/[^ -$&-~]+/gu, encodeURIComponent);
+  return message.replaceAll(/[^ -$&-~]+|^ | $/gu, encodeURIComponent);
 }

@@ -11,8 +11,6 @@ const LINGER_MS = 1_000;
  * likes.
  */
 export function releaseUnreadBody(request: HttpRequest, response: HttpResponse): void {
-  // By itself, Node destroys a request whose iteration ends early, and nothing could take the rest off the wire any more.
-  Object.assign(request, { [Symbol.asyncIterator]: () => request.iterator({ destroyOnReturn: false }) });
   if (!(response instanceof Http2ServerResponse)) {
     response.once("finish", () => {
       if (hasUnreadBody(request)) discardBody(request);

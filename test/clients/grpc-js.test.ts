@@ -1,6 +1,6 @@
 /** The gRPC library of Node, with the contract loaded from its `.proto` files. */
 import { setTimeout as sleep } from "node:timers/promises";
-import { compressionAlgorithms, type ServiceError, status } from "@grpc/grpc-js";
+import { Client, compressionAlgorithms, credentials, type ServiceError, status } from "@grpc/grpc-js";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { BadRequestSchema, ErrorInfoSchema, RetryInfoSchema } from "../../src/gen/google/rpc/error_details_pb.ts";
 import { collect, failureOf, until } from "../support/collect.ts";
@@ -166,6 +166,20 @@ describe("errors on grpc-js", () => {
       expect(error.code).toBe(status.NOT_FOUND);
       expect(error.details).toBe(readStatus(error.metadata).message);
       expect(error.details).toContain(model.slice(0, 20));
+    }
+  });
+
+  it("say that a method is not there", async () => {
+    const client = new Client(new URL(gateway.url).host, credentials.createInsecure());
+    onTestFinished(() => client.close());
+    const bytes = (message: Buffer): Buffer => message;
+    for (const path of [`/${CHAT}/Nothing`, "/no.Such/Method"]) {
+      const call = new Promise((resolve, reject) => {
+        client.makeUnaryRequest(path, bytes, bytes, Buffer.alloc(0), (error, answer) =>
+          error === null ? resolve(answer) : reject(error),
+        );
+      });
+      expect((await errorOf(call)).code).toBe(status.UNIMPLEMENTED);
     }
   });
 

@@ -94,6 +94,8 @@ describe.each([
     "parley.chat.v1.Message",
     "parley.chat.v1.Message.content",
     "parley.chat.v1.Role",
+    "parley.chat.v1.ContentPart.kind",
+    "parley.chat.v1.ToolChoice.Mode",
     "google.api.http",
   ])("gives a whole set of files for %s", async (symbol) => {
     const [answer] = await ask({ messageRequest: { case: "fileContainingSymbol", value: symbol } });
@@ -129,13 +131,58 @@ describe.each([
     expect(filesOf(file)[0]?.name).toBe("google/api/annotations.proto");
   });
 
-  it("answers what it does not find with an error, and goes on", async () => {
-    const answers = await ask(
-      { messageRequest: { case: "fileContainingSymbol", value: "no.Such" } },
-      { messageRequest: { case: "fileByFilename", value: "no/such.proto" } },
-      { messageRequest: { case: "listServices", value: "" } },
+  it("finds the values of enums in the scope of the enum", async () => {
+    const [top, nested] = await ask(
+      { messageRequest: { case: "fileContainingSymbol", value: "parley.chat.v1.ROLE_USER" } },
+      { messageRequest: { case: "fileContainingSymbol", value: "parley.chat.v1.ToolChoice.MODE_AUTO" } },
     );
-    expect(answers.map((answer) => answer.case)).toEqual(["errorResponse", "errorResponse", "listServicesResponse"]);
-    expect(answers[0]?.value).toMatchObject({ errorCode: Code.NotFound });
+    expect(filesOf(top)[0]?.name).toBe("parley/chat/v1/message.proto");
+    expect(filesOf(nested)[0]?.name).toBe("parley/chat/v1/tool.proto");
+  });
+
+  it("knows a type without extensions", async () => {
+    const [answer] = await ask({
+      messageRequest: { case: "allExtensionNumbersOfType", value: "parley.chat.v1.Message" },
+    });
+    expect(answer?.value).toMatchObject({ baseTypeName: "parley.chat.v1.Message", extensionNumber: [] });
+  });
+
+  it("answers what it does not find with an error, and goes on", async () => {
+    const unknown: Question[] = [
+      { messageRequest: { case: "fileContainingSymbol", value: "no.Such" } },
+      { messageRequest: { case: "fileContainingSymbol", value: "parley.chat.v1.ChatService.NoSuch" } },
+      { messageRequest: { case: "fileContainingSymbol", value: "parley.chat.v1.Role.ROLE_USER" } },
+      { messageRequest: { case: "fileContainingSymbol", value: "" } },
+      { messageRequest: { case: "fileByFilename", value: "no/such.proto" } },
+      { messageRequest: { case: "fileContainingExtension", value: { containingType: "no.Such", extensionNumber: 1 } } },
+      {
+        messageRequest: {
+          case: "fileContainingExtension",
+          value: { containingType: "parley.chat.v1.Message", extensionNumber: 1 },
+        },
+      },
+      { messageRequest: { case: "allExtensionNumbersOfType", value: "no.Such" } },
+    ];
+    const answers = await ask(...unknown, {}, { messageRequest: { case: "listServices", value: "" } });
+    expect(answers.map(({ case: kind }) => kind)).toEqual([
+      ...unknown.map(() => "errorResponse"),
+      "errorResponse",
+      "listServicesResponse",
+    ]);
+    expect(answers.slice(0, -1).map(({ value }) => value)).toMatchObject([
+      ...unknown.map(() => ({ errorCode: Code.NotFound, errorMessage: expect.stringMatching(/^not found: /) })),
+      { errorCode: Code.InvalidArgument },
+    ]);
+  });
+
+  it("repeats the question and the host", async () => {
+    const question = { host: "a.example", messageRequest: { case: "listServices" as const, value: "*" } };
+    for await (const answer of client().serverReflectionInfo(
+      (async function* () {
+        yield question;
+      })(),
+    )) {
+      expect(answer).toMatchObject({ validHost: "a.example", originalRequest: question });
+    }
   });
 });

@@ -1,5 +1,20 @@
 import { type Code, ConnectError } from "@connectrpc/connect";
-import { ErrorInfoSchema, RetryInfoSchema } from "../../src/gen/google/rpc/error_details_pb.ts";
+import {
+  BadRequestSchema,
+  ErrorInfoSchema,
+  QuotaFailureSchema,
+  RetryInfoSchema,
+} from "../../src/gen/google/rpc/error_details_pb.ts";
+
+/** What stands in the google.rpc details of an error only. */
+export interface GoogleDetails {
+  /** "parley: MODEL_NOT_FOUND". */
+  readonly reason: string;
+  /** Of BadRequest. */
+  readonly fields: readonly string[];
+  /** Subjects of QuotaFailure. */
+  readonly quotas: readonly string[];
+}
 
 /** What a call failed with, whichever door it came through. */
 export class DoorError extends Error {
@@ -11,14 +26,17 @@ export class DoorError extends Error {
   readonly retryAfterMs: number | undefined;
   /** HTTP status on REST, Connect code on the other doors; undefined where a REST stream failed after its headers. */
   readonly status: number | Code | undefined;
+  /** What google.rpc details say besides; undefined on REST. */
+  readonly details: GoogleDetails | undefined;
 
-  constructor(message: string, fields: Pick<DoorError, "type" | "code" | "param" | "retryAfterMs" | "status">) {
+  constructor(message: string, fields: Omit<DoorError, keyof Error>) {
     super(message);
     this.type = fields.type;
     this.code = fields.code;
     this.param = fields.param;
     this.retryAfterMs = fields.retryAfterMs;
     this.status = fields.status;
+    this.details = fields.details;
   }
 
   /** Reads an error of gRPC, gRPC-Web or Connect; what is none is thrown again. */
@@ -33,6 +51,15 @@ export class DoorError extends Error {
       param: info?.metadata["param"] ?? null,
       retryAfterMs: delay && Number(delay.seconds) * 1000 + delay.nanos / 1e6,
       status: thrown.code,
+      details: {
+        reason: `${info?.domain}: ${info?.reason}`,
+        fields: thrown
+          .findDetails(BadRequestSchema)
+          .flatMap(({ fieldViolations }) => fieldViolations.map(({ field }) => field)),
+        quotas: thrown
+          .findDetails(QuotaFailureSchema)
+          .flatMap(({ violations }) => violations.map(({ subject }) => subject)),
+      },
     });
   }
 
@@ -41,6 +68,6 @@ export class DoorError extends Error {
     const { error } = json as { error: { message: string; type: string; code: string | null; param: string | null } };
     if (Object.keys(error).sort().join() !== "code,message,param,type")
       throw new Error(`not an error: ${JSON.stringify(json)}`);
-    return new DoorError(error.message, { ...error, status, retryAfterMs });
+    return new DoorError(error.message, { ...error, status, retryAfterMs, details: undefined });
   }
 }

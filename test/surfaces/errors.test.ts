@@ -1,4 +1,5 @@
 /** Every error over all four doors: the same reason, code, parameter and delay; the status that the catalogue says. */
+import { Code } from "@connectrpc/connect";
 import { describe, expect, it } from "vitest";
 import { CATALOGUE } from "../../src/errors/catalogue.ts";
 import type { ChatCompletionChunk } from "../../src/gen/parley/chat/v1/completion_pb.ts";
@@ -19,6 +20,7 @@ interface Story {
   readonly reason: Reason;
   readonly param?: string;
   readonly retryAfterMs?: number;
+  readonly quotas?: readonly string[];
 }
 
 /** Errors before any output: as an HTTP status on REST, also of a call that streams. */
@@ -92,12 +94,14 @@ const BEFORE: readonly Story[] = [
     params: { ...base, model: "sandbox/fault-429" },
     reason: Reason.RATE_LIMIT_EXCEEDED,
     retryAfterMs: 1000,
+    quotas: ["provider:sandbox"],
   },
   {
     name: "fault-429 with a delay",
     params: { ...base, model: "sandbox/fault-429", extra: { sandbox: { retry_after_ms: 2500 } } },
     reason: Reason.RATE_LIMIT_EXCEEDED,
     retryAfterMs: 2500,
+    quotas: ["provider:sandbox"],
   },
   { name: "fault-500", params: { ...base, model: "sandbox/fault-500" }, reason: Reason.UPSTREAM_ERROR },
   { name: "fault-503", params: { ...base, model: "sandbox/fault-503" }, reason: Reason.OVERLOADED, retryAfterMs: 1000 },
@@ -152,6 +156,9 @@ function expectError(door: DoorClient, thrown: unknown, story: Story, isWithin =
     param: story.param ?? null,
     status: door.name === "rest" ? restStatus : row.connectCode,
   });
+  const fields = row.connectCode === Code.InvalidArgument && story.param !== undefined ? [`params.${story.param}`] : [];
+  const details = { reason: `parley: ${Reason[story.reason]}`, fields, quotas: story.quotas ?? [] };
+  expect(error.details).toEqual(door.name === "rest" ? undefined : details);
   return error.message;
 }
 
@@ -165,16 +172,17 @@ describe("errors", () => {
       messages.add(expectError(door, thrown, story));
       expect((thrown as DoorError).retryAfterMs).toBe(story.retryAfterMs);
     }
-    // At a deadline, Connect's own timer and ours race; the code is the same, the words are not.
-    expect(messages.size).toBeLessThanOrEqual(story.reason === Reason.DEADLINE_EXCEEDED ? 4 : 1);
+    expect(messages.size).toBe(1);
   });
 
   it.each(BEFORE)("$name: before a stream, the same on every door", async (story) => {
+    const messages = new Set<string>();
     for (const door of doors) {
       const thrown = await failureOf(collect(door.stream(story.params, story.settings)));
-      expectError(door, thrown, story);
+      messages.add(expectError(door, thrown, story));
       expect((thrown as DoorError).retryAfterMs).toBe(story.retryAfterMs);
     }
+    expect(messages.size).toBe(1);
   });
 
   it.each(WITHIN)("$name: within a stream, after some output and without a finish", async (story) => {
@@ -189,7 +197,10 @@ describe("errors", () => {
     }
   });
 
-  it("ends a stream that has not begun at the deadline, with a status", async () => {
+  it.each([
+    "complete",
+    "stream",
+  ] as const)("ends a call (%s) that has not begun at the deadline, with a status", async (kind) => {
     const story: Story = {
       name: "slow start",
       params: { ...base, model: "sandbox/fault-slow-start" },
@@ -197,7 +208,12 @@ describe("errors", () => {
       reason: Reason.DEADLINE_EXCEEDED,
     };
     for (const door of doors) {
-      expectError(door, await failureOf(collect(door.stream(story.params, story.settings))), story);
+      const call =
+        kind === "stream"
+          ? collect(door.stream(story.params, story.settings))
+          : door.complete(story.params, story.settings);
+      const message = expectError(door, await failureOf(call), story);
+      expect(message).toBe("the call did not end within its deadline of 150 ms");
     }
   });
 

@@ -43,6 +43,8 @@ interface Expectation {
   readonly content?: unknown;
   readonly calls?: unknown;
   readonly choices?: number;
+  /** How many tokens have logprobs; 0 where they are not given. */
+  readonly logprobs?: number;
 }
 
 const contentOf = ({ choices }: ChatCompletion): unknown => choices[0]?.message?.content[0]?.kind.value;
@@ -172,7 +174,7 @@ const STORIES: readonly (readonly [string, Params, Expectation])[] = [
   [
     "logprobs",
     { model: "sandbox/echo", messages: [user("one two")], logprobs: true, topLogprobs: 2 },
-    { finishReason: STOP, content: "one two" },
+    { finishReason: STOP, content: "one two", logprobs: 2 },
   ],
   [
     "stop",
@@ -226,6 +228,9 @@ describe("stories", () => {
     expect(first.choices).toHaveLength(expected.choices ?? 1);
     expect(contentOf(first)).toEqual("calls" in expected ? undefined : (expected.content ?? expect.any(String)));
     expect(callsOf(first)).toEqual(expected.calls ?? []);
+    expect(first.choices[0]?.logprobs?.content ?? []).toHaveLength(expected.logprobs ?? 0);
+    expect(first.choices.map(({ index }) => index)).toEqual(first.choices.map((_, at) => at));
+    expect(first.usage?.totalTokens).toBeGreaterThan(0);
     const meanings = answers.map(meaningOf);
     expect(meanings).toEqual(doors.map(() => meanings[0]));
   });

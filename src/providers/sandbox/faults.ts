@@ -18,9 +18,9 @@ interface FaultScript {
   readonly within?: Step<never> | "end";
 }
 
-const fail = (reason: Reason, message: string, retryAfterMs?: number): Step<never> => ({
+const fail = (reason: Reason, message: string, retryAfterMs?: number, quota?: string): Step<never> => ({
   kind: "fail",
-  error: new GatewayError(reason, message, { retryAfterMs }),
+  error: new GatewayError(reason, message, { retryAfterMs, quota }),
 });
 
 /** Every fault and how it shows. */
@@ -30,7 +30,7 @@ export const FAULTS: Readonly<Record<Fault, FaultScript>> = {
   },
   "429": {
     before: ({ retry_after_ms: ms = RETRY_AFTER_MS }) =>
-      fail(Reason.RATE_LIMIT_EXCEEDED, "the provider's rate limit is exceeded", ms),
+      fail(Reason.RATE_LIMIT_EXCEEDED, "the provider's rate limit is exceeded", ms, "provider:sandbox"),
   },
   "500": { before: () => fail(Reason.UPSTREAM_ERROR, "the provider failed") },
   "503": { before: () => fail(Reason.OVERLOADED, "the provider is overloaded", RETRY_AFTER_MS) },
