@@ -47,7 +47,7 @@ function answer(
   text: string,
   { history = [], seed = "1", ...sampling }: Options = { temperature: 0 },
 ): string {
-  return eliza.reply({ history, text, random: createRandom(seed), ...sampling });
+  return eliza.hear({ history, text })({ random: createRandom(seed), ...sampling });
 }
 
 describe("createEliza()", () => {

@@ -3,10 +3,14 @@ import { compilePattern, matchPattern, type PatternToken, type Word } from "./ma
 import { type ElizaScript, script as ownScript } from "./script.ts";
 
 /** A text to answer, and what went before it. */
-export interface ElizaInput {
+export interface Heard {
   /** What the same person wrote earlier, the oldest first. Only the last 50 count. */
   history: readonly string[];
   text: string;
+}
+
+/** What decides between replies that fit. */
+export interface ElizaSampling {
   /** Decides between replies when the temperature is above 0. */
   random: Random;
   /** 0 always takes the reply whose turn it is; the higher, the more often another one. 1 when unset. */
@@ -17,8 +21,11 @@ export interface ElizaInput {
 
 /** A conversation partner that follows a script. */
 export interface Eliza {
-  /** A reply, never empty. Depends on the input alone: nothing is kept from call to call. */
-  reply(input: ElizaInput): string;
+  /**
+   * Reads a conversation, and returns the function that replies to it, as often as is wanted. Replies are never empty, and depend
+   * on what was heard and the sampling alone.
+   */
+  hear(heard: Heard): (sampling: ElizaSampling) => string;
 }
 
 interface Rule {
@@ -64,21 +71,30 @@ export function createEliza(script: ElizaScript = ownScript): Eliza {
   const keywords = compileKeywords(script);
   checkJumps(script, keywords);
 
-  function reply({ history, text, random, temperature = 1, topP = 1 }: ElizaInput): string {
+  function hear({ history, text }: Heard): (sampling: ElizaSampling) => string {
     const conversation: Conversation = { turns: new Map(), memory: [] };
     // What came before is replayed with first choices: only the turns and the memory that it leaves matter.
     for (const earlier of history.slice(-MAX_HISTORY)) {
-      respond(earlier, conversation, takeFirst);
+      respond(understand(earlier), conversation, takeFirst);
     }
-    return respond(text, conversation, (replies) => pickByTurn(replies, random, temperature, topP));
+    const understood = understand(text);
+    return ({ random, temperature = 1, topP = 1 }) => {
+      const own: Conversation = { turns: new Map(conversation.turns), memory: [...conversation.memory] };
+      return respond(understood, own, (replies) => pickByTurn(replies, random, temperature, topP));
+    };
   }
 
-  function respond(text: string, conversation: Conversation, choose: Choose): string {
+  /** The keywords of a text; undefined when it has not a word. */
+  function understand(text: string): readonly Finding[] | undefined {
     const clauses = readClauses(text, script);
-    if (clauses.length === 0) {
+    return clauses.length === 0 ? undefined : findKeywords(clauses, keywords);
+  }
+
+  function respond(findings: readonly Finding[] | undefined, conversation: Conversation, choose: Choose): string {
+    if (findings === undefined) {
       return choose(takeTurn(script.silent, conversation));
     }
-    for (const finding of findKeywords(clauses, keywords)) {
+    for (const finding of findings) {
       const answer = applyKeyword(finding, conversation, choose, 0);
       if (answer !== undefined) {
         return answer;
@@ -110,7 +126,7 @@ export function createEliza(script: ElizaScript = ownScript): Eliza {
     }
     return undefined;
   }
-  return { reply };
+  return { hear };
 }
 
 function compileKeywords(script: ElizaScript): ReadonlyMap<string, Keyword> {
