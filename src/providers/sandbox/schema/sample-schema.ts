@@ -47,7 +47,7 @@ const STEPS_PER_VALUE = 50;
 const STEPS_PER_REFUSAL = 200;
 /** What a finished value has to be checked for, because making it does not look at them, or not at all of them. */
 const CHECKED_KEYWORDS = [
-  ...["oneOf", "not", "if", "dependentSchemas", "dependentRequired", "propertyNames", "contains"],
+  ...["oneOf", "not", "if", "dependentSchemas", "dependentRequired", "dependencies", "propertyNames", "contains"],
   ...["patternProperties", "uniqueItems", "unevaluatedProperties", "unevaluatedItems", "minProperties"],
 ];
 const GENEROSITIES: readonly Generosity[] = ["all", "none", "some"];
@@ -61,7 +61,7 @@ const TYPE_SIGNS: readonly [SchemaType, readonly string[]][] = [
 ];
 
 /**
- * Makes a value that satisfies a JSON Schema of draft 2020-12. Members that may be left out are made too, unless the
+ * Makes a value that satisfies a JSON Schema of draft 2020-12, or of draft-07. Members that may be left out are made too, unless the
  * sample becomes deep or large. Known formats are satisfied; `pattern` may be any regular expression without
  * look-around and back references; `$ref` must point into the schema. Work and size have bounds: 10,000 values, 200,000
  * characters, 64 levels. Never throws for what a schema says.
