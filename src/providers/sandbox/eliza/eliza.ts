@@ -247,17 +247,31 @@ function assemble(reply: string, echoes: readonly string[]): string {
 }
 
 /** Words as the other side would say them: `my` becomes `your`. Long ones are cut. */
-function echo(words: readonly Word[], { after }: ElizaScript): string {
+function echo(words: readonly Word[], script: ElizaScript): string {
+  const { after, subjects } = script;
   const said: string[] = [];
   for (let index = 0; index < words.length && said.length < MAX_ECHOED_WORDS; index++) {
     const pair = `${words[index]!.key} ${words[index + 1]?.key}`;
     const isPair = Object.hasOwn(after, pair);
     const key = isPair ? pair : words[index]!.key;
-    said.push(Object.hasOwn(after, key) ? after[key]! : words[index]!.written);
+    const reflected = !isPair && isSubject(words, index, script) ? subjects.words : after;
+    said.push(Object.hasOwn(reflected, key) ? reflected[key]! : words[index]!.written);
     index += isPair ? 1 : 0;
   }
   const whole = said.join(" ");
   const characters = [...whole.slice(0, MAX_ECHOED_LENGTH * 2)];
   const isCut = characters.length > MAX_ECHOED_LENGTH || words.length > MAX_ECHOED_WORDS;
   return isCut ? `${characters.slice(0, MAX_ECHOED_LENGTH).join("").toWellFormed()}…` : whole;
+}
+
+/** Whether a word that can be a subject is one here, as far as its neighbours tell. */
+function isSubject(words: readonly Word[], index: number, { subjects }: ElizaScript): boolean {
+  const [before, word, next] = [words[index - 1], words[index], words[index + 1]];
+  return (
+    word !== undefined &&
+    next !== undefined &&
+    Object.hasOwn(subjects.words, word.key) &&
+    (before === undefined || subjects.openers.includes(before.key)) &&
+    !subjects.followers.includes(next.key)
+  );
 }
