@@ -40,7 +40,10 @@ function createChoice({ logprobs, topLogprobs }: ChatCompletionParams, answer: A
     index,
     message: createMessage(answer),
     finishReason: answer.finishReason,
-    ...(logprobs === true ? { logprobs: createLogprobs(answer.content, topLogprobs ?? 0) } : {}),
+    // Where nothing is said, as in calls of tools, there is nothing to tell; a stream has no piece for it either.
+    ...(logprobs === true && answer.content.length > 0
+      ? { logprobs: createLogprobs(answer.content, topLogprobs ?? 0) }
+      : {}),
   });
 }
 
