@@ -12,6 +12,8 @@ import type { Model } from "../gen/parley/models/v1/models_service_pb.ts";
 export type Step<T> =
   /** Nothing happens for that many milliseconds; Infinity: for ever. */
   | { readonly kind: "wait"; readonly ms: number }
+  /** Nothing happens, but the work before was long: others have their turn. */
+  | { readonly kind: "pause" }
   /** Output. */
   | { readonly kind: "output"; readonly value: T }
   /** The provider fails. */

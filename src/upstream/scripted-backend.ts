@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { ChatCompletionChunk } from "../gen/parley/chat/v1/completion_pb.ts";
 import { UsageSource } from "../gen/parley/chat/v1/report_pb.ts";
@@ -23,7 +24,8 @@ export function createScriptedBackend(provider: ScriptedProvider): Backend {
         signal.throwIfAborted();
         if (step.kind === "fail") throw step.error;
         if (step.kind === "output") return step.value;
-        await sleep(step.ms, signal);
+        if (step.kind === "pause") await nextTurn();
+        if (step.kind === "wait") await sleep(step.ms, signal);
       }
       throw new GatewayError(Reason.UPSTREAM_INVALID_RESPONSE, "the model's answer ended before it was whole");
     },
@@ -44,6 +46,8 @@ async function* play(
       yield batch;
       batch = [];
     }
+    // A reader that keeps up would otherwise hold up everybody until the end.
+    if (step.kind === "output" || step.kind === "pause") await nextTurn();
     if (step.kind === "wait") await sleep(step.ms, signal);
     if (step.kind === "fail") throw step.error;
   }

@@ -73,6 +73,21 @@ describe.each(["/v3/ai/chat/completions", "/v3/ai/chat_completions"])("POST %s",
     expect(textOf(await readChunks(await call({ ...ECHO, stop: ["x", "y", "z", " three"] })))).toBe("one two");
   });
 
+  it.each([
+    ...["openai/gpt-5", "openai/gpt-4o", "openai/gpt-4o-mini", "openai/o3-mini", "openai/o1"],
+    ...["anthropic/claude-sonnet-4-5-20250929", "anthropic/claude-haiku-4-5-20251001"],
+    ...["anthropic/claude-3-5-sonnet-latest", "anthropic/claude-3-5-haiku-latest"],
+    ...["google/gemini-2.5-pro", "google/gemini-2.0-flash", "google/gemini-2.0-pro"],
+  ])("understands %s as provider/model, and says that it is not there", async (model) => {
+    const response = await call({ ...ECHO, model });
+    expect(response.status).toBe(404);
+    expect(await readError(response)).toMatchObject({
+      message: expect.stringContaining(`'${model}'`),
+      param: "model",
+      code: "model_not_found",
+    });
+  });
+
   it("calls tools", async () => {
     const tool = {
       type: "function",

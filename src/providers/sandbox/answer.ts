@@ -9,13 +9,13 @@ import { createEliza } from "./eliza/eliza.ts";
 import { limitText } from "./limit-text.ts";
 import { MAX_OUTPUT_TOKENS, type SandboxModel } from "./models.ts";
 import { createRandom, type Random } from "./random.ts";
-import { sampleSchema } from "./schema/sample-schema.ts";
-import { splitTokens } from "./tokens/tokens.ts";
+import { type SampleOptions, sampleSchema } from "./schema/sample-schema.ts";
+import { countTokens, type Piece, type SplitText, splitTokens, tokensIn } from "./tokens/tokens.ts";
 
 /** One answer, in tokens. */
 export interface Answer {
-  readonly reasoning: readonly string[];
-  readonly content: readonly string[];
+  readonly reasoning: readonly Piece[];
+  readonly content: readonly Piece[];
   readonly calls: readonly AnswerCall[];
   readonly finishReason: FinishReason;
 }
@@ -26,92 +26,120 @@ export interface AnswerCall {
   readonly id: string;
   readonly name: string;
   /** Arguments as JSON, or the input of a custom tool, in tokens. */
-  readonly input: readonly string[];
+  readonly input: readonly Piece[];
+}
+
+/** Makes choice number `index` of an answer. */
+export type AnswerMaker = (index: number) => Answer;
+
+/** Everything that is the same for all choices of a call. */
+interface Task {
+  readonly params: ChatCompletionParams;
+  readonly conversation: Conversation;
+  readonly reasoning: readonly Piece[];
+  /** How many tokens are left after the reasoning. */
+  readonly limit: number;
 }
 
 const eliza = createEliza();
 
-/** Makes choice number `index` of the answer. The same parameters give the same answer. */
-export function createAnswer(model: SandboxModel, params: ChatCompletionParams, index: number): Answer {
+/** Reads a call once, for all its choices. The same parameters give the same answers. */
+export function createAnswerMaker(model: SandboxModel, params: ChatCompletionParams): AnswerMaker {
   const conversation = readConversation(params.messages);
-  const seed = params.seed === undefined ? "" : String(params.seed);
-  const random = createRandom(`${seed}/${index}/${conversation.last}`);
-  const limit = Math.min(params.maxCompletionTokens ?? params.maxTokens ?? MAX_OUTPUT_TOKENS, MAX_OUTPUT_TOKENS);
-
-  const reasoning = splitTokens(think(params.reasoningEffort, conversation)).slice(0, limit);
-  const left = limit - reasoning.length;
+  const most = Math.min(params.maxCompletionTokens ?? params.maxTokens ?? MAX_OUTPUT_TOKENS, MAX_OUTPUT_TOKENS);
+  const reasoning = splitTokens(think(params.reasoningEffort, conversation), most).pieces;
+  const task: Task = { params, conversation, reasoning, limit: most - tokensIn(reasoning) };
+  const seed = `${params.seed ?? ""}/${createRandom(conversation.last).next()}`;
   const tools = chooseTools(params, conversation.last, conversation.results.length > 0);
-  if (tools.length > 0) return answerCalls(tools, params, conversation, random, reasoning, left);
-
-  const { tokens, isCut } = limitText(write(model, params, conversation, random), params.stop, left);
-  const finishReason = isCut ? FinishReason.LENGTH : FinishReason.STOP;
-  return { reasoning, content: tokens, calls: [], finishReason };
+  const answer = tools.length > 0 ? callTools(task, tools) : writeText(task, model);
+  return (index) => answer(createRandom(`${seed}/${index}`));
 }
 
-function answerCalls(
-  tools: readonly ChosenTool[],
-  params: ChatCompletionParams,
-  { last }: Conversation,
-  random: Random,
-  reasoning: readonly string[],
-  limit: number,
-): Answer {
+function writeText(task: Task, model: SandboxModel): (random: Random) => Answer {
+  const { params, reasoning, limit } = task;
+  const write = createWriter(model, task);
+  let before: { readonly text: string; readonly limited: SplitText } | undefined;
+  return (random) => {
+    const text = write(random);
+    // Choices often say the same, and a long text takes its time.
+    if (before?.text !== text) before = { text, limited: limitText(text, params.stop, limit) };
+    const { pieces, isCut } = before.limited;
+    return { reasoning, content: pieces, calls: [], finishReason: isCut ? FinishReason.LENGTH : FinishReason.STOP };
+  };
+}
+
+function callTools(task: Task, tools: readonly ChosenTool[]): (random: Random) => Answer {
+  const { params, conversation, reasoning, limit } = task;
   const isLegacy = params.tools.length === 0;
-  const calls: AnswerCall[] = [];
-  let left = limit;
-  for (const tool of tools) {
-    const input = splitTokens(inputOf(tool, last, random));
-    const id = `call_${Array.from({ length: 24 }, () => random.int(36).toString(36)).join("")}`;
-    calls.push({ kind: isLegacy ? "legacy" : tool.kind, id, name: tool.definition.name, input: input.slice(0, left) });
-    left -= input.length;
-    if (left < 0) break;
-  }
+  const inputs = tools.map((tool) => createInput(tool, conversation.last, stepsOf(params, tools.length)));
   const done = isLegacy ? FinishReason.FUNCTION_CALL : FinishReason.TOOL_CALLS;
-  return { reasoning, content: [], calls, finishReason: left < 0 ? FinishReason.LENGTH : done };
+  return (random) => {
+    const calls: AnswerCall[] = [];
+    let left = limit;
+    for (const [at, tool] of tools.entries()) {
+      const { name } = tool.definition;
+      left -= countTokens(name);
+      if (left < 0) break;
+      const id = `call_${Array.from({ length: 24 }, () => random.int(36).toString(36)).join("")}`;
+      const { pieces, isCut } = splitTokens(inputs[at]!(random), left);
+      calls.push({ kind: isLegacy ? "legacy" : tool.kind, id, name, input: pieces });
+      left = isCut ? -1 : left - tokensIn(pieces);
+      if (left < 0) break;
+    }
+    return { reasoning, content: [], calls, finishReason: left < 0 ? FinishReason.LENGTH : done };
+  };
 }
 
-function inputOf(tool: ChosenTool, hints: string, random: Random): string {
+/** Steps of work on schemas in one call, and most of them in one choice, which is made in one go: about half a second. */
+const CALL_STEPS = 4_000_000;
+const CHOICE_STEPS = 400_000;
+
+/** How many steps each of some schemas of a choice may take. */
+const stepsOf = ({ n = 1 }: ChatCompletionParams, schemas: number): number =>
+  Math.floor(Math.min(CHOICE_STEPS, CALL_STEPS / n) / schemas);
+
+function createInput(tool: ChosenTool, hints: string, steps: number): (random: Random) => string {
   if (tool.kind === "custom") {
     const format = tool.definition.format?.kind;
-    if (format?.case !== "grammar") return hints;
+    if (format?.case !== "grammar") return () => hints;
     const pattern = `^(?:${format.value.definition})$`;
-    return String(sample({ type: "string", pattern }, hints, random, `${tool.path}.format.grammar.definition`));
+    const path = `${tool.path}.format.grammar.definition`;
+    return (random) => String(sample({ type: "string", pattern }, { hints, random, steps }, path));
   }
   const { schema } = tool.definition;
   const path = `${tool.path}.parameters`;
   const parameters = schema.case === "parametersJson" ? parseSchema(schema.value, path) : schema.value;
-  if (parameters === undefined || Object.keys(parameters).length === 0) return "{}";
-  return JSON.stringify(sample(parameters, hints, random, path));
+  if (parameters === undefined || Object.keys(parameters).length === 0) return () => "{}";
+  return (random) => JSON.stringify(sample(parameters, { hints, random, steps }, path));
 }
 
-/** What is said, before it is limited. */
-function write(model: SandboxModel, params: ChatCompletionParams, conversation: Conversation, random: Random): string {
+/** Makes the function that writes what is said, before it is limited. */
+function createWriter(model: SandboxModel, { params, conversation }: Task): (random: Random) => string {
   const format = params.responseFormat?.format;
   if (format?.case === "jsonSchema") {
     const { definition } = format.value;
     const path = "response_format.json_schema.schema";
     const schema = definition.case === "schemaJson" ? parseSchema(definition.value, path) : definition.value;
-    return JSON.stringify(sample(schema ?? {}, conversation.last, random, path));
+    const steps = stepsOf(params, 1);
+    return (random) => JSON.stringify(sample(schema ?? {}, { hints: conversation.last, random, steps }, path));
   }
-  const text = say(model, params, conversation, random);
-  return format?.case === "jsonObject" ? JSON.stringify({ answer: text }) : text;
+  const say = createVoice(model, params, conversation);
+  return format?.case === "jsonObject" ? (random) => JSON.stringify({ answer: say(random) }) : say;
 }
 
-function say(
+function createVoice(
   { voice }: SandboxModel,
   { temperature, topP }: ChatCompletionParams,
   { earlier, last, results }: Conversation,
-  random: Random,
-): string {
-  if (voice === "echo") return last;
-  if (results.length > 0) return results.map(({ name, text }) => `${name} says: ${text}`).join("\n");
-  return eliza.reply({
-    history: earlier,
-    text: last,
-    random,
-    ...(temperature === undefined ? {} : { temperature }),
-    ...(topP === undefined ? {} : { topP }),
-  });
+): (random: Random) => string {
+  if (voice === "echo") return () => last;
+  if (results.length > 0) {
+    const told = results.map(({ name, text }) => `${name} says: ${text}`).join("\n");
+    return () => told;
+  }
+  const reply = eliza.hear({ history: earlier, text: last });
+  return (random) =>
+    reply({ random, ...(temperature === undefined ? {} : { temperature }), ...(topP === undefined ? {} : { topP }) });
 }
 
 /** How many of the sandbox's thoughts an effort takes. */
@@ -142,8 +170,8 @@ function think(effort: ReasoningEffort, { earlier, last, results }: Conversation
   return thoughts.slice(0, count).join(" ");
 }
 
-function sample(schema: JsonValue, hints: string, random: Random, path: string): JsonValue {
-  const sampled = sampleSchema(schema, { random, hints });
+function sample(schema: JsonValue, options: SampleOptions, path: string): JsonValue {
+  const sampled = sampleSchema(schema, options);
   if (sampled.ok) return sampled.value;
   throw new GatewayError(
     Reason.UNSUPPORTED_VALUE,

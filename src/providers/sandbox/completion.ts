@@ -18,6 +18,7 @@ import { type ToolCall, ToolCallSchema } from "../../gen/parley/chat/v1/tool_pb.
 import type { Answer, AnswerCall } from "./answer.ts";
 import { FINGERPRINT } from "./fingerprint.ts";
 import { createLogprobs } from "./logprobs.ts";
+import type { Piece } from "./tokens/tokens.ts";
 import { usageOf } from "./usage.ts";
 
 /** Makes a whole answer of its choices. */
@@ -39,7 +40,10 @@ function createChoice({ logprobs, topLogprobs }: ChatCompletionParams, answer: A
     index,
     message: createMessage(answer),
     finishReason: answer.finishReason,
-    ...(logprobs === true ? { logprobs: createLogprobs(answer.content, topLogprobs ?? 0) } : {}),
+    // Where nothing is said, as in calls of tools, there is nothing to tell; a stream has no piece for it either.
+    ...(logprobs === true && answer.content.length > 0
+      ? { logprobs: createLogprobs(answer.content, topLogprobs ?? 0) }
+      : {}),
   });
 }
 
@@ -47,17 +51,19 @@ function createMessage({ reasoning, content, calls }: Answer): Message {
   const legacy = calls.find(({ kind }) => kind === "legacy");
   return create(MessageSchema, {
     role: Role.ASSISTANT,
-    content: calls.length > 0 ? [] : [createText(content.join(""))],
+    content: calls.length > 0 ? [] : [createText(textOfPieces(content))],
     toolCalls: legacy === undefined ? calls.map(createToolCall) : [],
-    ...(legacy === undefined ? {} : { functionCall: { name: legacy.name, arguments: legacy.input.join("") } }),
-    ...(reasoning.length === 0 ? {} : { reasoningContent: reasoning.join("") }),
+    ...(legacy === undefined ? {} : { functionCall: { name: legacy.name, arguments: textOfPieces(legacy.input) } }),
+    ...(reasoning.length === 0 ? {} : { reasoningContent: textOfPieces(reasoning) }),
   });
 }
+
+const textOfPieces = (pieces: readonly Piece[]): string => pieces.map(({ text }) => text).join("");
 
 const createText = (value: string): ContentPart => create(ContentPartSchema, { kind: { case: "text", value } });
 
 function createToolCall({ kind, id, name, input }: AnswerCall): ToolCall {
-  const text = input.join("");
+  const text = textOfPieces(input);
   return create(ToolCallSchema, {
     id,
     kind:

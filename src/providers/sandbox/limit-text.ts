@@ -1,19 +1,8 @@
-import { splitTokens } from "./tokens/tokens.ts";
-
-/** A text within its limits. */
-export interface LimitedText {
-  /** Its tokens. */
-  readonly tokens: readonly string[];
-  /** Whether the limit of tokens cut it. */
-  readonly isCut: boolean;
-}
+import { type SplitText, splitTokens } from "./tokens/tokens.ts";
 
 /** Ends a text before the first stop sequence in it, and after that many tokens. */
-export function limitText(text: string, stop: readonly string[], maxTokens: number): LimitedText {
-  const tokens = splitTokens(beforeStop(text, stop));
-  if (tokens.length <= maxTokens) return { tokens, isCut: false };
-  return { tokens: tokens.slice(0, maxTokens), isCut: true };
-}
+export const limitText = (text: string, stop: readonly string[], maxTokens: number): SplitText =>
+  splitTokens(beforeStop(text, stop), maxTokens);
 
 function beforeStop(text: string, stop: readonly string[]): string {
   const ends = stop.map((sequence) => text.indexOf(sequence)).filter((at) => at >= 0);

@@ -4,43 +4,69 @@ import type { FunctionDefinition, Tool } from "../../gen/parley/chat/v1/tool_pb.
 import { textOf } from "./conversation.ts";
 import { countTokens } from "./tokens/tokens.ts";
 
-/** Tokens that frame each message, and those that begin the answer (OpenAI's own account of its chat format). */
-const PER_MESSAGE = 3;
+/** Tokens that frame a message, a call or a tool, and those that begin the answer (OpenAI's own account of its chat format). */
+const PER_FRAME = 3;
 const BEFORE_ANSWER = 3;
 
 /** Tokens that a role or a short fixed word takes. */
 const PER_WORD = 1;
 
-/** Counts the tokens of everything that the model reads. */
-export function countPromptTokens({ messages, tools, functions }: ChatCompletionParams): number {
-  const texts = messages.reduce((sum, message) => sum + messageTokens(message), BEFORE_ANSWER);
-  const tokens = [...functions.map(functionTokens), ...tools.map(toolTokens)];
-  return tokens.reduce((sum, count) => sum + count, texts);
+/** Something that the model reads: its texts, and the tokens around them. */
+interface Framed {
+  readonly texts: readonly string[];
+  readonly frame: number;
 }
 
-function messageTokens(message: Message): number {
-  const calls = message.toolCalls.reduce((sum, { kind }) => {
-    if (kind.case === undefined) return sum;
-    const input = kind.case === "function" ? kind.value.arguments : kind.value.input;
-    return sum + PER_MESSAGE + countTokens(kind.value.name) + countTokens(input);
-  }, 0);
-  const legacy = message.functionCall;
-  const legacyTokens = legacy === undefined ? 0 : countTokens(legacy.name) + countTokens(legacy.arguments);
-  return PER_MESSAGE + PER_WORD + countTokens(textOf(message)) + calls + legacyTokens;
+/** A prompt, before its tokens are counted. */
+export interface Prompt {
+  /** Characters of all its texts. */
+  readonly characters: number;
+  /** Its tokens. */
+  count(): number;
 }
 
-function toolTokens({ kind }: Tool): number {
+/** Gathers everything that the model reads. */
+export function readPrompt({ messages, tools, functions }: ChatCompletionParams): Prompt {
+  const parts = [
+    ...messages.flatMap(framesOfMessage),
+    ...functions.map(frameOfFunction),
+    ...tools.flatMap(frameOfTool),
+  ];
+  return {
+    characters: parts.reduce((sum, { texts }) => sum + texts.reduce((all, text) => all + text.length, 0), 0),
+    count: () =>
+      parts.reduce(
+        (sum, { frame, texts }) => texts.reduce((all, text) => all + countTokens(text), sum + frame),
+        BEFORE_ANSWER,
+      ),
+  };
+}
+
+function framesOfMessage(message: Message): Framed[] {
+  const { toolCalls, functionCall: legacy } = message;
+  return [
+    { texts: [textOf(message)], frame: PER_FRAME + PER_WORD },
+    ...toolCalls.flatMap(({ kind }) => {
+      if (kind.case === undefined) return [];
+      const input = kind.case === "function" ? kind.value.arguments : kind.value.input;
+      return [{ texts: [kind.value.name, input], frame: PER_FRAME }];
+    }),
+    ...(legacy === undefined ? [] : [{ texts: [legacy.name, legacy.arguments], frame: 0 }]),
+  ];
+}
+
+function frameOfTool({ kind }: Tool): Framed[] {
   switch (kind.case) {
     case "function":
-      return functionTokens(kind.value);
+      return [frameOfFunction(kind.value)];
     case "custom":
-      return PER_MESSAGE + countTokens(kind.value.name) + countTokens(kind.value.description ?? "");
+      return [{ texts: [kind.value.name, kind.value.description ?? ""], frame: PER_FRAME }];
     case undefined:
-      return 0;
+      return [];
   }
 }
 
-function functionTokens({ name, description, schema }: FunctionDefinition): number {
+function frameOfFunction({ name, description, schema }: FunctionDefinition): Framed {
   const json = schema.case === "parametersJson" ? schema.value : JSON.stringify(schema.value ?? {});
-  return PER_MESSAGE + countTokens(name) + countTokens(description ?? "") + countTokens(json);
+  return { texts: [name, description ?? "", json], frame: PER_FRAME };
 }

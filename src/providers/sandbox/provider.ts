@@ -9,14 +9,14 @@ import type { ChatCompletionParams } from "../../gen/parley/chat/v1/params_pb.ts
 import { Reason } from "../../gen/parley/errors/v1/errors_pb.ts";
 import type { ScriptedPlan, ScriptedProvider, Step } from "../script.ts";
 import { adjustmentsOf } from "./adjustments.ts";
-import { type Answer, createAnswer } from "./answer.ts";
+import { type Answer, createAnswerMaker } from "./answer.ts";
 import { createCompletion } from "./completion.ts";
-import { textOf } from "./conversation.ts";
 import { FAULTS, TOKENS_BEFORE_FAULT } from "./faults.ts";
 import { type Knobs, readKnobs } from "./knobs.ts";
 import { CONTEXT_WINDOW, LISTED_MODELS, SANDBOX, SANDBOX_MODELS, type SandboxModel } from "./models.ts";
-import { countPromptTokens } from "./prompt-tokens.ts";
+import { readPrompt } from "./prompt-tokens.ts";
 import { isEnd, streamPieces } from "./stream.ts";
+import { tokensIn } from "./tokens/tokens.ts";
 
 /** How the sandbox behaves unless a call says otherwise. */
 export interface SandboxOptions {
@@ -34,9 +34,7 @@ export function createSandbox({ tokenDelayMs }: SandboxOptions): ScriptedProvide
     has: (model) => byId.has(model),
     plan(_model, params) {
       readKnobs(params);
-      checkLength(params);
-      const promptTokens = countPromptTokens(params);
-      checkContext(promptTokens);
+      const promptTokens = countPrompt(params);
       return { adjustments: adjustmentsOf(params), promptTokens };
     },
     complete: (model, params, plan) => completionScript(modelOf(model), params, plan),
@@ -54,7 +52,8 @@ function* completionScript(
   const within = model.fault && FAULTS[model.fault].within;
   if (within === "end") return;
   if (within !== undefined) yield within;
-  const answers = createAnswers(model, params);
+  const answers = yield* createAnswers(model, params);
+  checkLogprobs(params, answers);
   const completion = createCompletion(params, answers, promptTokens);
   const delayMs = knobs.token_delay_ms ?? 0;
   if (delayMs > 0) yield { kind: "wait", ms: delayMs * (completion.usage?.completionTokens ?? 0) };
@@ -71,15 +70,42 @@ function* streamScript(
   const delayMs = knobs.token_delay_ms ?? tokenDelayMs;
   yield* beforeOutput(model, knobs);
   const within = model.fault && FAULTS[model.fault].within;
-  let tokens = 0;
-  for (const { chunk, isToken } of streamPieces(params, createAnswers(model, params), promptTokens)) {
-    if (within !== undefined && (tokens === TOKENS_BEFORE_FAULT || isEnd(chunk))) {
+  const answers = yield* createAnswers(model, params);
+  let pieces = 0;
+  for (const { chunk, tokens } of streamPieces(params, answers, promptTokens)) {
+    if (within !== undefined && (pieces === TOKENS_BEFORE_FAULT || isEnd(chunk))) {
       if (within !== "end") yield within;
       return;
     }
-    if (isToken && tokens++ > 0 && delayMs > 0) yield { kind: "wait", ms: delayMs };
+    if (tokens > 0 && pieces++ > 0 && delayMs > 0) yield { kind: "wait", ms: delayMs * tokens };
     yield { kind: "output", value: chunk };
   }
+}
+
+/** Makes all choices, one at a time. */
+function* createAnswers(model: SandboxModel, params: ChatCompletionParams): Generator<Step<never>, Answer[]> {
+  const createAnswer = createAnswerMaker(model, params);
+  const answers = [createAnswer(0)];
+  for (let index = 1; index < (params.n ?? 1); index++) {
+    yield { kind: "pause" };
+    answers.push(createAnswer(index));
+  }
+  return answers;
+}
+
+/** Most log probabilities of a whole answer: twice what the longest one choice has. */
+const MOST_LOGPROBS = 200_000;
+
+/** Refuses a whole answer that would take gigabytes; in a stream, its log probabilities come and go. */
+function checkLogprobs({ logprobs, topLogprobs = 0 }: ChatCompletionParams, answers: readonly Answer[]): void {
+  if (logprobs !== true) return;
+  const count = answers.reduce((sum, { content }) => sum + tokensIn(content), 0) * (1 + topLogprobs);
+  if (count <= MOST_LOGPROBS) return;
+  throw new GatewayError(
+    Reason.UNSUPPORTED_VALUE,
+    `top_logprobs: the answer would have ${count} log probabilities; in one piece it has at most ${MOST_LOGPROBS}, so stream it`,
+    { param: "top_logprobs" },
+  );
 }
 
 function* beforeOutput({ fault }: SandboxModel, knobs: Knobs): Generator<Step<never>> {
@@ -88,20 +114,13 @@ function* beforeOutput({ fault }: SandboxModel, knobs: Knobs): Generator<Step<ne
   if (before !== undefined) yield before(knobs);
 }
 
-const createAnswers = (model: SandboxModel, params: ChatCompletionParams): Answer[] =>
-  Array.from({ length: params.n ?? 1 }, (_, index) => createAnswer(model, params, index));
-
-function checkContext(promptTokens: number): void {
-  if (promptTokens > CONTEXT_WINDOW) throw tooLong(`${promptTokens} tokens`);
-}
-
-/** Refuses what cannot fit before its tokens are counted, because counting 32 MB would hold up everybody for seconds. */
-function checkLength({ messages }: ChatCompletionParams): void {
-  let characters = 0;
-  for (const message of messages) {
-    characters += textOf(message).length;
-    if (characters > MOST_CHARACTERS) throw tooLong(`more than ${MOST_CHARACTERS} characters`);
-  }
+/** The tokens of the prompt. Refuses one that does not fit, and counts none that cannot: 32 MB would hold up everybody for seconds. */
+function countPrompt(params: ChatCompletionParams): number {
+  const prompt = readPrompt(params);
+  if (prompt.characters > MOST_CHARACTERS) throw tooLong(`more than ${MOST_CHARACTERS} characters`);
+  const tokens = prompt.count();
+  if (tokens > CONTEXT_WINDOW) throw tooLong(`${tokens} tokens`);
+  return tokens;
 }
 
 /** Even of spaces, hardly more stand for one token. */
@@ -110,6 +129,6 @@ const MOST_CHARACTERS = 16 * CONTEXT_WINDOW;
 const tooLong = (length: string): GatewayError =>
   new GatewayError(
     Reason.CONTEXT_LENGTH_EXCEEDED,
-    `the messages have ${length}; the model's context has ${CONTEXT_WINDOW} tokens`,
+    `the messages and tools have ${length}; the model's context has ${CONTEXT_WINDOW} tokens`,
     { param: "messages" },
   );

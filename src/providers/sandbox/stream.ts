@@ -13,15 +13,16 @@ import type { ChatCompletionParams } from "../../gen/parley/chat/v1/params_pb.ts
 import type { Answer, AnswerCall } from "./answer.ts";
 import { FINGERPRINT } from "./fingerprint.ts";
 import { createLogprobs } from "./logprobs.ts";
+import { countTokens, tokensIn } from "./tokens/tokens.ts";
 import { usageOf } from "./usage.ts";
 
 type Delta = MessageInitShape<typeof DeltaSchema>;
 type ChunkChoice = MessageInitShape<typeof ChunkChoiceSchema>;
 
-/** A piece of a stream, and whether it is a token, so that it takes its time. */
+/** A piece of a stream, and how many tokens it is: each takes its time. */
 export interface StreamPiece {
   readonly chunk: ChatCompletionChunk;
-  readonly isToken: boolean;
+  readonly tokens: number;
 }
 
 /** The pieces of an answer: the roles, then the choices' tokens in turn, their ends, and the usage. */
@@ -32,7 +33,7 @@ export function* streamPieces(
 ): Generator<StreamPiece> {
   for (const [index, { calls }] of answers.entries()) {
     const delta: Delta = calls.length > 0 ? { role: Role.ASSISTANT } : { role: Role.ASSISTANT, content: "" };
-    yield { chunk: createChunk({ index, delta }), isToken: false };
+    yield { chunk: createChunk({ index, delta }), tokens: 0 };
   }
   const logprobs = params.logprobs === true ? (params.topLogprobs ?? 0) : undefined;
   let running = answers.map((answer, index) => choicePieces(answer, index, logprobs));
@@ -48,36 +49,49 @@ export function* streamPieces(
   }
   const usage = createChunk();
   usage.usage = usageOf(promptTokens, answers);
-  yield { chunk: usage, isToken: false };
+  yield { chunk: usage, tokens: 0 };
 }
 
 function* choicePieces(answer: Answer, index: number, logprobs: number | undefined): Generator<StreamPiece> {
-  const piece = (delta: Delta, isToken = true): StreamPiece => ({ chunk: createChunk({ index, delta }), isToken });
-  for (const token of answer.reasoning) yield piece({ reasoningContent: token });
-  for (const [at, token] of answer.content.entries()) {
-    const next = piece({ content: token });
+  const said = (delta: Delta, tokens = 1): StreamPiece => ({ chunk: createChunk({ index, delta }), tokens });
+  for (const piece of answer.reasoning) yield said({ reasoningContent: piece.text }, tokensIn([piece]));
+  let at = 0;
+  for (const piece of answer.content) {
+    const tokens = tokensIn([piece]);
+    const next = said({ content: piece.text }, tokens);
     const [choice] = next.chunk.choices;
-    if (logprobs !== undefined && choice !== undefined) choice.logprobs = createLogprobs([token], logprobs, at);
+    if (logprobs !== undefined && choice !== undefined) choice.logprobs = createLogprobs([piece], logprobs, at);
+    at += tokens;
     yield next;
   }
-  for (const [at, call] of answer.calls.entries()) for (const delta of callDeltas(call, at)) yield piece(delta);
-  yield { chunk: createChunk({ index, delta: {}, finishReason: answer.finishReason }), isToken: false };
+  for (const [place, call] of answer.calls.entries()) {
+    yield said(callOpening(call, place), countTokens(call.name));
+    for (const piece of call.input) yield said(callInput(call, place, piece.text), tokensIn([piece]));
+  }
+  yield { chunk: createChunk({ index, delta: {}, finishReason: answer.finishReason }), tokens: 0 };
 }
 
-/** The pieces of a call: who is called, then the input token by token. */
-function* callDeltas({ kind, id, name, input }: AnswerCall, index: number): Generator<Delta> {
+/** The first piece of a call: who is called. */
+function callOpening({ kind, id, name }: AnswerCall, index: number): Delta {
   switch (kind) {
     case "legacy":
-      yield { functionCall: { name, arguments: "" } };
-      for (const token of input) yield { functionCall: { arguments: token } };
-      return;
+      return { functionCall: { name, arguments: "" } };
     case "function":
-      yield { toolCalls: [{ index, id, type: ToolCallDelta_Type.FUNCTION, function: { name, arguments: "" } }] };
-      for (const token of input) yield { toolCalls: [{ index, function: { arguments: token } }] };
-      return;
+      return { toolCalls: [{ index, id, type: ToolCallDelta_Type.FUNCTION, function: { name, arguments: "" } }] };
     case "custom":
-      yield { toolCalls: [{ index, id, type: ToolCallDelta_Type.CUSTOM, custom: { name, input: "" } }] };
-      for (const token of input) yield { toolCalls: [{ index, custom: { input: token } }] };
+      return { toolCalls: [{ index, id, type: ToolCallDelta_Type.CUSTOM, custom: { name, input: "" } }] };
+  }
+}
+
+/** More of a call's input. */
+function callInput({ kind }: AnswerCall, index: number, text: string): Delta {
+  switch (kind) {
+    case "legacy":
+      return { functionCall: { arguments: text } };
+    case "function":
+      return { toolCalls: [{ index, function: { arguments: text } }] };
+    case "custom":
+      return { toolCalls: [{ index, custom: { input: text } }] };
   }
 }
 

@@ -8,6 +8,7 @@ import { createRandom } from "../../../src/providers/sandbox/random.ts";
 const SMALL: ElizaScript = {
   before: { "don't": "do not" },
   after: { my: "your", me: "you", "i am": "you are", i: "you" },
+  subjects: { words: {}, openers: [], followers: [] },
   groups: { pet: ["cat", "dog"] },
   keywords: [
     { words: ["hello", "hi"], rank: 0, rules: [{ pattern: "*", replies: ["H1", "H2", "H3"] }] },
@@ -47,7 +48,7 @@ function answer(
   text: string,
   { history = [], seed = "1", ...sampling }: Options = { temperature: 0 },
 ): string {
-  return eliza.reply({ history, text, random: createRandom(seed), ...sampling });
+  return eliza.hear({ history, text })({ random: createRandom(seed), ...sampling });
 }
 
 describe("createEliza()", () => {
@@ -231,6 +232,12 @@ describe("script", () => {
     ["Explain quicksort", /quicksort/],
     ["Explain quicksort to a child", /quicksort\b(?! to)/i],
     ["Explain to me how to boil my eggs", /how to boil your eggs/i],
+    ["Explain quantum computing in one paragraph.", /quantum computing(?! in one)/i],
+    ["Please repeat after me: I am a test", /echo/],
+    ["I think that you hate me and my friends", /\bI hate you and your friends/],
+    ["I think you are right", /\bI am right/],
+    ["I love you", /\bme\b/],
+    ["I love you and my dog", /\bme and your dog/],
     ["Who are you?", /sandbox/],
     ["My name is Ada", /Ada/],
     ["What is a monad?", /monad/],

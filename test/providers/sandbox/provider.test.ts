@@ -1,7 +1,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import { GatewayError } from "../../../src/errors/gateway-error.ts";
-import { type ChatCompletion, ServiceTier } from "../../../src/gen/parley/chat/v1/completion_pb.ts";
+import { type ChatCompletion, FinishReason, ServiceTier } from "../../../src/gen/parley/chat/v1/completion_pb.ts";
 import { Role } from "../../../src/gen/parley/chat/v1/message_pb.ts";
 import {
   ChatCompletionParamsSchema,
@@ -155,6 +155,44 @@ describe("createSandbox()", () => {
     expect(kinds[0] === "fail" ? seen.slice(0, 1) : seen).toEqual(kinds);
   });
 
+  const rows = (minItems: number): Params => ({
+    messages: [user("a")],
+    responseFormat: {
+      format: {
+        case: "jsonSchema",
+        value: {
+          name: "rows",
+          definition: { case: "schema", value: { type: "array", minItems, items: { type: "integer" } } },
+        },
+      },
+    },
+  });
+  it("bounds the work on schemas of all choices together", () => {
+    expect(textOf(answer("eliza", rows(1_500)))).toMatch(/^\[\d+(,\d+){1499}\]$/);
+    expect(answer("eliza", { ...rows(100), n: 128 }).choices).toHaveLength(128);
+    expect(() => steps("eliza", { ...rows(3_000), n: 128 })).toThrow("more than 31250 steps of work");
+  });
+
+  it("bounds the log probabilities of a whole answer, and not those of a stream", () => {
+    const params = { messages: [user("one two ".repeat(2_000))], n: 3, logprobs: true, topLogprobs: 20 };
+    expect(() => steps("echo", params)).toThrow("252063 log probabilities");
+    expect(streamSteps("echo", { ...params, extra: { sandbox: { token_delay_ms: 0 } } }).length).toBeGreaterThan(
+      12_000,
+    );
+  });
+
+  it("counts the name of a tool against the limit, too", () => {
+    const params = { messages: [user("weather")], tools: [fn("get_weather")] };
+    const name = countTokens("get_weather");
+    const limited = (maxCompletionTokens: number) => {
+      const { choices, usage } = answer("eliza", { ...params, maxCompletionTokens });
+      return [choices[0]?.message?.toolCalls.length, FinishReason[choices[0]!.finishReason], usage?.completionTokens];
+    };
+    expect(limited(name - 1)).toEqual([0, "LENGTH", 0]);
+    expect(limited(name)).toEqual([1, "LENGTH", name]);
+    expect(limited(name + 1)).toEqual([1, "TOOL_CALLS", name + 1]);
+  });
+
   it("reports what has no effect, by path, and nothing else", () => {
     const { adjustments } = plan({
       model: "sandbox/echo",
@@ -204,6 +242,11 @@ describe("createSandbox()", () => {
     ["knobs that are no object", { extra: { sandbox: 3 } }, "sandbox"],
     ["more than its context", { messages: [user("a ".repeat(140_000))] }, "messages"],
     ["far more than its context", { messages: [user("a".repeat(3_000_000))] }, "messages"],
+    [
+      "tools far larger than its context",
+      { messages: [user("a")], tools: [fn("f", "a".repeat(3_000_000))] },
+      "messages",
+    ],
   ] as [string, Params, string][])("refuses %s", (_name, params, param) => {
     expect(refusal(params)).toBe(param);
   });

@@ -6,7 +6,7 @@ import { createSchemaWork } from "../../../src/providers/sandbox/schema/schema-w
 import { ajv, anySchemas, FORMATS } from "./random-schemas.ts";
 
 function accepts(schema: JsonValue, value: JsonValue): boolean {
-  const work = createSchemaWork(schema);
+  const work = createSchemaWork(schema, 2_000_000);
   return createSchemaCheck(work)(value, work.root);
 }
 

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { encode } from "gpt-tokenizer/encoding/o200k_base";
 import { describe, expect, it } from "vitest";
-import { countTokens, splitTokens, tokenId, warm } from "../../../src/providers/sandbox/tokens/tokens.ts";
+import { countTokens, splitTokens, tokenId, tokensIn, warm } from "../../../src/providers/sandbox/tokens/tokens.ts";
 
 /** Another implementation of the same encoding, which takes quadratic time for long words, and misses the tokens of a BOM. */
 function reference(text: string): number[] {
@@ -91,6 +91,8 @@ describe("countTokens()", () => {
   });
 });
 
+const textsOf = (text: string): string[] => splitTokens(text).pieces.map((piece) => piece.text);
+
 describe("splitTokens()", () => {
   it.each([
     ["", []],
@@ -99,24 +101,46 @@ describe("splitTokens()", () => {
     ["naïve 👩🏽‍💻!", ["na", "ï", "ve", " 👩", "🏽", "\u200d", "💻", "!"]],
     ["\ud83d alone", ["\ud83d", " alone"]],
   ])("splits %j", (text, pieces) => {
-    expect(splitTokens(text)).toEqual(pieces);
+    expect(textsOf(text)).toEqual(pieces);
   });
 
   it("gives back the text, in whole characters, a token or some tokens a piece", () => {
     fc.assert(
       fc.property(texts, (text) => {
-        const pieces = splitTokens(text);
+        const pieces = textsOf(text);
         expect(pieces.join("")).toBe(text);
         expect(pieces.filter((piece) => piece === "")).toEqual([]);
         expect(pieces.flatMap((piece) => [...piece])).toEqual([...text]);
-        expect(pieces.length).toBeLessThanOrEqual(countTokens(text));
+        expect(tokensIn(splitTokens(text).pieces)).toBe(reference(text).length);
+      }),
+      { numRuns: 500 },
+    );
+  });
+
+  it("has the bytes of tokens that end inside a character", () => {
+    fc.assert(
+      fc.property(texts, (text) => {
+        const bytes = splitTokens(text).pieces.flatMap((piece) => piece.parts ?? [Buffer.from(piece.text)]);
+        expect(Buffer.concat(bytes)).toEqual(Buffer.from(text));
+        expect(bytes.map((each) => each.length)).not.toContain(0);
+      }),
+    );
+  });
+
+  it("stops at a limit, and says whether it cut the text, whatever the text", () => {
+    fc.assert(
+      fc.property(texts, fc.nat(20), (text, most) => {
+        const { pieces, isCut } = splitTokens(text, most);
+        const count = reference(text).length;
+        expect([tokensIn(pieces), isCut]).toEqual([Math.min(most, count), count > most]);
+        expect(text.startsWith(pieces.map((piece) => piece.text).join(""))).toBe(true);
       }),
       { numRuns: 500 },
     );
   });
 
   it("splits a megabyte of emoji", () => {
-    const pieces = splitTokens("🦆".repeat(MEGABYTE / 4));
+    const pieces = textsOf("🦆".repeat(MEGABYTE / 4));
     expect(new Set(pieces)).toEqual(new Set(["🦆"]));
     expect(pieces.length).toBe(MEGABYTE / 4);
   });
@@ -124,7 +148,7 @@ describe("splitTokens()", () => {
 
 describe("tokenId()", () => {
   it("gives the ids of another implementation", () => {
-    const ids = splitTokens("The quick brown fox jumps over 13 lazy dogs, naïvely. 日本語").map(tokenId);
+    const ids = textsOf("The quick brown fox jumps over 13 lazy dogs, naïvely. 日本語").map(tokenId);
     expect(ids).toEqual(reference("The quick brown fox jumps over 13 lazy dogs, naïvely. 日本語"));
   });
 

@@ -3,10 +3,14 @@ import { compilePattern, matchPattern, type PatternToken, type Word } from "./ma
 import { type ElizaScript, script as ownScript } from "./script.ts";
 
 /** A text to answer, and what went before it. */
-export interface ElizaInput {
+export interface Heard {
   /** What the same person wrote earlier, the oldest first. Only the last 50 count. */
   history: readonly string[];
   text: string;
+}
+
+/** What decides between replies that fit. */
+export interface ElizaSampling {
   /** Decides between replies when the temperature is above 0. */
   random: Random;
   /** 0 always takes the reply whose turn it is; the higher, the more often another one. 1 when unset. */
@@ -17,8 +21,11 @@ export interface ElizaInput {
 
 /** A conversation partner that follows a script. */
 export interface Eliza {
-  /** A reply, never empty. Depends on the input alone: nothing is kept from call to call. */
-  reply(input: ElizaInput): string;
+  /**
+   * Reads a conversation, and returns the function that replies to it, as often as is wanted. Replies are never empty, and depend
+   * on what was heard and the sampling alone.
+   */
+  hear(heard: Heard): (sampling: ElizaSampling) => string;
 }
 
 interface Rule {
@@ -64,21 +71,30 @@ export function createEliza(script: ElizaScript = ownScript): Eliza {
   const keywords = compileKeywords(script);
   checkJumps(script, keywords);
 
-  function reply({ history, text, random, temperature = 1, topP = 1 }: ElizaInput): string {
+  function hear({ history, text }: Heard): (sampling: ElizaSampling) => string {
     const conversation: Conversation = { turns: new Map(), memory: [] };
     // What came before is replayed with first choices: only the turns and the memory that it leaves matter.
     for (const earlier of history.slice(-MAX_HISTORY)) {
-      respond(earlier, conversation, takeFirst);
+      respond(understand(earlier), conversation, takeFirst);
     }
-    return respond(text, conversation, (replies) => pickByTurn(replies, random, temperature, topP));
+    const understood = understand(text);
+    return ({ random, temperature = 1, topP = 1 }) => {
+      const own: Conversation = { turns: new Map(conversation.turns), memory: [...conversation.memory] };
+      return respond(understood, own, (replies) => pickByTurn(replies, random, temperature, topP));
+    };
   }
 
-  function respond(text: string, conversation: Conversation, choose: Choose): string {
+  /** The keywords of a text; undefined when it has not a word. */
+  function understand(text: string): readonly Finding[] | undefined {
     const clauses = readClauses(text, script);
-    if (clauses.length === 0) {
+    return clauses.length === 0 ? undefined : findKeywords(clauses, keywords);
+  }
+
+  function respond(findings: readonly Finding[] | undefined, conversation: Conversation, choose: Choose): string {
+    if (findings === undefined) {
       return choose(takeTurn(script.silent, conversation));
     }
-    for (const finding of findKeywords(clauses, keywords)) {
+    for (const finding of findings) {
       const answer = applyKeyword(finding, conversation, choose, 0);
       if (answer !== undefined) {
         return answer;
@@ -110,7 +126,7 @@ export function createEliza(script: ElizaScript = ownScript): Eliza {
     }
     return undefined;
   }
-  return { reply };
+  return { hear };
 }
 
 function compileKeywords(script: ElizaScript): ReadonlyMap<string, Keyword> {
@@ -231,17 +247,31 @@ function assemble(reply: string, echoes: readonly string[]): string {
 }
 
 /** Words as the other side would say them: `my` becomes `your`. Long ones are cut. */
-function echo(words: readonly Word[], { after }: ElizaScript): string {
+function echo(words: readonly Word[], script: ElizaScript): string {
+  const { after, subjects } = script;
   const said: string[] = [];
   for (let index = 0; index < words.length && said.length < MAX_ECHOED_WORDS; index++) {
     const pair = `${words[index]!.key} ${words[index + 1]?.key}`;
     const isPair = Object.hasOwn(after, pair);
     const key = isPair ? pair : words[index]!.key;
-    said.push(Object.hasOwn(after, key) ? after[key]! : words[index]!.written);
+    const reflected = !isPair && isSubject(words, index, script) ? subjects.words : after;
+    said.push(Object.hasOwn(reflected, key) ? reflected[key]! : words[index]!.written);
     index += isPair ? 1 : 0;
   }
   const whole = said.join(" ");
   const characters = [...whole.slice(0, MAX_ECHOED_LENGTH * 2)];
   const isCut = characters.length > MAX_ECHOED_LENGTH || words.length > MAX_ECHOED_WORDS;
   return isCut ? `${characters.slice(0, MAX_ECHOED_LENGTH).join("").toWellFormed()}…` : whole;
+}
+
+/** Whether a word that can be a subject is one here, as far as its neighbours tell. */
+function isSubject(words: readonly Word[], index: number, { subjects }: ElizaScript): boolean {
+  const [before, word, next] = [words[index - 1], words[index], words[index + 1]];
+  return (
+    word !== undefined &&
+    next !== undefined &&
+    Object.hasOwn(subjects.words, word.key) &&
+    (before === undefined || subjects.openers.includes(before.key)) &&
+    !subjects.followers.includes(next.key)
+  );
 }

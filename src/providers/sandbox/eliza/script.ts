@@ -34,6 +34,15 @@ export interface ElizaScript {
   before: Readonly<Record<string, string>>;
   /** How words, and pairs of words, of the text change when they are repeated: `my` to `your`. */
   after: Readonly<Record<string, string>>;
+  /**
+   * Words that are another one where they are the subject: `you` is `I` there and `me` elsewhere. One is taken for the subject
+   * where it begins what is repeated or follows one of `openers`, and something follows it that is not one of `followers`.
+   */
+  subjects: {
+    readonly words: Readonly<Record<string, string>>;
+    readonly openers: readonly string[];
+    readonly followers: readonly string[];
+  };
   /** Words that a pattern can name together as `@group`. */
   groups: Readonly<Record<string, readonly string[]>>;
   keywords: readonly ElizaKeyword[];
@@ -101,6 +110,10 @@ const manners: readonly ElizaKeyword[] = [
     words: ["say", "repeat"],
     rank: 9,
     rules: [
+      {
+        pattern: "* say|repeat after me *",
+        replies: ["The model sandbox/echo is better at that: it repeats every word. I only listen."],
+      },
       { pattern: "say|repeat +", replies: ["$1."] },
       { pattern: "please|just say|repeat +", replies: ["$1."] },
       { pattern: "* can|could|would|will you say|repeat +", replies: ["$2. Was that right?"] },
@@ -515,6 +528,13 @@ const questions: readonly ElizaKeyword[] = [
         ],
       },
       {
+        pattern: "* explain|describe|define|teach + in|with one|a|two|three|few|simple|plain|short|your *",
+        replies: [
+          "$2, in short: somebody had a problem, an idea made it smaller, and the idea has its price. That is the form of such an answer; I know patterns and not facts, so the facts are for a real model, which takes this same request.",
+          "To be brief about $2 I would have to know it well. What do you know of it already?",
+        ],
+      },
+      {
         pattern: "* explain|describe|define|teach +",
         replies: [
           "An explanation of $2 would go like this: one sentence on the problem that it solves, one on how people got by before it, one example small enough to type in by hand, and one warning about the usual mistake. That's the frame; for what goes into it, ask a real model with this same request.",
@@ -776,6 +796,13 @@ export const script: ElizaScript = {
     ...{ "you are": "I am", "are you": "am I", "you were": "I was", "were you": "was I" },
     ...{ i: "you", me: "you", my: "your", mine: "yours", myself: "yourself", am: "are" },
     ...{ you: "me", your: "my", yours: "mine", yourself: "myself", we: "you", us: "you", our: "your", ours: "yours" },
+  },
+  subjects: {
+    words: { you: "I" },
+    openers: "that if because when while and but or so why how what where who which whether than as".split(" "),
+    followers: "and or but so too very more most all again because when if for from in on at to with about as".split(
+      " ",
+    ),
   },
   groups: {
     low: [

@@ -1,7 +1,8 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 import { canonicalJson } from "./json-value.ts";
 import { MAX_COUNT, type Requirement, type SamplePlace, type Sampler } from "./sample-types.ts";
-import { below, has, type KeywordNode, readCount, readSchema, readSchemas, type SchemaNode } from "./schema-node.ts";
+import { readItems, readPrefix } from "./schema-drafts.ts";
+import { below, has, type KeywordNode, readCount, readSchema, type SchemaNode } from "./schema-node.ts";
 import { SchemaRefusal } from "./schema-refusal.ts";
 
 /** How many items a list has when its schema leaves that open. */
@@ -63,7 +64,7 @@ function inner(place: SamplePlace, index: number): SamplePlace {
 /** How many items there must be, and how many to make. */
 function readItemCounts({ parts, place }: Requirement, sampler: Sampler): { min: number; wanted: number } {
   const max = Math.min(...parts.map((part) => readCount(part, "maxItems") ?? Number.POSITIVE_INFINITY));
-  const prefix = Math.max(...parts.map((part) => readSchemas(part, "prefixItems").length));
+  const prefix = Math.max(...parts.map((part) => readPrefix(part).length));
   const contained = Math.max(...parts.map((part) => readContained(part)));
   const min = Math.max(contained, ...parts.map((part) => readCount(part, "minItems") ?? 0));
   const part = parts.find((candidate) => has(candidate, "minItems")) ?? parts[0]!;
@@ -85,8 +86,8 @@ function readContained(part: KeywordNode): number {
 /** Makes the function that says what the item at an index has to satisfy. What `contains` wants follows the prefix. */
 function createItemSchemas(parts: readonly KeywordNode[]): (index: number) => SchemaNode[] {
   const rows = parts.map((part) => ({
-    prefix: readSchemas(part, "prefixItems"),
-    items: readSchema(part, "items") ?? readSchema(part, "unevaluatedItems"),
+    prefix: readPrefix(part),
+    items: readItems(part) ?? readSchema(part, "unevaluatedItems"),
     contains: readSchema(part, "contains"),
     contained: readContained(part),
   }));

@@ -1,5 +1,6 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 import type { Requirement, SamplePlace, Sampler } from "./sample-types.ts";
+import { readDependentSchemas } from "./schema-drafts.ts";
 import {
   below,
   has,
@@ -163,13 +164,14 @@ function literals(node: KeywordNode): JsonValue[] {
   return [...own, ...inner];
 }
 
-/** The schemas of `dependentSchemas` whose member will be there. */
+/** The schemas that depend on a member which will be there. */
 function dependents(part: KeywordNode): SchemaNode[] {
-  if (!has(part, "dependentSchemas")) {
+  const dependent = readDependentSchemas(part);
+  if (dependent.length === 0) {
     return [];
   }
   const present = new Set([...readTexts(part, "required"), ...readSchemaMap(part, "properties").keys()]);
-  return [...readSchemaMap(part, "dependentSchemas")].flatMap(([key, schema]) => (present.has(key) ? [schema] : []));
+  return dependent.flatMap(([key, schema]) => (present.has(key) ? [schema] : []));
 }
 
 /** The shortest list of values that a `const` or an `enum` leaves, with its keyword; undefined when there is neither. */

@@ -74,7 +74,9 @@ function* multiples(range: NumberRange, step: number, { random }: Sampler): Gene
   const last = Math.floor(high / step);
   const span = Math.min(Math.max(last - first, 0), 2 ** 31);
   const digits = Math.min(15, decimals(step));
-  for (let tries = 0; tries < MAX_MULTIPLES; tries++) {
+  // Beyond the range of doubles there are no multiples to count.
+  const counted = Number.isFinite(first) && Number.isFinite(last) ? MAX_MULTIPLES : 0;
+  for (let tries = 0; tries < counted; tries++) {
     for (const factor of [first + random.int(span + 1), first + tries, last - tries]) {
       // Both ways of rounding: which of them is an exact multiple depends on the step.
       yield Number((factor * step).toFixed(digits));

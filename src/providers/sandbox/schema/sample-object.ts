@@ -1,6 +1,7 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { MAX_COUNT, type Requirement, type SamplePlace, type Sampler } from "./sample-types.ts";
-import { createMemberSchemas, readDependents } from "./schema-check-object.ts";
+import { createMemberSchemas } from "./schema-check-object.ts";
+import { readDependents } from "./schema-drafts.ts";
 import {
   below,
   has,

@@ -25,6 +25,8 @@ export interface SampleOptions {
   random: Random;
   /** The text of the conversation; values are taken from it where a property's name or an enum suits. */
   hints?: string;
+  /** Bound on the work; a step takes about a microsecond. 400,000 when unset. */
+  steps?: number;
 }
 
 /** A sample, or the place in the schema (a JSON Pointer fragment such as `#/properties/city`) that prevents one. */
@@ -40,11 +42,12 @@ const MIN_REDRAWS = 12;
 const STEADY_ATTEMPTS = 3;
 /** How many values of an enum are looked for in the conversation. */
 const MAX_MENTIONS = 1000;
+const MAX_STEPS = 400_000;
 const STEPS_PER_VALUE = 50;
 const STEPS_PER_REFUSAL = 200;
 /** What a finished value has to be checked for, because making it does not look at them, or not at all of them. */
 const CHECKED_KEYWORDS = [
-  ...["oneOf", "not", "if", "dependentSchemas", "dependentRequired", "propertyNames", "contains"],
+  ...["oneOf", "not", "if", "dependentSchemas", "dependentRequired", "dependencies", "propertyNames", "contains"],
   ...["patternProperties", "uniqueItems", "unevaluatedProperties", "unevaluatedItems", "minProperties"],
 ];
 const GENEROSITIES: readonly Generosity[] = ["all", "none", "some"];
@@ -58,7 +61,7 @@ const TYPE_SIGNS: readonly [SchemaType, readonly string[]][] = [
 ];
 
 /**
- * Makes a value that satisfies a JSON Schema of draft 2020-12. Members that may be left out are made too, unless the
+ * Makes a value that satisfies a JSON Schema of draft 2020-12, or of draft-07. Members that may be left out are made too, unless the
  * sample becomes deep or large. Known formats are satisfied; `pattern` may be any regular expression without
  * look-around and back references; `$ref` must point into the schema. Work and size have bounds: 10,000 values, 200,000
  * characters, 64 levels. Never throws for what a schema says.
@@ -89,8 +92,8 @@ function refusal(path: string, reason: string): SampleResult {
   return { ok: false, path, reason };
 }
 
-function createSampler(schema: JsonValue, { random, hints = "" }: SampleOptions): Sampler {
-  const work = createSchemaWork(schema);
+function createSampler(schema: JsonValue, { random, hints = "", steps = MAX_STEPS }: SampleOptions): Sampler {
+  const work = createSchemaWork(schema, steps);
   const check = createSchemaCheck(work);
   let made = 0;
   const sampler: Sampler = {

@@ -1,7 +1,8 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 import { canonicalJson } from "./json-value.ts";
 import type { Check, Evaluated } from "./schema-check-types.ts";
-import { type KeywordNode, readCount, readSchema, readSchemas } from "./schema-node.ts";
+import { readItems, readPrefix } from "./schema-drafts.ts";
+import { type KeywordNode, readCount, readSchema } from "./schema-node.ts";
 
 /** Whether a list satisfies the keywords for arrays. */
 export function checkArray(
@@ -27,8 +28,8 @@ function checkItems(
   check: Check,
   evaluated: Evaluated | undefined,
 ): boolean {
-  const prefix = readSchemas(node, "prefixItems");
-  const items = readSchema(node, "items");
+  const prefix = readPrefix(node);
+  const items = readItems(node);
   return values.every((value, index) => {
     const schema = prefix[index] ?? items;
     if (schema === undefined) {

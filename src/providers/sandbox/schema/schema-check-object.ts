@@ -1,16 +1,7 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { Check, Evaluated } from "./schema-check-types.ts";
-import {
-  below,
-  has,
-  type KeywordNode,
-  readCount,
-  readSchema,
-  readSchemaMap,
-  readTexts,
-  type SchemaNode,
-  toKeywordNode,
-} from "./schema-node.ts";
+import { readDependents } from "./schema-drafts.ts";
+import { type KeywordNode, readCount, readSchema, readSchemaMap, readTexts, type SchemaNode } from "./schema-node.ts";
 import type { SchemaWork } from "./schema-work.ts";
 
 /** Whether an object satisfies the keywords for objects. */
@@ -65,13 +56,4 @@ export function createMemberSchemas(node: KeywordNode, work: SchemaWork): (key: 
     const schemas = [...(byName === undefined ? [] : [byName]), ...byPattern.map(([, schema]) => schema)];
     return schemas.length === 0 && additional !== undefined ? [additional] : schemas;
   };
-}
-
-/** The members that `dependentRequired` wants beside a member. */
-export function readDependents(node: KeywordNode, key: string): readonly string[] {
-  if (!has(node, "dependentRequired")) {
-    return [];
-  }
-  const pointer = below(node.pointer, "dependentRequired");
-  return readTexts(toKeywordNode({ schema: node.schema["dependentRequired"]!, pointer }), key);
 }

@@ -4,6 +4,7 @@ import { checkArray } from "./schema-check-array.ts";
 import { checkObject } from "./schema-check-object.ts";
 import { checkNumber, checkString } from "./schema-check-scalar.ts";
 import type { Check, Evaluated } from "./schema-check-types.ts";
+import { readDependentSchemas } from "./schema-drafts.ts";
 import {
   below,
   has,
@@ -12,7 +13,6 @@ import {
   readList,
   readReference,
   readSchema,
-  readSchemaMap,
   readSchemas,
   readTypes,
   type SchemaNode,
@@ -25,7 +25,7 @@ import type { SchemaWork } from "./schema-work.ts";
 const MAX_DEPTH = 250;
 
 /**
- * Makes a checker for JSON Schema draft 2020-12. Formats are asserted. Refuses schemas that are malformed, nested too
+ * Makes a checker for JSON Schema draft 2020-12, and for what draft-07 writes in another way. Formats are asserted. Refuses schemas that are malformed, nested too
  * deeply or refer out of themselves; does not know `$dynamicRef`, `$anchor` and `$id`.
  */
 export function createSchemaCheck(work: SchemaWork): Check {
@@ -178,11 +178,9 @@ function checkCondition(node: KeywordNode, holds: (branch: SchemaNode) => boolea
 }
 
 function checkDependentSchemas(value: JsonValue, node: KeywordNode, holds: (branch: SchemaNode) => boolean): boolean {
-  if (!isObject(value) || !has(node, "dependentSchemas")) {
-    return true;
-  }
-  const entries = [...readSchemaMap(node, "dependentSchemas")];
-  return entries.every(([key, schema]) => !Object.hasOwn(value, key) || holds(schema));
+  return (
+    !isObject(value) || readDependentSchemas(node).every(([key, schema]) => !Object.hasOwn(value, key) || holds(schema))
+  );
 }
 
 function include(target: Evaluated | undefined, added: Evaluated): void {

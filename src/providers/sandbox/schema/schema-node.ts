@@ -137,6 +137,10 @@ export function readSchemaMap(node: KeywordNode, keyword: string): ReadonlyMap<s
 
 /** The schema that `$ref` names, which must be inside `root`; undefined when there is no `$ref`. */
 export function readReference(root: SchemaNode, node: KeywordNode): SchemaNode | undefined {
+  const dynamic = ["$dynamicRef", "$recursiveRef"].find((keyword) => has(node, keyword));
+  if (dynamic !== undefined) {
+    throw new SchemaRefusal(below(node.pointer, dynamic), "is not supported; $ref is");
+  }
   const reference = readText(node, "$ref");
   if (reference === undefined) {
     return undefined;

@@ -13,18 +13,15 @@ export interface SchemaWork {
   pattern(source: string, pointer: string): Pattern;
 }
 
-/** About a second of work on a slow machine. */
-const MAX_STEPS = 2_000_000;
-
-/** Starts the work on a schema. */
-export function createSchemaWork(schema: JsonValue): SchemaWork {
+/** Starts the work on a schema, of so many steps at the most. */
+export function createSchemaWork(schema: JsonValue, maxSteps: number): SchemaWork {
   const patterns = new Map<string, Pattern>();
   let steps = 0;
 
   function spend(count: number, pointer: string): void {
     steps += count;
-    if (steps > MAX_STEPS) {
-      throw new SchemaRefusal(pointer, `the schema takes more than ${MAX_STEPS} steps of work`, true);
+    if (steps > maxSteps) {
+      throw new SchemaRefusal(pointer, `the schema takes more than ${maxSteps} steps of work`, true);
     }
   }
   function pattern(source: string, pointer: string): Pattern {

@@ -54,34 +54,73 @@ export function countTokens(text: string): number {
   let total = 0;
   forEachWord(text, (_start, _end, count) => {
     total += count;
+    return true;
   });
   return total;
 }
 
-/**
- * The pieces of a text as a model would stream them, a token each; together they are exactly the text. Tokens that end
- * inside a character are joined with those after them, so there can be fewer pieces than `countTokens` says.
- */
-export function splitTokens(text: string): string[] {
-  const { ends } = tokenizer();
-  const pieces: string[] = [];
+/** A piece of a text as a model would stream it: the least number of tokens that are whole characters. */
+export interface Piece {
+  readonly text: string;
+  /**
+   * The bytes of its tokens, where characters are divided among several; unset: it is one token. In a piece that a limit cut,
+   * they hold more than the text: the beginning of a character that is not said.
+   */
+  readonly parts?: readonly Uint8Array[];
+}
+
+/** The first tokens of a text. */
+export interface SplitText {
+  readonly pieces: readonly Piece[];
+  /** Whether the text has more tokens than that. */
+  readonly isCut: boolean;
+}
+
+/** The first tokens of a text, `most` of them at the most; the time is that of these tokens, not of the text. */
+export function splitTokens(text: string, most = Number.POSITIVE_INFINITY): SplitText {
+  const pieces: Piece[] = [];
+  let left = most;
   forEachWord(text, (start, end, count) => {
-    let pieceStart = start;
-    let unit = start;
-    let byte = 0;
-    for (let token = 0; token < count; token++) {
-      const tokenEnd = ends[token]!;
-      for (let width = utf8Width(text, unit); unit < end && byte + width <= tokenEnd; width = utf8Width(text, unit)) {
-        byte += width;
-        unit += width === 4 ? 2 : 1;
-      }
-      if (byte === tokenEnd) {
-        pieces.push(text.slice(pieceStart, unit));
-        pieceStart = unit;
-      }
-    }
+    addPieces(pieces, text, start, end, Math.min(count, left));
+    left -= count;
+    return left >= 0;
   });
-  return pieces;
+  return { pieces, isCut: left < 0 };
+}
+
+/** The number of tokens in pieces. */
+export const tokensIn = (pieces: readonly Piece[]): number =>
+  pieces.reduce((sum, { parts }) => sum + (parts?.length ?? 1), 0);
+
+/** Adds the first tokens of the word from `start` to `end`, which `forEachWord` is at. */
+function addPieces(pieces: Piece[], text: string, start: number, end: number, tokens: number): void {
+  const { ends } = tokenizer();
+  let pieceStart = start;
+  let pieceToken = 0;
+  let unit = start;
+  let byte = 0;
+  for (let token = 0; token < tokens; token++) {
+    const tokenEnd = ends[token]!;
+    for (let width = utf8Width(text, unit); unit < end && byte + width <= tokenEnd; width = utf8Width(text, unit)) {
+      byte += width;
+      unit += width === 4 ? 2 : 1;
+    }
+    if (byte < tokenEnd && token < tokens - 1) {
+      continue;
+    }
+    const piece = text.slice(pieceStart, unit);
+    const isOne = token === pieceToken && byte === tokenEnd;
+    pieces.push(isOne ? { text: piece } : { text: piece, parts: partsOf(pieceToken, token) });
+    pieceStart = unit;
+    pieceToken = token + 1;
+  }
+}
+
+/** The bytes of some neighbouring tokens of the word that `forEachWord` is at. */
+function partsOf(first: number, last: number): Uint8Array[] {
+  const { bytes, ends } = tokenizer();
+  const starts = [first === 0 ? 0 : ends[first - 1]!, ...ends.subarray(first, last)];
+  return starts.map((start, at) => bytes.slice(start, ends[first + at]));
 }
 
 /** The id of the token that is exactly this text; undefined when the text takes several tokens, or none. */
@@ -94,8 +133,11 @@ export function tokenId(piece: string): number | undefined {
   return id === -1 ? undefined : id;
 }
 
-/** Calls `visit` for every word with its place in the text and its number of tokens, whose ends are then in `ends`. */
-function forEachWord(text: string, visit: (start: number, end: number, count: number) => void): void {
+/**
+ * Calls `visit` for every word with its place in the text and its number of tokens, whose ends are then in `ends`, and its
+ * bytes in `bytes`; until it returns false.
+ */
+function forEachWord(text: string, visit: (start: number, end: number, count: number) => boolean): void {
   const { ranks, merger, words, bytes, ends } = tokenizer();
   for (let offset = 0; offset < text.length; ) {
     const segmentEnd = findSegmentEnd(text, offset);
@@ -106,7 +148,9 @@ function forEachWord(text: string, visit: (start: number, end: number, count: nu
       const length = writeUtf8(segment, start, words.lastIndex, bytes);
       ends[0] = length;
       const count = ranks.rank(bytes, 0, length) === -1 ? merger.merge(bytes, length, ends) : 1;
-      visit(offset + start, offset + words.lastIndex, count);
+      if (!visit(offset + start, offset + words.lastIndex, count)) {
+        return;
+      }
     }
     offset = segmentEnd;
   }
