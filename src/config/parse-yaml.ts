@@ -1,5 +1,5 @@
 import type { JsonValue } from "@bufbuild/protobuf";
-import { type ErrorCode, LineCounter, parseDocument, type YAMLError } from "yaml";
+import { type Alias, type Document, type ErrorCode, LineCounter, parseDocument, visit, type YAMLError } from "yaml";
 import type { Report } from "./problems.ts";
 
 /** How often aliases may repeat what their anchors stand for, all together. */
@@ -27,13 +27,33 @@ export function parseYaml(text: string, report: Report): JsonValue | undefined {
   }
   if (faults.length > 0) return undefined;
   try {
-    return document.toJS({ maxAliasCount: MAX_ALIASES }) as JsonValue;
+    const lost = aliasesWithoutAnchor(document);
+    for (const { range } of lost) {
+      const { line, col } = lines.linePos(range?.[0] ?? 0);
+      report("", "no anchor before this alias has its name", { line, column: col });
+    }
+    return lost.length > 0 ? undefined : (document.toJS({ maxAliasCount: MAX_ALIASES }) as JsonValue);
   } catch (error) {
-    // A ReferenceError is about aliases (too many, or none of that name), a RangeError about the stack.
-    const aliases = `its aliases must repeat what exists, and no more than ${MAX_ALIASES} times`;
+    // A ReferenceError is about too many aliases, a RangeError about the stack.
+    const aliases = `its aliases must repeat what they stand for no more than ${MAX_ALIASES} times`;
     report("", error instanceof RangeError ? "is nested too deeply" : aliases);
     return undefined;
   }
+}
+
+/** The library finds these only when it makes values, and then only the first, without its place. */
+function aliasesWithoutAnchor(document: Document): Alias[] {
+  const anchors = new Set<string>();
+  const lost: Alias[] = [];
+  visit(document, {
+    Alias: (_key, alias) => {
+      if (!anchors.has(alias.source)) lost.push(alias);
+    },
+    Value: (_key, { anchor }) => {
+      if (anchor !== undefined) anchors.add(anchor);
+    },
+  });
+  return lost;
 }
 
 /** The library's messages quote the text, so these stand for them. */

@@ -42,6 +42,7 @@ describe("parseYaml()", () => {
     ["a: !!binary aGk=", ["1:4 this tag is not known, or does not fit its value"]],
     ["? [a]\n: b", ["1:3 a key must be a string"]],
     ["a: 1\n---\nb: 2", ["2:1 the file must hold one document"]],
+    ["a: *x\nb: &x 1\nc: *x", ["1:4 no anchor before this alias has its name"]],
     ["a: 1\na: 2\nb: 1\nb: 2", ["2:1 this key is there twice", "4:1 this key is there twice"]],
   ])("rejects %j where it is wrong", (text, problems) => {
     expect(parse(text)).toEqual({ value: undefined, problems });
@@ -65,7 +66,7 @@ describe("parseYaml()", () => {
     const levels = Array.from({ length: 20 }, (_, level) => `l${level + 1}: &l${level + 1} [*l${level}, *l${level}]`);
     expect(parse(`l0: &l0 [x, x]\n${levels.join("\n")}`)).toEqual({
       value: undefined,
-      problems: ["undefined:undefined its aliases must repeat what exists, and no more than 100 times"],
+      problems: ["undefined:undefined its aliases must repeat what they stand for no more than 100 times"],
     });
   });
 
