@@ -1,5 +1,5 @@
 import type { JsonValue } from "@bufbuild/protobuf";
-import { type Alias, type Document, type ErrorCode, LineCounter, parseDocument, visit, type YAMLError } from "yaml";
+import { type Document, type ErrorCode, LineCounter, type Node, parseDocument, visit, type YAMLError } from "yaml";
 import type { Report } from "./problems.ts";
 
 /** How often aliases may repeat what their anchors stand for, all together. */
@@ -27,12 +27,12 @@ export function parseYaml(text: string, report: Report): JsonValue | undefined {
   }
   if (faults.length > 0) return undefined;
   try {
-    const lost = aliasesWithoutAnchor(document);
-    for (const { range } of lost) {
-      const { line, col } = lines.linePos(range?.[0] ?? 0);
-      report("", "no anchor before this alias has its name", { line, column: col });
+    const aliasFaults = findAliasFaults(document);
+    for (const { at, message } of aliasFaults) {
+      const { line, col } = lines.linePos(at);
+      report("", message, { line, column: col });
     }
-    return lost.length > 0 ? undefined : (document.toJS({ maxAliasCount: MAX_ALIASES }) as JsonValue);
+    return aliasFaults.length > 0 ? undefined : (document.toJS({ maxAliasCount: MAX_ALIASES }) as JsonValue);
   } catch (error) {
     // A ReferenceError is about too many aliases, a RangeError about the stack.
     const aliases = `its aliases must repeat what they stand for no more than ${MAX_ALIASES} times`;
@@ -41,19 +41,22 @@ export function parseYaml(text: string, report: Report): JsonValue | undefined {
   }
 }
 
-/** The library finds these only when it makes values, and then only the first, without its place. */
-function aliasesWithoutAnchor(document: Document): Alias[] {
-  const anchors = new Set<string>();
-  const lost: Alias[] = [];
+/** Finds aliases that lead nowhere, of which the library has no place, or into themselves, which it takes. */
+function findAliasFaults(document: Document): { readonly at: number; readonly message: string }[] {
+  const faults: { at: number; message: string }[] = [];
+  const anchored = new Map<string, Node>();
   visit(document, {
-    Alias: (_key, alias) => {
-      if (!anchors.has(alias.source)) lost.push(alias);
+    Value: (_key, node) => {
+      if (node.anchor !== undefined) anchored.set(node.anchor, node);
     },
-    Value: (_key, { anchor }) => {
-      if (anchor !== undefined) anchors.add(anchor);
+    Alias: (_key, { source, range }, ancestors) => {
+      const target = anchored.get(source);
+      const at = range?.[0] ?? 0;
+      if (target === undefined) faults.push({ at, message: "no anchor before this alias has its name" });
+      else if (ancestors.includes(target)) faults.push({ at, message: "this alias stands within its own anchor" });
     },
   });
-  return lost;
+  return faults;
 }
 
 /** The library's messages quote the text, so these stand for them. */

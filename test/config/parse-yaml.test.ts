@@ -20,6 +20,7 @@ describe("parseYaml()", () => {
     ["%YAML 1.1\n---\na: yes", { a: "yes" }],
     ["1: one\ntrue: two", { "1": "one", true: "two" }],
     ["a: &x { b: 1 }\nc: *x", { a: { b: 1 }, c: { b: 1 } }],
+    ["a: &x { b: &x 1, c: *x }", { a: { b: 1, c: 1 } }],
     ["a: |\n  one\n  two\n", { a: "one\ntwo\n" }],
   ])("reads %j by the core schema of YAML 1.2", (text, value) => {
     expect(parse(text)).toEqual({ value, problems: [] });
@@ -43,6 +44,7 @@ describe("parseYaml()", () => {
     ["? [a]\n: b", ["1:3 a key must be a string"]],
     ["a: 1\n---\nb: 2", ["2:1 the file must hold one document"]],
     ["a: *x\nb: &x 1\nc: *x", ["1:4 no anchor before this alias has its name"]],
+    ["a: &x\n  b: [c, *x]", ["2:10 this alias stands within its own anchor"]],
     ["a: 1\na: 2\nb: 1\nb: 2", ["2:1 this key is there twice", "4:1 this key is there twice"]],
   ])("rejects %j where it is wrong", (text, problems) => {
     expect(parse(text)).toEqual({ value: undefined, problems });
