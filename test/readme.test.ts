@@ -1,7 +1,7 @@
-/** What the README says: its commands are run, its examples are the files, its links lead somewhere. */
+/** What the README says: its commands are run, its examples are the files. */
 import { spawnSync } from "node:child_process";
-import { existsSync, globSync, readFileSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { globSync, readFileSync } from "node:fs";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { ROOT, runCommand, type StartedByNpm, startByNpm } from "./support/commands.ts";
 
@@ -86,16 +86,5 @@ describe("the README's calls", () => {
     ]);
     expect(shown.map(([path]) => path).sort()).toEqual(examples);
     for (const [path = "", code] of shown) expect(code, path).toBe(readFileSync(join(ROOT, path), "utf8"));
-  });
-});
-
-describe("links", () => {
-  it.each(["README.md", ...globSync("docs/**/*.md", { cwd: ROOT })])("of %s lead to files", (file) => {
-    const text = readFileSync(join(ROOT, file), "utf8");
-    const targets = [...text.matchAll(/\]\(([^)\s]+)\)/g)].map(([, target = ""]) => target.split("#", 1).join(""));
-    const missing = targets.filter(
-      (target) => !/^(\w+:|$)/.test(target) && !existsSync(join(ROOT, dirname(file), target)),
-    );
-    expect(missing).toEqual([]);
   });
 });
