@@ -29,10 +29,11 @@ describe("the README's start", () => {
   });
 
   it.each([
-    ["SIGTERM", "npm"],
-    ["SIGINT", "group"],
-  ] as const)("ends with status 0 at %s to %s", async (signal, to) => {
-    const started = await startByNpm();
+    ["npm start", "SIGTERM", "npm"],
+    ["npm start", "SIGINT", "group"],
+    ["npm run parley -- serve", "SIGTERM", "npm"],
+  ] as const)("%s ends with status 0 at %s to %s", async (command, signal, to) => {
+    const started = await startByNpm(command.split(" ").slice(1));
     onTestFinished(started.kill);
     started.signal(signal, to);
     expect(await started.ended).toBe(0);
