@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
+import packageJson from "../package.json" with { type: "json" };
 
 const SRC = resolve(dirname(fileURLToPath(import.meta.url)), "../src");
 
@@ -28,7 +29,7 @@ const LAYERS = [
 
 /** Parts that may import an outside package only when it is named here; "*" stands for any. Node's own modules are free. */
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
-  cli: ["commander", "yaml"],
+  cli: ["commander"],
   server: ["@connectrpc/connect"],
   rpc: ["@bufbuild/protobuf", "@connectrpc/connect", "@connectrpc/connect-node"],
   rest: ["@bufbuild/protobuf"],
@@ -98,6 +99,11 @@ describe("architecture", () => {
       outside.filter((name) => PACKAGES[partOf(file)]?.includes(name) !== true).map((name) => `${file} → ${name}`),
     );
     expect(stray).toEqual([]);
+  });
+
+  it("imports only packages that an installation without those for development has", () => {
+    const used = new Set([...graph.values()].flatMap(({ outside }) => outside));
+    expect([...used].filter((name) => !(name in packageJson.dependencies))).toEqual([]);
   });
 
   it("keeps providers free of sockets, clocks and chance", () => {

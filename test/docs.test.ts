@@ -1,5 +1,5 @@
 /** The documents say what is so: their tables and examples are compared with the code. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, globSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 import {
@@ -17,6 +17,7 @@ import { parse as parseYaml } from "yaml";
 import packageJson from "../package.json" with { type: "json" };
 import { admitChat } from "../src/admission/admit.ts";
 import { runProgram } from "../src/cli/program.ts";
+import { ConfigError } from "../src/config/config-error.ts";
 import { decodeConfig } from "../src/config/decode-config.ts";
 import { formatSettings } from "../src/config/format-settings.ts";
 import { loadConfig } from "../src/config/load-config.ts";
@@ -36,16 +37,16 @@ import { dialectOf } from "../src/rest/dialect.ts";
 import { readHttpBindings } from "../src/rest/http-binding.ts";
 import { SERVICES } from "../src/rpc/handler.ts";
 import { LOG_LEVELS } from "../src/telemetry/log-level.ts";
+import { createFolder } from "./config/folder.ts";
 import { collect } from "./support/collect.ts";
 import { DoorError } from "./support/door-error.ts";
 import { type DoorClient, openDoor, type Params } from "./support/doors.ts";
 import { startTestGateway, type TestGateway } from "./support/gateway.ts";
 
 const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "..");
-const PAGES = ["api.md", "sandbox.md", "configuration.md", "architecture.md"] as const;
 
 const readText = (path: string): string => readFileSync(join(ROOT, path), "utf8");
-const readPage = (page: (typeof PAGES)[number]): string => readText(join("docs", page));
+const readPage = (page: string): string => readText(join("docs", page));
 const api = readPage("api.md");
 const sandbox = readPage("sandbox.md");
 const configuration = readPage("configuration.md");
@@ -368,6 +369,12 @@ describe("docs/sandbox.md", () => {
     expect([...listed].sort()).toEqual(names.map((name) => `${name} ${treatmentOf(name)}`).sort());
   });
 
+  it("shows a call that fails with the time to wait", async () => {
+    const body = /-d '(.*)'/.exec(blockOf(sandbox, "Faults", "sh"))?.[1] ?? "";
+    const answer = await post("/v1/chat/completions", JSON.parse(body) as JsonObject);
+    expect([answer.status, answer.headers.get("retry-after-ms")]).toEqual([429, "2500"]);
+  });
+
   it("shows a call that is answered", async () => {
     const example = JSON.parse(blockOf(sandbox, "Knobs", "json")) as JsonObject;
     const quick = { ...example, sandbox: { start_delay_ms: 0, token_delay_ms: 0 } };
@@ -451,6 +458,13 @@ describe("docs/configuration.md", () => {
     expect(problems).toEqual([]);
   });
 
+  it("shows problems as check-config prints them", async () => {
+    const cwd = createFolder({ "parley.yaml": "limits: { max_conections: 3 }\ntimeouts: { total: 3m }" });
+    const thrown: unknown = await loadConfig({ env: {}, cwd }).catch((error: unknown) => error);
+    expect(thrown).toBeInstanceOf(ConfigError);
+    expect(`${(thrown as ConfigError).message}\n`).toBe(blockOf(configuration, "check-config", "text"));
+  });
+
   async function helpOf(...argv: string[]): Promise<string> {
     let text = "";
     const output = { write: (piece: string) => (text += piece) };
@@ -486,8 +500,8 @@ describe("docs/architecture.md", () => {
   });
 });
 
-describe.each(PAGES)("docs/%s", (page) => {
-  const text = readPage(page);
+describe.each(["README.md", ...globSync("docs/**/*.md", { cwd: ROOT })])("%s", (page) => {
+  const text = readText(page);
 
   it("names no file, folder or script that is not there", () => {
     const paths = codesOf(text).filter((code) => /^(?:src|test|proto|docs|examples)\/[\w./-]+$/.test(code));
@@ -506,7 +520,7 @@ describe.each(PAGES)("docs/%s", (page) => {
       );
     const lost = [...text.matchAll(/\]\(([^)\s]+)\)/g)].filter(([, link = ""]) => {
       const [file = "", anchor] = link.split("#", 2);
-      const path = join("docs", file === "" ? page : file);
+      const path = file === "" ? page : join(dirname(page), file);
       if (!existsSync(join(ROOT, path))) return true;
       return anchor !== undefined && !anchorsOf(readText(path)).includes(anchor);
     });

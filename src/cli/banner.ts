@@ -6,6 +6,8 @@ export interface BannerOptions {
   readonly url: string;
   /** The model behind "auto". */
   readonly autoModel: string;
+  /** The file of the server's certificate; undefined: plain text. */
+  readonly certFile: string | undefined;
 }
 
 const REST = '{"model":"auto","messages":[{"role":"user","content":"Hello"}]}';
@@ -14,11 +16,13 @@ const RPC = '{"params":{"model":"auto","messages":[{"role":"ROLE_USER","content"
 const SERVICE = "/parley.chat.v1.ChatService";
 
 /** The text of a start: where the gateway listens, and a first call on each door, ready to be pasted into a shell. */
-export function formatBanner({ url, autoModel }: BannerOptions): string {
+export function formatBanner({ url, autoModel, certFile }: BannerOptions): string {
+  // The certificate vouches for itself: its issuer may be one that this machine does not know.
+  const trust = certFile === undefined ? "" : `--cacert ${shellWord(certFile)} `;
   const curl = (flags: string, body: string): string =>
-    `curl ${flags}${shellWord(`${url}/v1/chat/completions`)} -H 'content-type: application/json' -d '${body}'`;
+    `curl ${flags}${trust}${shellWord(`${url}/v1/chat/completions`)} -H 'content-type: application/json' -d '${body}'`;
   // Over TLS the client finds HTTP/2 by ALPN; without, reflection needs to be told.
-  const http2 = url.startsWith("https:") ? "" : "--http2-prior-knowledge ";
+  const http2 = certFile === undefined ? "--http2-prior-knowledge " : trust;
   const bufCurl = (protocol: string, method: string): string =>
     `npx buf curl --protocol ${protocol} ${http2}-d '${RPC}' ${shellWord(`${url}${SERVICE}/${method}`)}`;
   const calls: readonly (readonly [door: string, command: string])[] = [
@@ -36,7 +40,7 @@ export function formatBanner({ url, autoModel }: BannerOptions): string {
   ].join("\n");
 }
 
-/** Quotes what a shell would not take as it is, such as the brackets of an IPv6 address. */
+/** Quotes what a shell would not take as it is, such as the brackets of an IPv6 address or spaces in a path. */
 function shellWord(text: string): string {
-  return /^[\w:/.-]+$/.test(text) ? text : `'${text}'`;
+  return /^[\w:/.-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }

@@ -32,7 +32,8 @@ export async function serve(flags: ServeFlags, { env, cwd, stderr }: Surrounding
     // Loaded only here, because it is nearly all of the program, and the other commands are quick without.
     const { startGateway } = await import("../compose.ts");
     const gateway = await startGateway(settings, logger);
-    stderr.write(formatBanner({ url: gateway.url, autoModel: settings.autoModel }));
+    const { autoModel, tls } = settings;
+    stderr.write(formatBanner({ url: gateway.url, autoModel, certFile: tls?.certFile }));
     await stopSignal;
     await gateway.stop();
     return 0;

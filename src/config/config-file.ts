@@ -29,6 +29,7 @@ export interface FileOptions {
 export async function readConfigFile({ env, cwd, path }: FileOptions): Promise<ConfigFile | undefined> {
   const named = path ?? (env["PARLEY_CONFIG"] || undefined);
   const name = named ?? DEFAULT_FILE;
+  if (name === "") throw new ConfigError([{ path: "", message: "the configuration file's name is empty" }]);
   const absolute = resolve(cwd, name);
   try {
     return { name, path: absolute, text: await readFile(absolute, "utf8") };

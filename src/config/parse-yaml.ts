@@ -1,5 +1,5 @@
 import type { JsonValue } from "@bufbuild/protobuf";
-import { type ErrorCode, LineCounter, parseDocument, type YAMLError } from "yaml";
+import { type Document, type ErrorCode, LineCounter, type Node, parseDocument, visit, type YAMLError } from "yaml";
 import type { Report } from "./problems.ts";
 
 /** How often aliases may repeat what their anchors stand for, all together. */
@@ -27,13 +27,36 @@ export function parseYaml(text: string, report: Report): JsonValue | undefined {
   }
   if (faults.length > 0) return undefined;
   try {
-    return document.toJS({ maxAliasCount: MAX_ALIASES }) as JsonValue;
+    const aliasFaults = findAliasFaults(document);
+    for (const { at, message } of aliasFaults) {
+      const { line, col } = lines.linePos(at);
+      report("", message, { line, column: col });
+    }
+    return aliasFaults.length > 0 ? undefined : (document.toJS({ maxAliasCount: MAX_ALIASES }) as JsonValue);
   } catch (error) {
-    // A ReferenceError is about aliases (too many, or none of that name), a RangeError about the stack.
-    const aliases = `its aliases must repeat what exists, and no more than ${MAX_ALIASES} times`;
+    // A ReferenceError is about too many aliases, a RangeError about the stack.
+    const aliases = `its aliases must repeat what they stand for no more than ${MAX_ALIASES} times`;
     report("", error instanceof RangeError ? "is nested too deeply" : aliases);
     return undefined;
   }
+}
+
+/** Finds aliases that lead nowhere, of which the library has no place, or into themselves, which it takes. */
+function findAliasFaults(document: Document): { readonly at: number; readonly message: string }[] {
+  const faults: { at: number; message: string }[] = [];
+  const anchored = new Map<string, Node>();
+  visit(document, {
+    Value: (_key, node) => {
+      if (node.anchor !== undefined) anchored.set(node.anchor, node);
+    },
+    Alias: (_key, { source, range }, ancestors) => {
+      const target = anchored.get(source);
+      const at = range?.[0] ?? 0;
+      if (target === undefined) faults.push({ at, message: "no anchor before this alias has its name" });
+      else if (ancestors.includes(target)) faults.push({ at, message: "this alias stands within its own anchor" });
+    },
+  });
+  return faults;
 }
 
 /** The library's messages quote the text, so these stand for them. */

@@ -11,18 +11,24 @@ interface Stat {
 
 /** CPU time of a process and all processes that it has started, in milliseconds, to 10 ms. Reads /proc, so it works on Linux alone. */
 export function treeCpuMs(root: number): number {
+  return readTree(root).reduce((sum, { cpuMs }) => sum + cpuMs, 0);
+}
+
+/** Resident memory of a process and all processes that it has started, in megabytes (of a million bytes). */
+export function treeResidentMb(root: number): number {
+  return readTree(root).reduce((sum, { pid }) => sum + residentMb(pid), 0);
+}
+
+function readTree(root: number): Stat[] {
   const all = readdirSync("/proc")
     .filter((name) => /^\d+$/.test(name))
     .flatMap(readStat);
-  const sum = (pid: number): number =>
-    all
-      .filter(({ parent }) => parent === pid)
-      .reduce((total, child) => total + sum(child.pid), all.find((each) => each.pid === pid)?.cpuMs ?? 0);
-  return sum(root);
+  const below = (pid: number): Stat[] =>
+    all.filter(({ parent }) => parent === pid).flatMap((child) => [child, ...below(child.pid)]);
+  return [...all.filter(({ pid }) => pid === root), ...below(root)];
 }
 
-/** Resident memory of a process in megabytes (of a million bytes). */
-export function residentMb(pid: number): number {
+function residentMb(pid: number): number {
   const kib = /^VmRSS:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
   return (Number(kib) * 1024) / 1e6;
 }

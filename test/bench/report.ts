@@ -23,13 +23,21 @@ export function formatRows(measured: readonly MeasuredRow[]): string {
 }
 
 /** The table of a start, and of what an idle gateway holds. */
-export function formatStart({ coldCpuMs, warmCpuMs, warmWallMs, idleMb, afterCallsMb }: StartFigures): string {
+export function formatStart({
+  coldCpuMs,
+  warmCpuMs,
+  warmWallMs,
+  coldIdleMb,
+  idleMb,
+  afterCallsMb,
+}: StartFigures): string {
   return formatTable(
     ["from start to ready, and idle", "figure", "unit"],
     [
       ["CPU time until ready, nothing compiled before", coldCpuMs, "ms"],
       ["CPU time until ready", warmCpuMs, "ms"],
       ["time until ready", warmWallMs, "ms"],
+      ["resident memory 5 s after, nothing compiled before", coldIdleMb, "MB"],
       ["resident memory 5 s after", idleMb, "MB"],
       ["resident memory after 100 calls more", afterCallsMb, "MB"],
     ],

@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { median } from "./median.ts";
-import { residentMb, treeCpuMs } from "./process-tree.ts";
+import { treeCpuMs, treeResidentMb } from "./process-tree.ts";
 import { encodeOpenAI } from "./requests.ts";
 import { START_ARGUMENTS } from "./start-command.ts";
 
@@ -17,7 +17,9 @@ export interface StartFigures {
   /** The same for every later start; a median. */
   readonly warmCpuMs: number;
   readonly warmWallMs: number;
-  /** Resident memory, in megabytes, 5 s after the banner. */
+  /** Resident memory, in megabytes, 5 s after the banner, when no TypeScript was compiled before: the compiler's process counts. */
+  readonly coldIdleMb: number;
+  /** The same for every later start, which needs no compiler. */
   readonly idleMb: number;
   /** The same after 100 calls more, one after the other, and 5 s. */
   readonly afterCallsMb: number;
@@ -31,6 +33,8 @@ export async function measureStart(times: number, idleSeconds = 5): Promise<Star
   const folder = await mkdtemp(join(tmpdir(), "parley-bench-"));
   try {
     const cold = await start(folder);
+    await sleep(idleSeconds * 1000);
+    const coldIdleMb = treeResidentMb(cold.pid);
     await cold.end();
     const warm: Started[] = [];
     for (let time = 1; time < times; time++) {
@@ -42,15 +46,16 @@ export async function measureStart(times: number, idleSeconds = 5): Promise<Star
     warm.push(last);
     try {
       await sleep(idleSeconds * 1000);
-      const idleMb = residentMb(last.pid);
+      const idleMb = treeResidentMb(last.pid);
       for (let call = 0; call < 100; call++) await callOnce(last.url);
       await sleep(idleSeconds * 1000);
       return {
         coldCpuMs: cold.cpuMs,
         warmCpuMs: median(warm.map(({ cpuMs }) => cpuMs)),
         warmWallMs: median(warm.map(({ wallMs }) => wallMs)),
+        coldIdleMb,
         idleMb,
-        afterCallsMb: residentMb(last.pid),
+        afterCallsMb: treeResidentMb(last.pid),
       };
     } finally {
       await last.end();

@@ -1,14 +1,18 @@
 import { describe, expect, it } from "vitest";
 import { formatBanner } from "../../src/cli/banner.ts";
 
-const commandsOf = (url: string): string[] => {
-  const lines = formatBanner({ url, autoModel: "sandbox/eliza" }).split("\n");
+const commandsOf = (url: string, certFile?: string): string[] => {
+  const lines = formatBanner({ url, autoModel: "sandbox/eliza", certFile }).split("\n");
   return lines.filter((line) => /^ {2}(curl|npx) /.test(line)).map((line) => line.trim());
 };
 
 describe("formatBanner()", () => {
   it("says where it listens, and which model auto is", () => {
-    const lines = formatBanner({ url: "http://127.0.0.1:8080", autoModel: "sandbox/eliza" }).split("\n");
+    const lines = formatBanner({
+      url: "http://127.0.0.1:8080",
+      autoModel: "sandbox/eliza",
+      certFile: undefined,
+    }).split("\n");
     expect(lines[0]).toMatch(/^Parley \d+\.\d+\.\d+ listens on http:\/\/127\.0\.0\.1:8080$/);
     expect(lines[1]).toContain('"auto" is sandbox/eliza');
   });
@@ -33,6 +37,13 @@ describe("formatBanner()", () => {
   });
 
   it("leaves the choice of HTTP/2 to TLS where there is TLS", () => {
-    expect(commandsOf("https://127.0.0.1:8443").join()).not.toContain("--http2-prior-knowledge");
+    expect(commandsOf("https://127.0.0.1:8443", "/cert.pem").join()).not.toContain("--http2-prior-knowledge");
+  });
+
+  it("names the certificate in every command, quoted for a shell", () => {
+    const commands = commandsOf("https://127.0.0.1:8443", "/it's here/cert.pem");
+    expect(commands.map((command) => / --cacert (.*?\.pem\S*) /.exec(command)?.[1])).toEqual(
+      Array.from({ length: 4 }, () => String.raw`'/it'\''s here/cert.pem'`),
+    );
   });
 });

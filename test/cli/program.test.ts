@@ -1,10 +1,12 @@
-import { readFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { resolve } from "node:path";
 import { describe, expect, it } from "vitest";
+import packageJson from "../../package.json" with { type: "json" };
 import { runProgram } from "../../src/cli/program.ts";
 import { createFolder } from "../config/folder.ts";
 import { runParley } from "./parley.ts";
 
-const VERSION = (JSON.parse(readFileSync("package.json", "utf8")) as { version: string }).version;
+const VERSION = packageJson.version;
 
 /** Runs a command line inside the test; none of these gets as far as a start. */
 async function run(args: readonly string[]): Promise<{ status: number; stdout: string; stderr: string }> {
@@ -54,5 +56,11 @@ describe("parley", () => {
 
   it("is what src/main.ts runs", async () => {
     expect(await runParley(["--version"])).toEqual({ status: 0, stdout: `${VERSION}\n`, stderr: "" });
+  });
+
+  it("is what the package's own command runs, from any folder", () => {
+    const command = resolve(packageJson.bin.parley);
+    const { status, stdout, stderr } = spawnSync(command, ["--version"], { cwd: createFolder(), encoding: "utf8" });
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: `${VERSION}\n`, stderr: "" });
   });
 });

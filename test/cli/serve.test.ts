@@ -1,5 +1,6 @@
 import { exec, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { readFileSync } from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { promisify } from "node:util";
@@ -36,9 +37,19 @@ async function openStream(url: string): Promise<{ rest: Promise<string> }> {
   return { rest: readRest() };
 }
 
+/** A folder with a configuration for TLS, and a space in the names. */
+function createTlsFolder(): string {
+  const fixture = (name: string): string => readFileSync(`test/server/fixtures/localhost-${name}.pem`, "utf8");
+  return createFolder({
+    "parley.yaml": "tls: { cert_file: tls files/cert.pem, key_file: tls files/key.pem }",
+    "tls files/cert.pem": fixture("cert"),
+    "tls files/key.pem": fixture("key"),
+  });
+}
+
 /** Runs the banner's commands that start with a program, and returns what they print. */
-async function answersOf(program: string): Promise<string[]> {
-  const parley = startParley(["serve"], { env: ANY_PORT, cwd: createFolder() });
+async function answersOf(program: string, cwd: string): Promise<string[]> {
+  const parley = startParley(["serve"], { env: ANY_PORT, cwd });
   await parley.until("stderr", /CreateChatCompletion\n\n$/);
   const commands = parley.out.stderr.split("\n").filter((line) => line.startsWith(`  ${program} `));
   const run = promisify(exec);
@@ -88,18 +99,22 @@ describe("parley serve", () => {
     expect([await parley.ended, parley.out.stdout]).toEqual([0, ""]);
   });
 
-  it.skipIf(!HAS_CURL)("prints curl commands that work as they are", async () => {
-    const [plain, streamed] = await answersOf("curl");
-    expect(JSON.parse(plain ?? "")).toMatchObject({ object: "chat.completion", model: "sandbox/eliza" });
-    expect(streamed).toMatch(/^data: \{[\s\S]*\}\n\ndata: \[DONE\]\n\n$/);
-  });
+  describe.each([
+    ["in plain text", createFolder],
+    ["over TLS", createTlsFolder],
+  ])("%s", (_how, folder) => {
+    it.skipIf(!HAS_CURL)("prints curl commands that work as they are", async () => {
+      const [plain, streamed] = await answersOf("curl", folder());
+      expect(JSON.parse(plain ?? "")).toMatchObject({ object: "chat.completion", model: "sandbox/eliza" });
+      expect(streamed).toMatch(/^data: \{[\s\S]*\}\n\ndata: \[DONE\]\n\n$/);
+    });
 
-  it("prints buf commands that work as they are", async () => {
-    const [grpc, connect] = await answersOf("npx buf");
-    expect(grpc).toMatch(/"chunk": \{[\s\S]*"finishReason": "FINISH_REASON_STOP"[\s\S]*"outcome": "OUTCOME_SUCCEEDED"/);
-    expect(connect).toMatch(
-      /"completion": \{[\s\S]*"finishReason": "FINISH_REASON_STOP"[\s\S]*"outcome": "OUTCOME_SUCCEEDED"/,
-    );
+    it("prints buf commands that work as they are", async () => {
+      const [grpc, connect] = await answersOf("npx buf", folder());
+      const ending = '"finishReason": "FINISH_REASON_STOP"[\\s\\S]*"outcome": "OUTCOME_SUCCEEDED"';
+      expect(grpc).toMatch(new RegExp(`"chunk": \\{[\\s\\S]*${ending}`));
+      expect(connect).toMatch(new RegExp(`"completion": \\{[\\s\\S]*${ending}`));
+    });
   });
 
   it("lets open calls finish, also when one keystroke arrives twice", async () => {

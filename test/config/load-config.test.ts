@@ -148,6 +148,7 @@ describe("loadConfig() chooses the file", () => {
       env: { PARLEY_CONFIG: "gone.yaml" },
       problem: "gone.yaml: can't be read: there is no such file",
     },
+    { what: "an empty name", path: "", env: {}, problem: "the configuration file's name is empty" },
     { what: "a folder", path: "conf", env: {}, problem: "conf: can't be read: it is a directory" },
   ])("rejects $what that can't be read", async ({ path, env, problem }) => {
     expect(await problemsOf(loadConfig({ env, cwd: createFolder(files), path }))).toEqual([problem]);

@@ -20,6 +20,7 @@ describe("parseYaml()", () => {
     ["%YAML 1.1\n---\na: yes", { a: "yes" }],
     ["1: one\ntrue: two", { "1": "one", true: "two" }],
     ["a: &x { b: 1 }\nc: *x", { a: { b: 1 }, c: { b: 1 } }],
+    ["a: &x { b: &x 1, c: *x }", { a: { b: 1, c: 1 } }],
     ["a: |\n  one\n  two\n", { a: "one\ntwo\n" }],
   ])("reads %j by the core schema of YAML 1.2", (text, value) => {
     expect(parse(text)).toEqual({ value, problems: [] });
@@ -42,6 +43,8 @@ describe("parseYaml()", () => {
     ["a: !!binary aGk=", ["1:4 this tag is not known, or does not fit its value"]],
     ["? [a]\n: b", ["1:3 a key must be a string"]],
     ["a: 1\n---\nb: 2", ["2:1 the file must hold one document"]],
+    ["a: *x\nb: &x 1\nc: *x", ["1:4 no anchor before this alias has its name"]],
+    ["a: &x\n  b: [c, *x]", ["2:10 this alias stands within its own anchor"]],
     ["a: 1\na: 2\nb: 1\nb: 2", ["2:1 this key is there twice", "4:1 this key is there twice"]],
   ])("rejects %j where it is wrong", (text, problems) => {
     expect(parse(text)).toEqual({ value: undefined, problems });
@@ -65,7 +68,7 @@ describe("parseYaml()", () => {
     const levels = Array.from({ length: 20 }, (_, level) => `l${level + 1}: &l${level + 1} [*l${level}, *l${level}]`);
     expect(parse(`l0: &l0 [x, x]\n${levels.join("\n")}`)).toEqual({
       value: undefined,
-      problems: ["undefined:undefined its aliases must repeat what exists, and no more than 100 times"],
+      problems: ["undefined:undefined its aliases must repeat what they stand for no more than 100 times"],
     });
   });
 

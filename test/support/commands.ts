@@ -31,7 +31,7 @@ export async function runCommand(command: string, env: Readonly<Record<string, s
   return { status: code ?? signal, stdout, stderr };
 }
 
-/** `npm start`, running on a free port. */
+/** The gateway as npm runs it, on a free port. */
 export interface StartedByNpm {
   /** Where it listens, as it says itself. */
   readonly url: string;
@@ -43,9 +43,9 @@ export interface StartedByNpm {
   readonly ended: Promise<number | NodeJS.Signals>;
 }
 
-/** Starts the gateway as the README says, and waits until it listens. Rejects when it does not. */
-export async function startByNpm(): Promise<StartedByNpm> {
-  const child = spawn("npm", ["start"], {
+/** Starts the gateway as the README says, or by other words to npm, and waits until it listens. Rejects when it does not. */
+export async function startByNpm(words: readonly string[] = ["start"]): Promise<StartedByNpm> {
+  const child = spawn("npm", words, {
     cwd: ROOT,
     env: { ...process.env, PARLEY_LISTEN: "127.0.0.1:0" },
     stdio: ["ignore", "ignore", "pipe"],
@@ -70,7 +70,7 @@ export async function startByNpm(): Promise<StartedByNpm> {
       const match = /listens on (http:\S+)\n/.exec(said);
       if (match !== null) resolveUrl(match[1] as string);
     });
-    ended.then((status) => reject(new Error(`npm start ended with ${status}:\n${said}`)), reject);
+    ended.then((status) => reject(new Error(`npm ${words.join(" ")} ended with ${status}:\n${said}`)), reject);
   });
   return { url: await url, signal, kill, ended };
 }

@@ -101,7 +101,7 @@ export type Tls = Message<"parley.config.v1.Tls"> & {
   certFile: string;
 
   /**
-   * Path of the private key, PEM, relative to the file.
+   * Path of the private key, PEM without a passphrase, relative to the file.
    *
    * @generated from field: string key_file = 2;
    */
