@@ -26,6 +26,8 @@ export interface ServerOptions {
   readonly requestTimeoutMs: number;
   /** How long a connection may stay open with nothing asked on it. */
   readonly keepAliveTimeoutMs: number;
+  /** How long a client may take nothing of an answer that waits for it. */
+  readonly readerTimeoutMs: number;
   /** Connections at once. The next one is closed as soon as it is accepted. */
   readonly maxConnections: number;
   /** Request line and headers together, in bytes. */
@@ -46,6 +48,8 @@ export const SERVER_DEFAULTS = {
   requestTimeoutMs: 300_000,
   /** Above the 60 s at which common load balancers let go, so that it is they who close and no request meets a closing socket. */
   keepAliveTimeoutMs: 75_000,
+  /** What proxies commonly grant between two reads. The system's own buffers come on top: they are full before it counts. */
+  readerTimeoutMs: 60_000,
   maxConnections: 10_000,
   /** Four times Node's own default: gateways in front add long tokens and traces. */
   maxHeaderBytes: 64 * 1024,
@@ -60,6 +64,7 @@ const BOUNDS = {
   headersTimeoutMs: [1, MAX_TIMER_MS],
   requestTimeoutMs: [1, MAX_TIMER_MS],
   keepAliveTimeoutMs: [1, MAX_TIMER_MS],
+  readerTimeoutMs: [1, MAX_TIMER_MS],
   maxConnections: [1, 2 ** 31 - 1],
   maxHeaderBytes: [1_024, 16 * 1024 * 1024],
   maxConcurrentStreams: [1, 2 ** 31 - 1],

@@ -6,6 +6,7 @@ import type { Connections } from "./connections.ts";
 import type { Exchanges } from "./exchanges.ts";
 import type { Port } from "./listen.ts";
 import type { ServerOptions } from "./options.ts";
+import { endStalledReader } from "./reader.ts";
 import { type Refusal, refuseRequest, refuseSocket } from "./refuse.ts";
 
 const NO_HOST: Refusal = { status: 400, message: "an HTTP/1.1 request must have a Host header" };
@@ -22,12 +23,13 @@ export function serveRequests(
   exchanges: Exchanges,
   connections: Connections,
 ): void {
-  const { handler } = options;
+  const { handler, readerTimeoutMs } = options;
 
   const serve = (request: HttpRequest, response: HttpResponse): void => {
     if (!(request instanceof Http2ServerRequest || response instanceof Http2ServerResponse)) {
       if (exchanges.begin(request, response)) connections.spoke(request.socket);
     }
+    endStalledReader(response, readerTimeoutMs);
     // RFC 9112 §3.2. HTTP/2 has :authority, which RFC 9113 does not require.
     if (request.httpVersion === "1.1" && request.headers.host === undefined) refuseRequest(response, NO_HOST);
     else handler(request, response);
