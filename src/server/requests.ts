@@ -26,9 +26,10 @@ export function serveRequests(
   const { handler, readerTimeoutMs } = options;
 
   const serve = (request: HttpRequest, response: HttpResponse): void => {
-    if (!(request instanceof Http2ServerRequest || response instanceof Http2ServerResponse)) {
-      if (exchanges.begin(request, response)) connections.spoke(request.socket);
-    }
+    if (request instanceof Http2ServerRequest || response instanceof Http2ServerResponse) answer(request, response);
+    else if (exchanges.begin(request, response, () => answer(request, response))) connections.spoke(request.socket);
+  };
+  const answer = (request: HttpRequest, response: HttpResponse): void => {
     endStalledReader(response, readerTimeoutMs);
     // RFC 9112 §3.2. HTTP/2 has :authority, which RFC 9113 does not require.
     if (request.httpVersion === "1.1" && request.headers.host === undefined) refuseRequest(response, NO_HOST);
