@@ -12,6 +12,8 @@ export interface Exchanges {
   begin(request: IncomingMessage, response: ServerResponse, answer: () => void): boolean;
   /** Whether an error can be written to a socket without mixing it into, or adding it behind, another answer. */
   isAnswerable(socket: object): boolean;
+  /** The response to the request that is on its way in; undefined where no handler has seen it yet. */
+  unfinishedResponse(socket: object): ServerResponse | undefined;
   /** From now on every connection ends with the answer that is being written, or comes next. */
   finish(): void;
 }
@@ -66,6 +68,10 @@ export function createExchanges(): Exchanges {
       const { open, request, response } = dialogue;
       if (request.complete) return open === 0; // The error is about a request after that one.
       return open === 1 && !response.headersSent;
+    },
+    unfinishedResponse(socket) {
+      const dialogue = dialogues.get(socket);
+      return dialogue === undefined || dialogue.request.complete ? undefined : dialogue.response;
     },
     finish() {
       finishing = true;

@@ -1,4 +1,5 @@
 import type { HttpRequest, HttpResponse } from "../lib/http-exchange.ts";
+import type { RefusalListener } from "./refuse.ts";
 
 /**
  * Answers every request, whatever its protocol. It answers its own failures too: what it throws is nobody's, and ends the
@@ -35,6 +36,8 @@ export interface ServerOptions {
   /** Streams at once on one HTTP/2 connection. */
   readonly maxConcurrentStreams: number;
   readonly handler: RequestHandler;
+  /** Hears of the requests that the port refuses by itself. */
+  readonly onRefusal: RefusalListener;
 }
 
 /** Options as they are given: what is left out takes its default. */
@@ -55,6 +58,7 @@ export const SERVER_DEFAULTS = {
   maxHeaderBytes: 64 * 1024,
   /** Ten times the least that RFC 9113 §6.5.2 recommends: one proxy may carry the streams of many users. */
   maxConcurrentStreams: 1_000,
+  onRefusal: () => undefined,
 } as const satisfies Partial<ServerOptions>;
 
 const MAX_TIMER_MS = 2 ** 31 - 1;
