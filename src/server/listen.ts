@@ -62,6 +62,9 @@ function createPlainPort(options: ServerOptions, refuse: Refuser): Port {
         for (const accept of serve) accept.call(listener, socket);
       },
       http2: (socket) => {
+        // Sockets of an HTTP/1.1 server stay open when the client closes its side, for that server to end them. A session does
+        // not: it would keep its streams, and never hear that the client is gone.
+        socket.allowHalfOpen = false;
         h2.emit("connection", socket);
       },
     },
