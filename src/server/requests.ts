@@ -48,6 +48,7 @@ export function serveRequests(port: Port, options: ServerOptions, { refuse, exch
   };
   const refuseTunnel = (request: HttpRequest, target: Duplex | Http2ServerResponse): void => {
     if (target instanceof Http2ServerResponse) refuse.request(request, target, NO_TUNNEL);
+    else if (!exchanges.isAnswerable(target)) target.destroy();
     else refuse.socket(target, NO_TUNNEL, requestIdOf(request.headers[REQUEST_ID_HEADER]));
   };
 

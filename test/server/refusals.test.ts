@@ -165,6 +165,7 @@ describe("a refusal", () => {
   it.each([
     ["nonsense", "nonsense\r\n\r\n"],
     ["a broken body", "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n"],
+    ["a tunnel", "CONNECT a:1 HTTP/1.1\r\nhost: a\r\n\r\n"],
   ])("of %s is not taken for the answer to the request before", async (_name, second) => {
     const inbox = createInbox();
     const server = await serve(inbox.handler);
