@@ -64,6 +64,7 @@ export async function startGateway(
     requestTimeoutMs: timeouts.requestMs,
     maxConnections: limits.maxConnections,
     maxConcurrentStreams: limits.maxConcurrentStreams,
+    onRefusal: (requestId, { status, message }) => logger.info({ requestId, status, message }, "refused"),
     handler: createDispatch({
       rpc: createRpcHandler({ operations, health, maxMessageBytes: limits.maxBodyBytes, maxTimeoutMs: MAX_TIMEOUT_MS }),
       rest: createRestHandler({

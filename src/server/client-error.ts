@@ -1,7 +1,7 @@
 import type { Duplex } from "node:stream";
 import type { Exchanges } from "./exchanges.ts";
 import type { ServerOptions } from "./options.ts";
-import { type Refusal, refuseSocket } from "./refuse.ts";
+import { idOf, type Refusal, type Refuser } from "./refuse.ts";
 
 /** An error of Node's HTTP/1.1 parser, of TLS, or of a socket. */
 export interface ClientError extends Error {
@@ -36,12 +36,13 @@ export function mapClientError(error: ClientError, options: ServerOptions): Refu
 export function createClientErrorListener(
   options: ServerOptions,
   exchanges: Exchanges,
+  refuse: Refuser,
 ): (error: ClientError, socket: Duplex) => void {
   return (error, socket) => {
     // Refused already; the parser complains again about everything that arrives until the socket is closed.
     if (socket.writableEnded) return;
     const refusal = mapClientError(error, options);
     if (refusal === undefined || !socket.writable || !exchanges.isAnswerable(socket)) socket.destroy();
-    else refuseSocket(socket, refusal);
+    else refuse.socket(socket, refusal, idOf(exchanges.unfinishedResponse(socket)));
   };
 }

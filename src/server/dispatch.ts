@@ -5,6 +5,7 @@ import { GatewayError } from "../errors/gateway-error.ts";
 import { toOpenAIError } from "../errors/openai-error.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import type { HttpRequest, HttpResponse } from "../lib/http-exchange.ts";
+import { parseRequestTarget } from "../rest/request-target.ts";
 import type { RestHandler } from "../rest/rest-handler.ts";
 import type { RpcHandler } from "../rpc/handler.ts";
 import { logAccess } from "../telemetry/access-line.ts";
@@ -27,10 +28,9 @@ export interface DispatchOptions {
 export function createDispatch(options: DispatchOptions): (request: HttpRequest, response: HttpResponse) => void {
   const { rpc, rest, cors, logger, isReady } = options;
   return (request, response) => {
-    const url = request.url ?? "/";
-    const query = url.indexOf("?");
-    const path = query < 0 ? url : url.slice(0, query);
+    const { path } = parseRequestTarget(request.url ?? "/");
     if (path === "/healthz" || path === "/readyz") {
+      response.setHeader(REQUEST_ID_HEADER, requestIdOf(request.headers[REQUEST_ID_HEADER]));
       answerProbe(request, response, path === "/healthz" || isReady());
       return;
     }

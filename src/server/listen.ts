@@ -2,6 +2,7 @@ import http from "node:http";
 import http2 from "node:http2";
 import type net from "node:net";
 import type { ServerOptions, TlsIdentity } from "./options.ts";
+import type { Refuser } from "./refuse.ts";
 import { createSniffer } from "./sniff.ts";
 
 /** One port with two protocols behind it. Under TLS both fields are the same server. */
@@ -41,8 +42,8 @@ const FLOOD_LIMITS = {
 const STREAM_MEMORY = 64 * 1024;
 
 /** Makes the port's servers, not yet listening. Throws if the TLS key and certificate cannot be used. */
-export function createPort(options: ServerOptions): Port {
-  const port = options.tls === undefined ? createPlainPort(options) : createTlsPort(options, options.tls);
+export function createPort(options: ServerOptions, refuse: Refuser): Port {
+  const port = options.tls === undefined ? createPlainPort(options, refuse) : createTlsPort(options, options.tls);
   port.listener.maxConnections = options.maxConnections;
   return port;
 }
@@ -51,7 +52,7 @@ export function createPort(options: ServerOptions): Port {
  * The HTTP/1.1 server listens, so that Node enforces its timeouts and keeps its list of idle connections (it does neither for a
  * server that never listens); sockets that open with the HTTP/2 preface are handed to a server that does not listen.
  */
-function createPlainPort(options: ServerOptions): Port {
+function createPlainPort(options: ServerOptions, refuse: Refuser): Port {
   const listener = http.createServer(http1Options(options));
   const h2 = http2.createServer(http2Options(options));
   const serve = listener.listeners("connection") as ((socket: net.Socket) => void)[];
@@ -61,10 +62,14 @@ function createPlainPort(options: ServerOptions): Port {
         for (const accept of serve) accept.call(listener, socket);
       },
       http2: (socket) => {
+        // Sockets of an HTTP/1.1 server stay open when the client closes its side, for that server to end them. A session does
+        // not: it would keep its streams, and never hear that the client is gone.
+        socket.allowHalfOpen = false;
         h2.emit("connection", socket);
       },
     },
     options.headersTimeoutMs,
+    refuse,
   );
   listener.removeAllListeners("connection").on("connection", sniff);
   return { listener, http2: h2 };

@@ -1,4 +1,5 @@
 import type { HttpRequest, HttpResponse } from "../lib/http-exchange.ts";
+import type { RefusalListener } from "./refuse.ts";
 
 /**
  * Answers every request, whatever its protocol. It answers its own failures too: what it throws is nobody's, and ends the
@@ -26,6 +27,8 @@ export interface ServerOptions {
   readonly requestTimeoutMs: number;
   /** How long a connection may stay open with nothing asked on it. */
   readonly keepAliveTimeoutMs: number;
+  /** How long a client may take nothing of an answer that waits for it. */
+  readonly readerTimeoutMs: number;
   /** Connections at once. The next one is closed as soon as it is accepted. */
   readonly maxConnections: number;
   /** Request line and headers together, in bytes. */
@@ -33,6 +36,8 @@ export interface ServerOptions {
   /** Streams at once on one HTTP/2 connection. */
   readonly maxConcurrentStreams: number;
   readonly handler: RequestHandler;
+  /** Hears of the requests that the port refuses by itself. */
+  readonly onRefusal: RefusalListener;
 }
 
 /** Options as they are given: what is left out takes its default. */
@@ -46,11 +51,14 @@ export const SERVER_DEFAULTS = {
   requestTimeoutMs: 300_000,
   /** Above the 60 s at which common load balancers let go, so that it is they who close and no request meets a closing socket. */
   keepAliveTimeoutMs: 75_000,
+  /** What proxies commonly grant between two reads. The system's own buffers come on top: they are full before it counts. */
+  readerTimeoutMs: 60_000,
   maxConnections: 10_000,
   /** Four times Node's own default: gateways in front add long tokens and traces. */
   maxHeaderBytes: 64 * 1024,
   /** Ten times the least that RFC 9113 §6.5.2 recommends: one proxy may carry the streams of many users. */
   maxConcurrentStreams: 1_000,
+  onRefusal: () => undefined,
 } as const satisfies Partial<ServerOptions>;
 
 const MAX_TIMER_MS = 2 ** 31 - 1;
@@ -60,6 +68,7 @@ const BOUNDS = {
   headersTimeoutMs: [1, MAX_TIMER_MS],
   requestTimeoutMs: [1, MAX_TIMER_MS],
   keepAliveTimeoutMs: [1, MAX_TIMER_MS],
+  readerTimeoutMs: [1, MAX_TIMER_MS],
   maxConnections: [1, 2 ** 31 - 1],
   maxHeaderBytes: [1_024, 16 * 1024 * 1024],
   maxConcurrentStreams: [1, 2 ** 31 - 1],

@@ -5,7 +5,9 @@ import type { Duplex } from "node:stream";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { toOpenAIError } from "../errors/openai-error.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
-import type { HttpResponse } from "../lib/http-exchange.ts";
+import type { HttpRequest, HttpResponse } from "../lib/http-exchange.ts";
+import { requestId } from "../lib/ids.ts";
+import { REQUEST_ID_HEADER, requestIdOf } from "./request-id.ts";
 
 /** An answer that the port gives by itself, because no handler can be given the request. */
 export interface Refusal {
@@ -29,15 +31,67 @@ const REASONS: Readonly<Partial<Record<Refusal["status"], Reason>>> = {
 const encodeBody = ({ status, message }: Refusal): string =>
   JSON.stringify(toOpenAIError(new GatewayError(REASONS[status] ?? Reason.INVALID_REQUEST, message)));
 
-/**
- * Writes the refusal as plain HTTP/1.1 onto a socket that has no usable response object, and ends the connection: when the
- * client does, or after LINGER_MS.
- */
-export function refuseSocket(socket: Duplex, refusal: Refusal): void {
+/** Hears of each refusal, under the id that its answer has in `x-request-id`. */
+export type RefusalListener = (requestId: string, refusal: Refusal) => void;
+
+/** Gives the refusals. */
+export interface Refuser {
+  /**
+   * Writes the refusal as plain HTTP/1.1 onto a socket that has no usable response object, and ends the connection: when the
+   * client does, or after LINGER_MS. Without an id, it gets a new one.
+   */
+  socket(socket: Duplex, refusal: Refusal, id?: string): void;
+  /** Sends the refusal through a response that nothing was written to. An HTTP/1.1 connection ends with it. */
+  request(request: HttpRequest, response: HttpResponse, refusal: Refusal): void;
+  /** Sends the refusal on a stream that nothing was written to, and tells the client to stop sending (RFC 9113 §8.1). */
+  stream(stream: ServerHttp2Stream, refusal: Refusal, id?: string): void;
+}
+
+/** Makes the refuser of one port. */
+export function createRefuser(onRefusal: RefusalListener): Refuser {
+  return {
+    socket(socket, refusal, id = requestId()) {
+      writeAndHangUp(socket, refusal, id);
+      onRefusal(id, refusal);
+    },
+    request(request, response, refusal) {
+      if (!(response instanceof Http2ServerResponse)) response.shouldKeepAlive = false;
+      const id = idOf(response) ?? requestIdOf(request.headers[REQUEST_ID_HEADER]);
+      const body = encodeBody(refusal);
+      response.statusCode = refusal.status;
+      response.setHeader(REQUEST_ID_HEADER, id);
+      response.setHeader("content-type", "application/json");
+      response.setHeader("content-length", Buffer.byteLength(body));
+      response.end(body);
+      onRefusal(id, refusal);
+    },
+    stream(stream, refusal, id = requestId()) {
+      const body = encodeBody(refusal);
+      stream.respond({
+        ":status": refusal.status,
+        [REQUEST_ID_HEADER]: id,
+        "content-type": "application/json",
+        "content-length": Buffer.byteLength(body),
+      });
+      stream.end(body);
+      stream.close(constants.NGHTTP2_NO_ERROR);
+      onRefusal(id, refusal);
+    },
+  };
+}
+
+/** The id that a handler has given to its answer. */
+export function idOf(response: HttpResponse | undefined): string | undefined {
+  const id = response?.getHeader(REQUEST_ID_HEADER);
+  return typeof id === "string" ? id : undefined;
+}
+
+function writeAndHangUp(socket: Duplex, refusal: Refusal, id: string): void {
   const body = encodeBody(refusal);
   const head = [
     `HTTP/1.1 ${refusal.status} ${STATUS_CODES[refusal.status] ?? ""}`,
     "connection: close",
+    `${REQUEST_ID_HEADER}: ${id}`,
     "content-type: application/json",
     `content-length: ${Buffer.byteLength(body)}`,
   ];
@@ -50,26 +104,4 @@ export function refuseSocket(socket: Duplex, refusal: Refusal): void {
   socket.end(`${head.join("\r\n")}\r\n\r\n${body}`);
   // What the client still sends has to be read, even where nobody wants it: bytes left unread turn the close into a reset.
   socket.resume();
-}
-
-/** Sends the refusal through a response that nothing was written to. An HTTP/1.1 connection ends with it. */
-export function refuseRequest(response: HttpResponse, refusal: Refusal): void {
-  if (!(response instanceof Http2ServerResponse)) response.shouldKeepAlive = false;
-  const body = encodeBody(refusal);
-  response.statusCode = refusal.status;
-  response.setHeader("content-type", "application/json");
-  response.setHeader("content-length", Buffer.byteLength(body));
-  response.end(body);
-}
-
-/** Sends the refusal on a stream that nothing was written to, and tells the client to stop sending (RFC 9113 §8.1). */
-export function refuseStream(stream: ServerHttp2Stream, refusal: Refusal): void {
-  const body = encodeBody(refusal);
-  stream.respond({
-    ":status": refusal.status,
-    "content-type": "application/json",
-    "content-length": Buffer.byteLength(body),
-  });
-  stream.end(body);
-  stream.close(constants.NGHTTP2_NO_ERROR);
 }

@@ -8,6 +8,7 @@ import { createExchanges } from "./exchanges.ts";
 import { createClose, listen } from "./lifecycle.ts";
 import { createPort } from "./listen.ts";
 import { completeServerOptions, type GivenServerOptions } from "./options.ts";
+import { createRefuser } from "./refuse.ts";
 import { serveRequests } from "./requests.ts";
 import { createSessions } from "./sessions.ts";
 import { formatUrl } from "./url.ts";
@@ -32,14 +33,15 @@ export interface RunningServer {
  */
 export async function startServer(given: GivenServerOptions): Promise<RunningServer> {
   const options = completeServerOptions(given);
-  const port = createPort(options);
+  const refuse = createRefuser(options.onRefusal);
+  const port = createPort(options, refuse);
   const connections = createConnections();
   const exchanges = createExchanges();
   const sessions = createSessions(options, connections);
 
   port.listener.on("connection", connections.add);
   port.http2.on("session", sessions.add);
-  serveRequests(port, options, exchanges, connections);
+  serveRequests(port, options, { refuse, exchanges, connections });
 
   const bound = await listen(port.listener, options.host, options.port);
   return {

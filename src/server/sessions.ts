@@ -1,7 +1,6 @@
-import type { ServerHttp2Session, ServerHttp2Stream } from "node:http2";
+import type { ServerHttp2Session } from "node:http2";
 import type { Connections, Peer } from "./connections.ts";
 import type { ServerOptions } from "./options.ts";
-import { type Refusal, refuseStream } from "./refuse.ts";
 
 /** The HTTP/2 sessions. */
 export interface Sessions {
@@ -64,11 +63,7 @@ function watchSession(session: ServerHttp2Session, options: ServerOptions, end: 
   session.once("close", () => clearTimeout(idle));
   session.on("stream", (stream) => {
     streams += 1;
-    const late = stream.endAfterHeaders
-      ? undefined
-      : setTimeout(expireRequest, options.requestTimeoutMs, stream, options);
     stream.once("close", () => {
-      clearTimeout(late);
       streams -= 1;
       if (finishing) endIfIdle();
       else if (streams === 0) idle.refresh();
@@ -81,14 +76,4 @@ function watchSession(session: ServerHttp2Session, options: ServerOptions, end: 
       endIfIdle();
     },
   };
-}
-
-/**
- * Ends a stream whose request is not there in time. Where an answer has begun, the two sides are talking (a call that streams
- * both ways), and there is no whole request to wait for.
- */
-function expireRequest(stream: ServerHttp2Stream, { requestTimeoutMs }: ServerOptions): void {
-  if (stream.destroyed || stream.headersSent || stream.state.remoteClose === 1) return;
-  const late: Refusal = { status: 408, message: `the request did not arrive within ${requestTimeoutMs} ms` };
-  refuseStream(stream, late);
 }

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import { type Refusal, refuseSocket } from "./refuse.ts";
+import type { Refusal, Refuser } from "./refuse.ts";
 
 /** The first bytes of every HTTP/2 client (RFC 9113 §3.4). No valid HTTP/1.1 request begins so. */
 export const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
@@ -21,7 +21,7 @@ export interface SniffTargets {
  * Makes a listener for new sockets that reads just as much as tells HTTP/2 from HTTP/1.1 and passes each socket on, its bytes put
  * back. A socket that stays undecided for `timeoutMs` is closed; if it did say something, with a 408.
  */
-export function createSniffer(targets: SniffTargets, timeoutMs: number): (socket: Socket) => void {
+export function createSniffer(targets: SniffTargets, timeoutMs: number, refuse: Refuser): (socket: Socket) => void {
   const late: Refusal = { status: 408, message: `the request's headers did not arrive within ${timeoutMs} ms` };
   return (socket) => {
     let head: Buffer = Buffer.alloc(0);
@@ -34,7 +34,7 @@ export function createSniffer(targets: SniffTargets, timeoutMs: number): (socket
         socket.destroy();
         return;
       }
-      refuseSocket(socket, late);
+      refuse.socket(socket, late);
     };
     // The limit is absolute: an idle timer would be wound up again by each of the 24 bytes.
     const deadline = setTimeout(expire, timeoutMs);

@@ -26,6 +26,13 @@ describe("prefersJson()", () => {
     ["application/json;q=x", false],
     ["text/html, application/xml", false],
     ["image/png, application/json", true],
+    ["text/event-stream;q=0, */*", true],
+    ["*/*, text/event-stream; q=0.2", true],
+    ["application/json;q=0, */*", false],
+    ["*/*;q=0.5, application/json;q=0.4", false],
+    ["text/*;q=0.5, */*", true],
+    ["*/*;q=0, application/json;q=0.1", true],
+    ["*/*;q=0", false],
   ])("of %j is %s", (accept, prefers) => {
     expect(prefersJson(accept)).toBe(prefers);
   });

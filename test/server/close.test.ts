@@ -101,9 +101,9 @@ describe("close()", () => {
     await receive(client, "one");
     const closed = server.close(LONG_MS);
     client.socket.write("GET /2 HTTP/1.1\r\nhost: a\r\n\r\n");
-    const second = await inbox.next();
+    await vi.waitFor(() => expect(first.request.socket.bytesRead).toBe(client.socket.bytesWritten));
     first.response.end();
-    second.response.end("two");
+    (await inbox.next()).response.end("two");
     const received = await client.closed;
     expect(received.match(/connection: \S+/gi)).toEqual(["Connection: keep-alive", "Connection: close"]);
     expect(received).toMatch(/two$/);

@@ -200,7 +200,7 @@ export interface Frame {
 }
 
 /** Types of frames (RFC 9113 §6). */
-export const FRAME = { headers: 1, reset: 3, settings: 4, ping: 6, goaway: 7 } as const;
+export const FRAME = { headers: 1, reset: 3, settings: 4, ping: 6, goaway: 7, windowUpdate: 8 } as const;
 
 /** Writes a frame. */
 export function encodeFrame(type: number, flags: number, streamId: number, payload: Buffer = Buffer.alloc(0)): Buffer {

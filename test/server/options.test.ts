@@ -19,6 +19,7 @@ describe("completeServerOptions()", () => {
     [{ headersTimeoutMs: 1.5 }, "headersTimeoutMs: 1.5 must be an integer"],
     [{ requestTimeoutMs: Number.POSITIVE_INFINITY }, "requestTimeoutMs: Infinity must be an integer"],
     [{ keepAliveTimeoutMs: 2 ** 31 }, "keepAliveTimeoutMs: 2147483648 must be"],
+    [{ readerTimeoutMs: 0 }, "readerTimeoutMs: 0 must be"],
     [{ maxConnections: 0 }, "maxConnections: 0 must be"],
     [{ maxHeaderBytes: 1_023 }, "maxHeaderBytes: 1023 must be an integer from 1024"],
     [{ maxConcurrentStreams: Number.NaN }, "maxConcurrentStreams: NaN must be"],

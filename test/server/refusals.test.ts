@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { describe, expect, it } from "vitest";
+import type { Refusal, RefusalListener } from "../../src/server/refuse.ts";
 import { call, createInbox, echo, errorBody, openSession, openStream, receive, sendRaw, serve } from "./harness.ts";
 
 /** Splits what a raw client received into its answers' status lines and the last body. */
@@ -41,7 +42,13 @@ describe("a refusal", () => {
       "400",
       "the request is not valid HTTP/1.1: Transfer-Encoding can't be present with Content-Length",
     ],
-    ["no host", "GET / HTTP/1.1\r\n\r\n", "400", "an HTTP/1.1 request must have a Host header"],
+    ["no host", "GET / HTTP/1.1\r\n\r\n", "400", "an HTTP/1.1 request must have one Host header"],
+    [
+      "two hosts",
+      "GET / HTTP/1.1\r\nhost: a\r\nHost: b\r\n\r\n",
+      "400",
+      "an HTTP/1.1 request must have one Host header",
+    ],
     [
       "a tunnel",
       "CONNECT a:1 HTTP/1.1\r\nhost: a\r\n\r\n",
@@ -64,7 +71,9 @@ describe("a refusal", () => {
     ["a first line that stops", "P", "408", "the request's headers did not arrive within 100 ms"],
     ["a preface that stops", "PRI * HTTP/2.0\r\n", "408", "the request's headers did not arrive within 100 ms"],
   ])("answers %s and closes the connection", async (_name, sent, status, message) => {
-    const server = await serve(echo, { ...TIMES, maxHeaderBytes: 1_024 });
+    const refused: [string, Refusal][] = [];
+    const onRefusal: RefusalListener = (...heard) => refused.push(heard);
+    const server = await serve(echo, { ...TIMES, maxHeaderBytes: 1_024, onRefusal });
     const client = await sendRaw(server, sent);
     const { statuses, headers, body } = readAnswers(await client.closed);
     expect(statuses).toEqual([status]);
@@ -72,6 +81,30 @@ describe("a refusal", () => {
     expect(headers).toContain("content-type: application/json");
     expect(headers).toContain(`content-length: ${Buffer.byteLength(body)}`);
     expect(JSON.parse(body)).toEqual(errorBody(status, message));
+    const [, id] = /^x-request-id: (req_\w{28})\r$/m.exec(await client.closed) ?? [];
+    expect(refused).toEqual([[id, { status: Number(status), message }]]);
+  });
+
+  it.each([
+    ["no host", "GET / HTTP/1.1\r\nx-request-id: mine\r\n\r\n"],
+    ["an unknown expectation", "GET / HTTP/1.1\r\nhost: a\r\nexpect: tea\r\nx-request-id: mine\r\n\r\n"],
+    ["a tunnel", "CONNECT a:1 HTTP/1.1\r\nhost: a\r\nx-request-id: mine\r\n\r\n"],
+  ])("of %s has the id of the client's", async (_name, sent) => {
+    const server = await serve(echo);
+    const client = await sendRaw(server, sent);
+    expect(await client.closed).toMatch(/^x-request-id: mine\r$/m);
+  });
+
+  it("of a request that a handler has seen has the id that the handler gave to it", async () => {
+    const inbox = createInbox();
+    const server = await serve(inbox.handler, TIMES);
+    const half = await sendRaw(server, "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nhalf");
+    (await inbox.next()).response.setHeader("x-request-id", "given-1");
+    const { stream, answer } = openStream(await openSession(server), "/");
+    stream.write("half");
+    (await inbox.next()).response.setHeader("x-request-id", "given-2");
+    expect(await half.closed).toMatch(/^x-request-id: given-1\r$/m);
+    expect(await answer).toMatchObject({ status: 408, headers: { "x-request-id": "given-2" } });
   });
 
   it("reaches a client that has more to say", async () => {
@@ -132,6 +165,7 @@ describe("a refusal", () => {
   it.each([
     ["nonsense", "nonsense\r\n\r\n"],
     ["a broken body", "POST / HTTP/1.1\r\nhost: a\r\ntransfer-encoding: chunked\r\n\r\nzz\r\n"],
+    ["a tunnel", "CONNECT a:1 HTTP/1.1\r\nhost: a\r\n\r\n"],
   ])("of %s is not taken for the answer to the request before", async (_name, second) => {
     const inbox = createInbox();
     const server = await serve(inbox.handler);
