@@ -101,15 +101,22 @@ describe("cancel", () => {
           seed = (seed * 48_271) % 2_147_483_647;
           return seed % limit;
         };
+        // Each moment is so many chunks and milliseconds after the start: by the clock alone, a busy machine would send nothing.
         const drop = async (): Promise<void> => {
           const client = new AbortController();
-          const timer = setTimeout(() => client.abort(), random(40));
+          let chunksLeft = random(12);
+          const breaksOff = random(2) === 0;
+          const abortSoon = (): void => void setTimeout(() => client.abort(), random(5));
+          if (chunksLeft === 0) abortSoon();
           try {
-            for await (const _ of door.stream(PACED, { signal: client.signal })) if (random(12) === 0) break;
+            for await (const _ of door.stream(PACED, { signal: client.signal })) {
+              chunksLeft -= 1;
+              if (chunksLeft !== 0) continue;
+              if (breaksOff) break;
+              abortSoon();
+            }
           } catch (thrown) {
             expect(client.signal.aborted, String(thrown)).toBe(true);
-          } finally {
-            clearTimeout(timer);
           }
         };
         for (let done = 0; done < STREAMS; done += AT_ONCE) await Promise.all(Array.from({ length: AT_ONCE }, drop));
@@ -117,7 +124,7 @@ describe("cancel", () => {
         const lines = gateway.lines.filter(
           (line) => line["door"] === name && line["operation"] === "StreamChatCompletion",
         );
-        expect(lines.length).toBeGreaterThanOrEqual(STREAMS / 2);
+        expect(lines.length).toBeGreaterThanOrEqual(STREAMS * 0.9);
         door.close();
         await until(() => gateway.openConnections === 0, "no open connection");
         await until(() => countTimers() <= timersBefore, `no more than ${timersBefore} timers`);
