@@ -49,11 +49,17 @@ export function createAnswerMaker(model: SandboxModel, params: ChatCompletionPar
   const most = Math.min(params.maxCompletionTokens ?? params.maxTokens ?? MAX_OUTPUT_TOKENS, MAX_OUTPUT_TOKENS);
   const reasoning = splitTokens(think(params.reasoningEffort, conversation), most).pieces;
   const task: Task = { params, conversation, reasoning, limit: most - tokensIn(reasoning) };
-  const seed = `${params.seed ?? ""}/${createRandom(conversation.last).next()}`;
+  const key = seedKey(conversation.last);
   const tools = chooseTools(params, conversation.last, conversation.results.length > 0);
   const answer = tools.length > 0 ? callTools(task, tools) : writeText(task, model);
-  return (index) => answer(createRandom(`${seed}/${index}`));
+  return (index) => answer(createRandom(`${params.seed ?? ""}/${index}/${key}`));
 }
+
+/** Longest text that every choice reads on its own. */
+const SHORT = 4_000;
+
+/** What a message is in the seeds of its choices: itself, or, where it is long, a number that it gives. */
+const seedKey = (text: string): string => (text.length <= SHORT ? text : String(createRandom(text).next()));
 
 function writeText(task: Task, model: SandboxModel): (random: Random) => Answer {
   const { params, reasoning, limit } = task;
