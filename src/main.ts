@@ -1,4 +1,8 @@
-import { runProgram } from "./cli/program.ts";
+import { enableCompileCache } from "node:module";
+
+// V8 keeps what it compiles in the folder for temporary files, for the next start.
+enableCompileCache();
+const { runProgram } = await import("./cli/program.ts");
 
 const { argv, env, stdout, stderr } = process;
 process.exit(await runProgram(argv.slice(2), { env, cwd: process.cwd(), stdout, stderr }));

@@ -1,4 +1,3 @@
-import { formatSettings } from "../config/format-settings.ts";
 import { loadConfig } from "../config/load-config.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -9,6 +8,7 @@ import type { Surroundings } from "./surroundings.ts";
 export async function checkConfig(path: string | undefined, { env, cwd, stdout }: Surroundings): Promise<number> {
   const settings = await loadConfig({ env, cwd, path });
   const { composeCatalogue } = await import("../compose.ts");
+  const { formatSettings } = await import("../config/format-settings.ts");
   composeCatalogue(settings);
   const verdict = settings.file === undefined ? "There is no configuration file" : `${path ?? settings.file} is valid`;
   stdout.write(`# ${verdict}. In force are:\n${formatSettings(settings)}`);

@@ -11,7 +11,6 @@ import { ConfigError, type ConfigProblem } from "./config-error.ts";
 import { type ConfigFile, type FileOptions, readConfigFile } from "./config-file.ts";
 import { decodeConfig } from "./decode-config.ts";
 import type { Environment } from "./environment.ts";
-import { parseYaml } from "./parse-yaml.ts";
 import type { Candidate, Report } from "./problems.ts";
 import { completeSettings, type Settings } from "./settings.ts";
 import { substitute } from "./substitute.ts";
@@ -38,7 +37,7 @@ export async function loadConfig(options: LoadOptions): Promise<Settings> {
     refuse: (message) => problems.push({ path, message }),
   });
 
-  const config = file === undefined ? create(ConfigSchema) : readConfig(file, options.env, report);
+  const config = file === undefined ? create(ConfigSchema) : await readConfig(file, options.env, report);
   const listen = chooseListen([
     outside("--listen", options.listen),
     outside("PARLEY_LISTEN", options.env["PARLEY_LISTEN"] || undefined),
@@ -60,7 +59,9 @@ export async function loadConfig(options: LoadOptions): Promise<Settings> {
 }
 
 /** Text to configuration; after a step that found a problem, the next ones would only find its consequences. */
-function readConfig({ text }: ConfigFile, env: Environment, report: Report): Config {
+async function readConfig({ text }: ConfigFile, env: Environment, report: Report): Promise<Config> {
+  // The reader of YAML takes a twentieth of a start, and most starts have no file.
+  const { parseYaml } = await import("./parse-yaml.ts");
   const json = parseYaml(text, report);
   const substituted = json === undefined ? undefined : substitute(ConfigSchema, json, env, report);
   return substituted === undefined ? create(ConfigSchema) : decodeConfig(substituted, report);

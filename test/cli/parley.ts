@@ -5,7 +5,7 @@ import { onTestFinished } from "vitest";
 
 const MAIN = join(import.meta.dirname, "../../src/main.ts");
 // By its path, because a name would be looked for from the child's working directory.
-const TSX = import.meta.resolve("tsx");
+const TSX = import.meta.resolve("tsx/esm");
 
 /** The command, running. */
 export interface Parley {

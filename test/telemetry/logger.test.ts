@@ -75,7 +75,7 @@ describe("flushLogger()", () => {
       for (let count = 0; count < 20000; count++) logger.info({ count }, "x".repeat(50));
       await flushLogger(logger);
       process.reallyExit(0);`;
-    const args = ["--import", "tsx", "--input-type=module", "--eval", script];
+    const args = ["--import", "tsx/esm", "--input-type=module", "--eval", script];
     const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 64 * 1024 * 1024 });
     const counts = stdout
       .trimEnd()

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { encode } from "gpt-tokenizer/encoding/o200k_base";
 import { describe, expect, it } from "vitest";
-import { countTokens, splitTokens, tokenId, tokensIn, warm } from "../../../src/providers/sandbox/tokens/tokens.ts";
+import { countTokens, splitTokens, tokenId, tokensIn } from "../../../src/providers/sandbox/tokens/tokens.ts";
 
 /** Another implementation of the same encoding, which takes quadratic time for long words, and misses the tokens of a BOM. */
 function reference(text: string): number[] {
@@ -160,12 +160,5 @@ describe("tokenId()", () => {
     "x".repeat(100_000),
   ])("gives none for what is not one token", (text) => {
     expect(tokenId(text)).toBeUndefined();
-  });
-});
-
-describe("warm()", () => {
-  it("can be called at any time", () => {
-    warm();
-    expect(countTokens("warm")).toBe(1);
   });
 });

@@ -38,14 +38,6 @@ function loadTokenizer() {
 }
 
 /**
- * Loads the vocabulary, which otherwise the first call of the other functions does. It is read once from the installed
- * package, as an import would read it.
- */
-export function warm(): void {
-  tokenizer();
-}
-
-/**
  * The number of o200k_base tokens of a text. Texts of special tokens such as `<|endoftext|>` count as plain text.
  * Exact, except that a single word of more than 32,768 UTF-16 units is counted in parts (one token more a part at the
  * most). Takes time proportional to the length.
