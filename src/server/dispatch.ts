@@ -59,7 +59,9 @@ export function createDispatch(options: DispatchOptions): (request: HttpRequest,
 
 /** Whether an answer that is closed got to its end. */
 function isWhole(response: HttpResponse): boolean {
-  return response instanceof Http2ServerResponse ? response.stream.rstCode === 0 : response.writableFinished;
+  if (!(response instanceof Http2ServerResponse)) return response.writableFinished;
+  // A client that leaves may say that nothing is wrong.
+  return response.stream.rstCode === 0 && !response.stream.aborted;
 }
 
 /** The protocol of an rpc, by its content type; Connect's GET requests have none. */

@@ -1,4 +1,5 @@
 import net from "node:net";
+import { MAX_TIMER_MS } from "../lib/sleep.ts";
 import type { Connections } from "./connections.ts";
 import type { Exchanges } from "./exchanges.ts";
 import type { Port } from "./listen.ts";
@@ -11,8 +12,6 @@ export interface Closable {
   readonly exchanges: Exchanges;
   readonly sessions: Sessions;
 }
-
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 /** Starts listening; resolves with the address that was taken. Rejects with Node's error, which names the address. */
 export function listen(listener: net.Server, host: string, port: number): Promise<{ host: string; port: number }> {

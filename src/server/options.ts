@@ -1,4 +1,5 @@
 import type { HttpRequest, HttpResponse } from "../lib/http-exchange.ts";
+import { MAX_TIMER_MS } from "../lib/sleep.ts";
 import type { RefusalListener } from "./refuse.ts";
 
 /**
@@ -60,8 +61,6 @@ export const SERVER_DEFAULTS = {
   maxConcurrentStreams: 1_000,
   onRefusal: () => undefined,
 } as const satisfies Partial<ServerOptions>;
-
-const MAX_TIMER_MS = 2 ** 31 - 1;
 
 const BOUNDS = {
   port: [0, 65_535],

@@ -12,8 +12,6 @@ export interface Exchange {
   readonly status: number;
   readonly durationMs: number;
   readonly userAgent?: string | undefined;
-  /** Bytes of the answer's body. */
-  readonly bytesOut?: number | undefined;
 }
 
 /** The one line that is logged of a call: flat, and without a text that the caller or the model wrote. */
@@ -25,7 +23,6 @@ export interface AccessFields extends CallFields {
   /** Milliseconds, to a tenth. */
   readonly durationMs: number;
   readonly userAgent?: string;
-  readonly bytesOut?: number;
   /** What a fault of the gateway came from. */
   readonly err?: unknown;
 }
@@ -34,7 +31,7 @@ const MAX_TEXT = 200;
 
 /** Makes the fields of a call's line. Path and user agent are cut at 200 characters. */
 export function accessFields(log: CallLog, exchange: Exchange): AccessFields {
-  const { method, path, durationMs, userAgent, bytesOut } = exchange;
+  const { method, path, durationMs, userAgent } = exchange;
   return {
     ...log.fields(),
     method,
@@ -42,7 +39,6 @@ export function accessFields(log: CallLog, exchange: Exchange): AccessFields {
     status: statusOf(log, exchange.status),
     durationMs: Math.round(durationMs * 10) / 10,
     ...(userAgent === undefined ? {} : { userAgent: userAgent.slice(0, MAX_TEXT) }),
-    ...(bytesOut === undefined ? {} : { bytesOut }),
     ...(log.error?.reason === Reason.INTERNAL ? { err: log.error.details.cause ?? log.error } : {}),
   };
 }

@@ -1,4 +1,6 @@
 /** What every exchange has, whatever it is for: an id, and a line in the log. With a whole gateway behind the port. */
+import { once } from "node:events";
+import http2 from "node:http2";
 import net from "node:net";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import { startTestGateway, type TestGateway } from "../support/gateway.ts";
@@ -130,6 +132,16 @@ describe("one port with a gateway behind it", () => {
     const received = await exchange(gateway, get(path, "x-request-id: probe\r\n"), /\}$/);
     expect(received).toMatch(/^HTTP\/1.1 200 OK\r\nx-request-id: probe\r\n.*\r\n\r\n\{"status":"ok"\}$/s);
     expect(gateway.lines.filter((line) => line["requestId"] === "probe")).toEqual([]);
+  });
+
+  it("does not log an answer as whole whose client resets it, also for no reason", async () => {
+    const session = http2.connect(gateway.url);
+    const stream = session.request({ ":method": "POST", ":path": "/v1/chat/completions", "x-request-id": "reset" });
+    stream.end(chatBody({ model: "sandbox/fault-stall", stream: true }));
+    await once(stream, "data");
+    stream.close(http2.constants.NGHTTP2_NO_ERROR);
+    expect(await lineOf("reset")).toMatchObject({ reason: "CANCELLED" });
+    session.close();
   });
 
   it("answers HEAD of a probe without a body", async () => {

@@ -23,7 +23,7 @@ describe("accessFields()", () => {
     log.routed("auto", "sandbox/eliza", 0);
     log.answered();
     log.used(create(UsageSchema, { promptTokens: 3, completionTokens: 4 }));
-    expect(accessFields(log, { ...EXCHANGE, userAgent: "curl/8", bytesOut: 0 })).toStrictEqual({
+    expect(accessFields(log, { ...EXCHANGE, userAgent: "curl/8" })).toStrictEqual({
       requestId: "req_1",
       door: "rest",
       operation: "CreateChatCompletion",
@@ -38,7 +38,6 @@ describe("accessFields()", () => {
       status: 200,
       durationMs: 12.3,
       userAgent: "curl/8",
-      bytesOut: 0,
     });
   });
 

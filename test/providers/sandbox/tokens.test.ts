@@ -84,7 +84,7 @@ describe("countTokens()", () => {
     "!",
     "\udc00",
     "Ab",
-  ])("counts a megabyte of %j within 1 %%", (unit) => {
+  ])("counts a megabyte of %j within a hundredth", (unit) => {
     const units = Math.floor(MEGABYTE / Buffer.byteLength(unit));
     const perUnit = reference(unit.repeat(1024)).length / 1024;
     expect(countTokens(unit.repeat(units)) / (units * perUnit)).toBeCloseTo(1, 2);
