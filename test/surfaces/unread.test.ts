@@ -13,16 +13,23 @@ const MESSAGE = envelope(
     messages: [{ role: Role.USER, content: [{ kind: { case: "text", value: TEXT } }] }],
   }),
 );
-const GRPC = { "content-type": "application/grpc", te: "trailers", "grpc-timeout": "400m" };
+/** Long enough to fill the windows on a busy machine, too. */
+const TIMEOUT_MS = 3_000;
+const GRPC = { "content-type": "application/grpc", te: "trailers", "grpc-timeout": `${TIMEOUT_MS}m` };
 
 const ROWS = [
   ["grpc", STREAM, GRPC, MESSAGE],
   ["grpc-web", STREAM, { ...GRPC, "content-type": "application/grpc-web+proto" }, MESSAGE],
-  ["connect", STREAM, { "content-type": "application/connect+proto", "connect-timeout-ms": "400" }, MESSAGE],
+  [
+    "connect",
+    STREAM,
+    { "content-type": "application/connect+proto", "connect-timeout-ms": String(TIMEOUT_MS) },
+    MESSAGE,
+  ],
   [
     "rest",
     "/v1/chat/completions",
-    { "content-type": "application/json", "x-parley-timeout-ms": "400" },
+    { "content-type": "application/json", "x-parley-timeout-ms": String(TIMEOUT_MS) },
     JSON.stringify({ model: "sandbox/echo", messages: [{ role: "user", content: TEXT }], stream: true }),
   ],
 ] as const;
@@ -47,6 +54,6 @@ describe("a stream that its client does not read", () => {
     const { trailers, body: answer } = await call;
     expect(answer.length).toBeGreaterThan(65_535);
     const end = `${JSON.stringify(trailers)} ${answer.toString("latin1").slice(-600)}`;
-    expect(end.replaceAll("%20", " ")).toContain("the call did not end within its deadline of 400 ms");
+    expect(end.replaceAll("%20", " ")).toContain(`the call did not end within its deadline of ${TIMEOUT_MS} ms`);
   });
 });
