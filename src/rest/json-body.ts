@@ -5,18 +5,18 @@ import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import { parseJson } from "../openai-json/parse.ts";
 import { checkContentEncoding, decompress } from "./decompress.ts";
 import type { RestRequest } from "./exchange.ts";
-import { readBody } from "./read-body.ts";
+import { type BodyBounds, readBody } from "./read-body.ts";
 
 /**
- * Reads the JSON that a request carries, at most `maxBytes` of it, packed or not. Throws a GatewayError:
+ * Reads the JSON that a request carries, packed or not, within these bounds. Throws a GatewayError:
  * UNSUPPORTED_MEDIA_TYPE by the headers alone, and INVALID_JSON where there is none.
  */
-export async function readJsonBody(request: RestRequest, maxBytes: number): Promise<JsonValue> {
+export async function readJsonBody(request: RestRequest, bounds: BodyBounds): Promise<JsonValue> {
   checkContentType(request.headers);
   const encoding = request.headers["content-encoding"];
   checkContentEncoding(encoding);
-  const raw = await readBody(request, maxBytes);
-  const body = encoding === undefined ? raw : await decompress(raw, encoding, maxBytes);
+  const raw = await readBody(request, bounds);
+  const body = encoding === undefined ? raw : await decompress(raw, encoding, bounds.maxBytes);
   if (body.length === 0) throw new GatewayError(Reason.INVALID_JSON, "the body is empty; it must be a JSON object");
   return parseJson(body);
 }

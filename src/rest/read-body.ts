@@ -1,17 +1,27 @@
 import { clientGone } from "../errors/client-gone.ts";
+import { deadlineExceeded } from "../errors/deadline-exceeded.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import { announcedLength } from "../lib/unread-body.ts";
 import type { RestRequest } from "./exchange.ts";
 
+/** What a body may take. */
+export interface BodyBounds {
+  readonly maxBytes: number;
+  /** The time that the client gives the call, and what is left of it, in milliseconds; undefined: nothing here bounds the time. */
+  readonly deadline: { readonly timeoutMs: number; readonly leftMs: number } | undefined;
+}
+
 /**
  * Reads the whole body of a request. Throws a GatewayError: REQUEST_TOO_LARGE as soon as it is announced, or found, to
- * be longer than `maxBytes`, with the rest of it left unread; CANCELLED when the client goes away.
+ * be longer than `maxBytes`, and DEADLINE_EXCEEDED when it is not there in time, with the rest of it left unread;
+ * CANCELLED when the client goes away.
  */
-export function readBody(request: RestRequest, maxBytes: number): Promise<Uint8Array> {
+export function readBody(request: RestRequest, bounds: BodyBounds): Promise<Uint8Array> {
+  const { maxBytes } = bounds;
   if (announcedLength(request) > maxBytes) return Promise.reject(tooLarge(maxBytes));
   if (request.aborted) return Promise.reject(clientGone());
-  return new BodyReading(request, maxBytes).done;
+  return new BodyReading(request, bounds).done;
 }
 
 /** One body while it arrives. Its listeners are bound methods: tsx names each arrow function as it is made, for a microsecond. */
@@ -23,11 +33,16 @@ class BodyReading {
   readonly #taken = this.#take.bind(this);
   readonly #ended = this.#finish.bind(this);
   readonly #gone = this.#fail.bind(this);
+  readonly #timer: NodeJS.Timeout | undefined;
   #size = 0;
 
-  constructor(request: RestRequest, maxBytes: number) {
+  constructor(request: RestRequest, { maxBytes, deadline }: BodyBounds) {
     this.#request = request;
     this.#maxBytes = maxBytes;
+    if (deadline !== undefined) {
+      const { timeoutMs, leftMs } = deadline;
+      this.#timer = setTimeout(() => this.#refuse(deadlineExceeded(timeoutMs)), Math.max(0, leftMs));
+    }
     request.on("data", this.#taken);
     request.on("end", this.#ended);
     request.on("close", this.#gone);
@@ -42,10 +57,7 @@ class BodyReading {
   #take(chunk: Uint8Array): void {
     this.#chunks.push(chunk);
     this.#size += chunk.length;
-    if (this.#size <= this.#maxBytes) return;
-    this.#request.pause();
-    this.#settle();
-    this.#outcome.reject(tooLarge(this.#maxBytes));
+    if (this.#size > this.#maxBytes) this.#refuse(tooLarge(this.#maxBytes));
   }
 
   #finish(): void {
@@ -58,7 +70,14 @@ class BodyReading {
     this.#outcome.reject(clientGone());
   }
 
+  #refuse(error: GatewayError): void {
+    this.#request.pause();
+    this.#settle();
+    this.#outcome.reject(error);
+  }
+
   #settle(): void {
+    clearTimeout(this.#timer);
     this.#request.off("data", this.#taken);
     this.#request.off("end", this.#ended);
     this.#request.off("close", this.#gone);

@@ -19,12 +19,12 @@ import { type Dialect, wantsUsage } from "./dialect.ts";
 import { createEventEncoder } from "./event-encoder.ts";
 import { readJsonBody } from "./json-body.ts";
 import type { PathMatch } from "./path-matcher.ts";
+import type { BodyBounds } from "./read-body.ts";
 import { ignoredHeaders } from "./report-headers.ts";
 import { buildRequest, type DecodedBody, decodeBody } from "./request-message.ts";
-import { parseRequestTarget } from "./request-target.ts";
+import type { RequestTarget } from "./request-target.ts";
 import { createRoutes, type Route } from "./route.ts";
 import { readTimeout } from "./timeout-header.ts";
-import { withinTimeout } from "./within-timeout.ts";
 
 /** What the REST door needs. */
 export interface RestOptions {
@@ -45,7 +45,7 @@ export interface RestHandler {
    * Answers one request, whatever its path, and never rejects. Resolved when the answer is written, or nobody wants it
    * any more.
    */
-  handle(request: HttpRequest, response: HttpResponse, log: CallLog): Promise<void>;
+  handle(request: HttpRequest, response: HttpResponse, target: RequestTarget, log: CallLog): Promise<void>;
 }
 
 type Found = Extract<PathMatch<Route>, { kind: "found" }>;
@@ -57,11 +57,10 @@ type Found = Extract<PathMatch<Route>, { kind: "found" }>;
 export function createRestHandler(options: RestOptions): RestHandler {
   const routes = createRoutes(options.services, options.operations);
   return {
-    async handle(request, response, log) {
+    async handle(request, response, { path, query }, log) {
       const exchange: Exchange = { request, response, log };
       const client = watchClient(response);
       try {
-        const { path, query } = parseRequestTarget(exchange.request.url ?? "/");
         const match = routes.match(request.method ?? "GET", path);
         if (match.kind === "found") await callRoute(options, exchange, match, query, client.signal);
         else answerUnrouted(exchange, match, path);
@@ -102,7 +101,8 @@ async function callRoute(
   const { headers } = request;
   log.named(route.unary.method.name);
   const timeoutMs = readTimeout(headers, options.maxTimeoutMs);
-  const body = await withinTimeout(readDecodedBody(route, request, options.maxBodyBytes), timeoutMs, log);
+  const deadline = timeoutMs === undefined ? undefined : { timeoutMs, leftMs: timeoutMs - log.elapsedMs() };
+  const body = await readDecodedBody(route, request, { maxBytes: options.maxBodyBytes, deadline });
   const target = chooseTarget(route, body, headers.accept);
   log.named(target.method.name);
   const message = buildRequest(target, body, { variables, query, headers });
@@ -124,10 +124,10 @@ async function callRoute(
 async function readDecodedBody(
   route: Route,
   request: Exchange["request"],
-  maxBytes: number,
+  bounds: BodyBounds,
 ): Promise<DecodedBody | undefined> {
   if (route.unary.body === undefined) return undefined;
-  return decodeBody(route.unary, await readJsonBody(request, maxBytes));
+  return decodeBody(route.unary, await readJsonBody(request, bounds));
 }
 
 function tellsUsage(dialect: Dialect, body: DecodedBody | undefined): boolean {

@@ -13,6 +13,7 @@ import { CallLog, type Door } from "../telemetry/call-log.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Cors } from "./cors.ts";
 import { REQUEST_ID_HEADER, requestIdOf } from "./request-id.ts";
+import { sendJson } from "./send-json.ts";
 
 /** What stands behind the port. */
 export interface DispatchOptions {
@@ -28,7 +29,8 @@ export interface DispatchOptions {
 export function createDispatch(options: DispatchOptions): (request: HttpRequest, response: HttpResponse) => void {
   const { rpc, rest, cors, logger, isReady } = options;
   return (request, response) => {
-    const { path } = parseRequestTarget(request.url ?? "/");
+    const target = parseRequestTarget(request.url ?? "/");
+    const { path } = target;
     if (path === "/healthz" || path === "/readyz") {
       response.setHeader(REQUEST_ID_HEADER, requestIdOf(request.headers[REQUEST_ID_HEADER]));
       answerProbe(request, response, path === "/healthz" || isReady());
@@ -53,7 +55,7 @@ export function createDispatch(options: DispatchOptions): (request: HttpRequest,
     });
     if (cors.handle(request, response)) return;
     if (isRpc) handleRpc(rpc, request, response, path, log);
-    else void rest.handle(request, response, log);
+    else void rest.handle(request, response, target, log);
   };
 }
 
@@ -76,19 +78,13 @@ function handleRpc(rpc: RpcHandler, request: HttpRequest, response: HttpResponse
     rpc.handle(request, response, path, log);
   } catch (thrown) {
     log.failed(GatewayError.from(thrown));
-    sendJson(response, 400, toOpenAIError(new GatewayError(Reason.INVALID_REQUEST, "an rpc needs a Host header")));
+    const error = new GatewayError(Reason.INVALID_REQUEST, "an rpc needs a Host header");
+    sendJson(response, 400, JSON.stringify(toOpenAIError(error)));
   }
 }
 
 /** Answers whether the process lives, or is ready. Probes come every few seconds, and are not logged. */
 function answerProbe(request: HttpRequest, response: HttpResponse, ok: boolean): void {
-  sendJson(response, ok ? 200 : 503, { status: ok ? "ok" : "not ready" }, request.method === "HEAD");
-}
-
-function sendJson(response: HttpResponse, status: number, value: object, headOnly = false): void {
-  const body = JSON.stringify(value);
-  response.statusCode = status;
-  response.setHeader("content-type", "application/json");
-  response.setHeader("content-length", Buffer.byteLength(body));
-  response.end(headOnly ? "" : body);
+  const json = JSON.stringify({ status: ok ? "ok" : "not ready" });
+  sendJson(response, ok ? 200 : 503, json, request.method === "HEAD");
 }

@@ -8,6 +8,7 @@ import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import type { HttpRequest, HttpResponse } from "../lib/http-exchange.ts";
 import { requestId } from "../lib/ids.ts";
 import { REQUEST_ID_HEADER, requestIdOf } from "./request-id.ts";
+import { sendJson } from "./send-json.ts";
 
 /** An answer that the port gives by itself, because no handler can be given the request. */
 export interface Refusal {
@@ -57,12 +58,8 @@ export function createRefuser(onRefusal: RefusalListener): Refuser {
     request(request, response, refusal) {
       if (!(response instanceof Http2ServerResponse)) response.shouldKeepAlive = false;
       const id = idOf(response) ?? requestIdOf(request.headers[REQUEST_ID_HEADER]);
-      const body = encodeBody(refusal);
-      response.statusCode = refusal.status;
       response.setHeader(REQUEST_ID_HEADER, id);
-      response.setHeader("content-type", "application/json");
-      response.setHeader("content-length", Buffer.byteLength(body));
-      response.end(body);
+      sendJson(response, refusal.status, encodeBody(refusal));
       onRefusal(id, refusal);
     },
     stream(stream, refusal, id = requestId()) {

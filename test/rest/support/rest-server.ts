@@ -6,6 +6,7 @@ import type { Operations } from "../../../src/gateway/operation.ts";
 import { ChatService } from "../../../src/gen/parley/chat/v1/chat_service_pb.ts";
 import { ModelsService } from "../../../src/gen/parley/models/v1/models_service_pb.ts";
 import type { HttpRequest, HttpResponse } from "../../../src/lib/http-exchange.ts";
+import { parseRequestTarget } from "../../../src/rest/request-target.ts";
 import { createRestHandler, type RestOptions } from "../../../src/rest/rest-handler.ts";
 import { CallLog } from "../../../src/telemetry/call-log.ts";
 
@@ -57,7 +58,11 @@ export async function startRest(
   const exchanges: TestExchange[] = [];
   const serve = (request: HttpRequest, response: HttpResponse): void => {
     const log = new CallLog("req_test", "rest");
-    exchanges.push({ response, log, handled: rest.handle(request, response, log) });
+    exchanges.push({
+      response,
+      log,
+      handled: rest.handle(request, response, parseRequestTarget(request.url ?? "/"), log),
+    });
   };
   const server = h2c === true ? http2.createServer(serve) : http.createServer(serve);
   const sessions = new Set<http2.ServerHttp2Session>();

@@ -1,0 +1,9 @@
+import type { HttpResponse } from "../lib/http-exchange.ts";
+
+/** Answers with JSON in one piece; `headOnly`: with the headers of it alone. */
+export function sendJson(response: HttpResponse, status: number, json: string, headOnly = false): void {
+  response.statusCode = status;
+  response.setHeader("content-type", "application/json");
+  response.setHeader("content-length", Buffer.byteLength(json));
+  response.end(headOnly ? "" : json);
+}
