@@ -12,16 +12,19 @@ interface Frame {
 
 type Properties = Readonly<Record<string, unknown>>;
 
+/** Writes the messages of one stream, one after the other. */
+export type StreamStringifier<Desc extends DescMessage> = (message: MessageShape<Desc>) => string;
+
 /**
- * Makes a writer of messages that follow each other and differ in one field, as the chunks of a stream do in `choices`. It writes what
- * `stringifyJson` writes, but the text of the other fields is made anew only when one of them has changed. `varying`: property of the
- * field. Throws an Error where another field's form depends on it.
+ * Prepares writers of messages that follow each other and differ in one field, as the chunks of a stream do in `choices`; each stream
+ * has a writer of its own. It writes what `stringifyJson` writes, but the text of the other fields is made anew only when one of them
+ * has changed. `varying`: property of the field. Throws an Error where another field's form depends on it.
  */
-export function createStreamStringifier<Desc extends DescMessage>(
+export function compileStreamStringifier<Desc extends DescMessage>(
   desc: Desc,
   varying: string,
   options: EncodeOptions = {},
-): (message: MessageShape<Desc>) => string {
+): () => StreamStringifier<Desc> {
   const plan = planOf(desc);
   const field = varyingField(plan, varying);
   const alone: MessagePlan = { ...plan, constants: [], parts: [field], catchAll: undefined };
@@ -29,17 +32,19 @@ export function createStreamStringifier<Desc extends DescMessage>(
     ...plan.parts.map(({ name }) => name),
     ...(plan.catchAll === undefined ? [] : [plan.catchAll]),
   ].filter((name) => name !== varying && name !== options.without);
-  let frame: Frame | undefined;
 
-  return (message) => {
-    const properties = message as unknown as Properties;
-    if (frame !== undefined && isSame(properties, steady, frame.values)) {
-      const pair = JSON.stringify(encodeByPlan(alone, message, options)).slice(1, -1);
-      if (pair !== "") return frame.head + pair + frame.tail;
-    }
-    const json = encodeJson(desc, message, options);
-    frame = frameOf(json, field.key, properties, steady);
-    return JSON.stringify(json);
+  return () => {
+    let frame: Frame | undefined;
+    return (message) => {
+      const properties = message as unknown as Properties;
+      if (frame !== undefined && isSame(properties, steady, frame.values)) {
+        const pair = JSON.stringify(encodeByPlan(alone, message, options)).slice(1, -1);
+        if (pair !== "") return frame.head + pair + frame.tail;
+      }
+      const json = encodeJson(desc, message, options);
+      frame = frameOf(json, field.key, properties, steady);
+      return JSON.stringify(json);
+    };
   };
 }
 

@@ -1,7 +1,7 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
 import { type ChatCompletionChunk, ChatCompletionChunkSchema } from "../gen/parley/chat/v1/completion_pb.ts";
 import { stringifyJson } from "../openai-json/encode.ts";
-import { createStreamStringifier } from "../openai-json/stream-stringifier.ts";
+import { compileStreamStringifier } from "../openai-json/stream-stringifier.ts";
 import { messageAt } from "./field-path.ts";
 import type { StreamTarget } from "./route-target.ts";
 
@@ -24,18 +24,17 @@ export function createEventEncoder({ method, responseBody }: StreamTarget, usage
   };
 }
 
+/** A client that wants the usage finds the key on every chunk, with null until it is known. */
+const withUsage = compileStreamStringifier(ChatCompletionChunkSchema, "choices");
+/** A client that does not want it finds no such key, and not the chunk that is sent for it alone. */
+const withoutUsage = compileStreamStringifier(ChatCompletionChunkSchema, "choices", { without: "usage" });
+
 function createStringifier(desc: DescMessage, usage: boolean): (message: Message) => string | undefined {
   if (desc.typeName !== ChatCompletionChunkSchema.typeName) return (message) => stringifyJson(desc, message);
-  if (usage) {
-    // A client that wants the usage finds the key on every chunk, with null until it is known.
-    const stringify = createStreamStringifier(ChatCompletionChunkSchema, "choices");
-    return (message) => stringify(message as ChatCompletionChunk);
-  }
-  // A client that does not want it finds no such key, and not the chunk that is sent for it alone.
-  const stringify = createStreamStringifier(ChatCompletionChunkSchema, "choices", { without: "usage" });
+  const stringify = usage ? withUsage() : withoutUsage();
   return (message) => {
     const chunk = message as ChatCompletionChunk;
-    return isForUsageAlone(chunk) ? undefined : stringify(chunk);
+    return !usage && isForUsageAlone(chunk) ? undefined : stringify(chunk);
   };
 }
 

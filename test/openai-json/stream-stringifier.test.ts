@@ -7,7 +7,7 @@ import {
   ServiceTier,
 } from "../../src/gen/parley/chat/v1/completion_pb.ts";
 import { stringifyJson } from "../../src/openai-json/encode.ts";
-import { createStreamStringifier } from "../../src/openai-json/stream-stringifier.ts";
+import { compileStreamStringifier } from "../../src/openai-json/stream-stringifier.ts";
 import { arbitraryMessage } from "./support/arbitrary-message.ts";
 import { caught } from "./support/caught.ts";
 
@@ -15,7 +15,7 @@ const chunk = (init: MessageInitShape<typeof ChatCompletionChunkSchema>): ChatCo
   create(ChatCompletionChunkSchema, { id: "chatcmpl-1", created: 7n, model: "m", systemFingerprint: "fp", ...init });
 const says = (content: string) => ({ choices: [{ index: 0, delta: { content } }] });
 
-describe("createStreamStringifier()", () => {
+describe("compileStreamStringifier()", () => {
   it("writes what stringifyJson() writes, whatever changes from one chunk to the next", () => {
     const usage = { promptTokens: 1 };
     const chunks = [
@@ -30,7 +30,7 @@ describe("createStreamStringifier()", () => {
       chunk({ ...says("g"), created: 8n }),
     ];
     for (const options of [{}, { without: "usage" }, { nulls: false }]) {
-      const stringify = createStreamStringifier(ChatCompletionChunkSchema, "choices", options);
+      const stringify = compileStreamStringifier(ChatCompletionChunkSchema, "choices", options)();
       const texts = chunks.map((each) => stringify(each));
       expect(texts).toEqual(chunks.map((each) => stringifyJson(ChatCompletionChunkSchema, each, options)));
     }
@@ -40,7 +40,7 @@ describe("createStreamStringifier()", () => {
     const sequences = fc.array(arbitraryMessage(ChatCompletionChunkSchema), { minLength: 2, maxLength: 4 });
     fc.assert(
       fc.property(sequences, fc.array(fc.nat(3), { maxLength: 8 }), (chunks, order) => {
-        const stringify = createStreamStringifier(ChatCompletionChunkSchema, "choices");
+        const stringify = compileStreamStringifier(ChatCompletionChunkSchema, "choices")();
         for (const index of order) {
           const each = chunks[index % chunks.length] as ChatCompletionChunk;
           expect(stringify(each)).toBe(stringifyJson(ChatCompletionChunkSchema, each));
@@ -51,7 +51,7 @@ describe("createStreamStringifier()", () => {
   });
 
   it("sees what changes within a message that it has written", () => {
-    const stringify = createStreamStringifier(ChatCompletionChunkSchema, "choices");
+    const stringify = compileStreamStringifier(ChatCompletionChunkSchema, "choices")();
     const each = chunk({ ...says("a"), usage: { promptTokens: 1 } });
     expect(stringify(each)).toContain('"prompt_tokens":1');
     each.usage!.promptTokens = 2;
@@ -59,7 +59,7 @@ describe("createStreamStringifier()", () => {
   });
 
   it("names the place of what cannot be written", () => {
-    const stringify = createStreamStringifier(ChatCompletionChunkSchema, "choices");
+    const stringify = compileStreamStringifier(ChatCompletionChunkSchema, "choices")();
     stringify(chunk(says("a")));
     const logprobs = { content: [{ token: "b", logprob: Number.NaN }] };
     expect(caught(() => stringify(chunk({ choices: [{ index: 0, logprobs }] })))).toMatchObject({
@@ -68,6 +68,6 @@ describe("createStreamStringifier()", () => {
   });
 
   it("refuses a field that cannot vary alone", () => {
-    expect(() => createStreamStringifier(ChatCompletionChunkSchema, "nothing")).toThrow("cannot vary alone");
+    expect(() => compileStreamStringifier(ChatCompletionChunkSchema, "nothing")).toThrow("cannot vary alone");
   });
 });
