@@ -8,6 +8,7 @@ import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { answerAsServer } from "./child-side.ts";
 import type { ChatBody } from "./requests.ts";
+import { USAGE } from "./usage.ts";
 
 const created = Math.floor(Date.now() / 1000);
 const ID = "chatcmpl-0123456789abcdefghijklmn";
@@ -28,20 +29,7 @@ function answerWhole(response: http.ServerResponse, { model }: ChatBody, content
         logprobs: null,
       },
     ],
-    usage: {
-      prompt_tokens: 100,
-      completion_tokens: 30,
-      total_tokens: 130,
-      prompt_tokens_details: { cached_tokens: 0, audio_tokens: 0, cache_write_tokens: 0 },
-      completion_tokens_details: {
-        reasoning_tokens: 0,
-        audio_tokens: 0,
-        accepted_prediction_tokens: 0,
-        rejected_prediction_tokens: 0,
-      },
-      cache_read_input_tokens: 0,
-      cache_creation_input_tokens: 0,
-    },
+    usage: USAGE,
     ...service,
   });
   response.writeHead(200, { "content-type": "application/json", "content-length": Buffer.byteLength(json) });

@@ -8,6 +8,7 @@ import { loadPackageDefinition, Server, ServerCredentials, type ServiceClientCon
 import { loadFileDescriptorSetFromBuffer } from "@grpc/proto-loader";
 import { ChatService } from "../../src/gen/parley/chat/v1/chat_service_pb.ts";
 import { answerAsServer } from "./child-side.ts";
+import { USAGE } from "./usage.ts";
 
 interface Request {
   readonly params: {
@@ -39,28 +40,13 @@ const report = {
   usage_source: "USAGE_SOURCE_PROVIDER",
   attempts: [{ target: "sandbox/echo", outcome: "OUTCOME_SUCCEEDED", duration: { nanos: 1_000_000 } }],
 };
-const usage = {
-  prompt_tokens: 100,
-  completion_tokens: 30,
-  total_tokens: 130,
-  prompt_tokens_details: { cached_tokens: 0, audio_tokens: 0, cache_write_tokens: 0 },
-  completion_tokens_details: {
-    reasoning_tokens: 0,
-    audio_tokens: 0,
-    accepted_prediction_tokens: 0,
-    rejected_prediction_tokens: 0,
-  },
-  cache_read_input_tokens: 0,
-  cache_creation_input_tokens: 0,
-};
-
 const lastOf = ({ params }: Request): string =>
   params.messages.findLast(({ role }) => role === "ROLE_USER")?.content[0]?.text ?? "";
 
 function createChatCompletion({ request }: Call, done: Done): void {
   const message = { role: "ROLE_ASSISTANT", content: [{ text: lastOf(request) }] };
   const choices = [{ index: 0, message, finish_reason: "FINISH_REASON_STOP" }];
-  done(null, { completion: { ...frame(request.params), choices, usage, ...service }, report });
+  done(null, { completion: { ...frame(request.params), choices, usage: USAGE, ...service }, report });
 }
 
 function streamChatCompletion(call: StreamCall): void {
@@ -72,7 +58,7 @@ function streamChatCompletion(call: StreamCall): void {
   send({ role: "ROLE_ASSISTANT", content: "" });
   for (const content of lastOf(request).split(/(?= )/)) send({ content });
   send({}, "FINISH_REASON_STOP");
-  call.write({ chunk: { ...frame(request.params), choices: [], usage }, report });
+  call.write({ chunk: { ...frame(request.params), choices: [], usage: USAGE }, report });
   call.end();
 }
 
