@@ -50,7 +50,7 @@ export const CATALOGUE: Readonly<Record<Reason, CatalogueRow>> = {
   [Reason.UNKNOWN_URL]: row(Code.Unimplemented, 404, INVALID, "unknown_url"),
   [Reason.METHOD_NOT_ALLOWED]: row(Code.Unimplemented, 405, INVALID, "method_not_allowed"),
   [Reason.REQUEST_TIMEOUT]: row(Code.DeadlineExceeded, 408, SERVER, "request_timeout", true),
-  [Reason.CONFLICT]: row(Code.Aborted, 409, "conflict", "conflict"),
+  [Reason.CONFLICT]: row(Code.Aborted, 409, "conflict", "conflict", true),
   [Reason.REQUEST_TOO_LARGE]: row(Code.ResourceExhausted, 413, INVALID, "request_too_large"),
   [Reason.UNSUPPORTED_MEDIA_TYPE]: row(Code.InvalidArgument, 415, INVALID, "unsupported_media_type"),
   [Reason.RATE_LIMIT_EXCEEDED]: row(Code.ResourceExhausted, 429, "rate_limit_error", "rate_limit_exceeded", true),
@@ -67,4 +67,7 @@ export const CATALOGUE: Readonly<Record<Reason, CatalogueRow>> = {
   [Reason.NO_AVAILABLE_UPSTREAM]: row(Code.Unavailable, 503, SERVER, "no_available_upstream", true),
   [Reason.SHUTTING_DOWN]: row(Code.Unavailable, 503, SERVER, "shutting_down", true),
   [Reason.DEADLINE_EXCEEDED]: row(Code.DeadlineExceeded, 504, SERVER, "timeout", true),
+  [Reason.UPSTREAM_QUOTA_EXHAUSTED]: row(Code.ResourceExhausted, 502, "insufficient_quota", "insufficient_quota"),
+  [Reason.UNPROCESSABLE]: row(Code.InvalidArgument, 422, INVALID, null),
+  [Reason.FAILED_PRECONDITION]: row(Code.FailedPrecondition, 400, INVALID, null),
 };

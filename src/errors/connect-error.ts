@@ -76,7 +76,8 @@ function violationsOf({ details, row, message, reasonName }: GatewayError): read
  */
 export function retryHeaders(error: GatewayError): Record<string, string> {
   const { retryAfterMs } = error.details;
-  const { httpStatus, retryable } = error.row;
+  const { retryable } = error;
+  const { httpStatus } = error.row;
   const sdkRetries = httpStatus >= 500 || httpStatus === 408 || httpStatus === 409 || httpStatus === 429;
   return {
     ...(retryAfterMs === undefined

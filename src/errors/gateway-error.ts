@@ -26,6 +26,8 @@ export interface ErrorDetails {
   readonly retryAfterMs?: number | undefined;
   /** Whose quota is exhausted: "provider:openai". */
   readonly quota?: string | undefined;
+  /** Whether the same call may succeed when it is made again, where that is known better than by the reason. */
+  readonly retryable?: boolean | undefined;
   /** HTTP methods that the path does take (method not allowed). */
   readonly allow?: readonly string[] | undefined;
   /** What led here. It is logged, and never sent. */
@@ -58,6 +60,11 @@ export class GatewayError extends Error {
   /** `error.code` in OpenAI's JSON. */
   get code(): string | null {
     return this.details.code ?? this.row.code;
+  }
+
+  /** Whether the same call may succeed when it is made again. */
+  get retryable(): boolean {
+    return this.details.retryable ?? this.row.retryable;
   }
 
   /** Name of the reason, without its prefix: "MODEL_NOT_FOUND". */

@@ -9,6 +9,8 @@ export interface CallScope {
   readonly signal: AbortSignal;
   /** From now on the gateway waits for the model, which has that many milliseconds for its next output. Undefined: no bound. */
   awaitOutput(withinMs: number | undefined): void;
+  /** The gateway waits on: what came was no output, and what is left of the time is all there is. */
+  stillAwaitOutput(): void;
   /** Output came, or the model has ended: the gateway does not wait for it now. */
   outputCame(): void;
   /** The call is over: its timers and listeners go. */
@@ -72,6 +74,8 @@ class Scope implements CallScope {
   #silenceMs: number | undefined;
   /** Whether the gateway waits for the model; while a slow client reads, it does not. */
   #waiting = false;
+  /** Whether the time for the next output passed; only who waits minds it. */
+  #isOverdue = false;
 
   constructor(call: CallContext, defaultTimeoutMs: number, closed: (scope: Scope) => void) {
     this.#client = call.signal;
@@ -95,6 +99,7 @@ class Scope implements CallScope {
 
   awaitOutput(withinMs: number | undefined): void {
     this.#waiting = withinMs !== undefined;
+    this.#isOverdue = false;
     if (withinMs === this.#silenceMs) {
       this.#silence?.refresh(); // Far cheaper than a new timer, and done for every batch of a stream.
       return;
@@ -102,6 +107,11 @@ class Scope implements CallScope {
     clearTimeout(this.#silence);
     this.#silenceMs = withinMs;
     this.#silence = withinMs === undefined ? undefined : setTimeout(() => this.#fellSilent(withinMs), withinMs);
+  }
+
+  stillAwaitOutput(): void {
+    this.#waiting = this.#silenceMs !== undefined;
+    if (this.#isOverdue) this.#fellSilent(this.#silenceMs as number);
   }
 
   outputCame(): void {
@@ -116,6 +126,7 @@ class Scope implements CallScope {
   }
 
   #fellSilent(withinMs: number): void {
+    this.#isOverdue = true;
     if (this.#waiting) this.abort(silent(withinMs));
   }
 

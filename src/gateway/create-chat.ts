@@ -22,13 +22,14 @@ export async function createChat(
   catalogue: Catalogue,
 ): Promise<CreateChatCompletionResponse> {
   const prepared = prepare(CreateChatCompletionRequestSchema, request, false, catalogue, call.log);
-  const { target, params, plan } = prepared;
+  const { target, plan } = prepared;
   const reporter = new Reporter(call.log, target, plan.adjustments);
-  const answer = await target.backend.complete({ model: target.model, params, plan, signal: scope.signal });
+  const answer = await plan.complete(scope.signal);
   reporter.answered();
+  reporter.heardFrom(answer);
   const completion = settleCompletion(answer, createIdentity(target.answeredAs), prepared.choices);
   if (request.options?.includeReasoning === false) hideReasoning(completion);
   if (completion.usage !== undefined) call.log.used(completion.usage);
-  const report = reporter.last(completion.usage !== undefined);
+  const report = reporter.last(completion.usage);
   return create(CreateChatCompletionResponseSchema, { completion, report });
 }

@@ -40,11 +40,13 @@ export function createGateway(catalogue: Catalogue, timeouts: GatewayTimeouts): 
       settled(call, open, () => {
         const streaming = request.params?.stream ?? false;
         const { target, plan } = prepare(ExplainChatCompletionRequestSchema, request, streaming, catalogue, call.log);
+        const upstreamRequest = plan.describe();
         return create(ExplainChatCompletionResponseSchema, {
           provider: target.backend.id,
           model: target.model,
           adjustments: [...plan.adjustments],
-          promptTokens: plan.promptTokens,
+          promptTokens: plan.promptTokens ?? 0,
+          ...(upstreamRequest === undefined ? {} : { upstreamRequest }),
         });
       }),
 

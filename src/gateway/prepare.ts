@@ -7,13 +7,13 @@ import { Adjustment_Action } from "../gen/parley/chat/v1/report_pb.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import type { Catalogue, Target } from "../routing/catalogue.ts";
 import type { CallLog } from "../telemetry/call-log.ts";
-import type { BackendPlan } from "../upstream/backend.ts";
+import type { PlannedCall } from "../upstream/backend.ts";
 
 /** A call that may be made: admitted, routed and planned. */
 export interface PreparedCall {
   readonly params: ChatCompletionParams;
   readonly target: Target;
-  readonly plan: BackendPlan;
+  readonly plan: PlannedCall;
   /** How many choices the answer has. */
   readonly choices: number;
 }
@@ -28,14 +28,14 @@ export function prepare(
 ): PreparedCall {
   const params = admitChat(schema, request, streaming);
   const target = catalogue.resolve(params.model);
-  const plan = target.backend.plan(target.model, params);
+  const plan = target.backend.plan({ model: target.model, params, streaming });
   if (request.options?.strict === true) refuseAdjustments(plan, target);
   log.routed(params.model, target.name, plan.adjustments.length);
   return { params, target, plan, choices: params.n ?? 1 };
 }
 
 /** Fails with UNSUPPORTED_PARAMETER when a parameter would have to be adjusted. */
-function refuseAdjustments({ adjustments }: BackendPlan, target: Target): void {
+function refuseAdjustments({ adjustments }: PlannedCall, target: Target): void {
   const [first] = adjustments;
   if (first === undefined) return;
   const verb = Adjustment_Action[first.action].toLowerCase();

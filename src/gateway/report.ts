@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import type { GatewayError } from "../errors/gateway-error.ts";
+import type { Usage } from "../gen/parley/chat/v1/completion_pb.ts";
 import {
   type Adjustment,
   Attempt_Outcome,
@@ -13,6 +14,12 @@ import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import type { Target } from "../routing/catalogue.ts";
 import type { CallLog } from "../telemetry/call-log.ts";
 
+/** What a provider calls its answer; empty where it does not say. */
+interface Origin {
+  readonly id: string;
+  readonly model: string;
+}
+
 /** Writes down what is done for one call, as its reports tell it. */
 export class Reporter {
   readonly #log: CallLog;
@@ -20,12 +27,18 @@ export class Reporter {
   readonly #adjustments: readonly Adjustment[];
   readonly #attemptStartedMs: number;
   #firstOutputMs: number | undefined;
+  #origin: Origin | undefined;
 
   constructor(log: CallLog, target: Target, adjustments: readonly Adjustment[]) {
     this.#log = log;
     this.#target = target;
     this.#adjustments = adjustments;
     this.#attemptStartedMs = log.elapsedMs();
+  }
+
+  /** What the provider calls its answer. Later calls change nothing. */
+  heardFrom({ id, model }: Origin): void {
+    this.#origin ??= { id, model };
   }
 
   /** The first output came. Later calls change nothing. */
@@ -42,19 +55,21 @@ export class Reporter {
       provider: this.#target.backend.id,
       model: this.#target.model,
       adjustments: [...this.#adjustments],
+      ...(this.#origin?.model ? { upstreamModel: this.#origin.model } : {}),
+      ...(this.#origin?.id ? { upstreamId: this.#origin.id } : {}),
       ...(this.#firstOutputMs === undefined
         ? {}
         : { timeToFirstChunk: durationFromMs(Math.round(this.#firstOutputMs)) }),
     });
   }
 
-  /** The whole report, when the call has ended; `hasUsage` says whether there are numbers whose source is to be told. */
-  last(hasUsage: boolean, error?: GatewayError): CallReport {
+  /** The whole report, when the call has ended, with its usage where there is one. */
+  last(usage: Usage | undefined, error?: GatewayError): CallReport {
     const report = this.first();
     const elapsed = this.#log.elapsedMs();
     const first = this.#firstOutputMs;
     report.duration = durationFromMs(Math.round(elapsed));
-    report.usageSource = hasUsage ? this.#target.backend.usageSource : UsageSource.UNSPECIFIED;
+    report.usageSource = usage !== undefined ? this.#target.backend.usageSource : UsageSource.UNSPECIFIED;
     report.attempts = [
       create(AttemptSchema, {
         target: this.#target.name,

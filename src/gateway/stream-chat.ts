@@ -25,7 +25,7 @@ export async function* streamChat(
   timeouts: GatewayTimeouts,
 ): AsyncGenerator<StreamChatCompletionResponse[]> {
   const prepared = prepare(StreamChatCompletionRequestSchema, request, true, catalogue, call.log);
-  const { target, params, plan } = prepared;
+  const { target, plan } = prepared;
   const reporter = new Reporter(call.log, target, plan.adjustments);
   const identity = createIdentity(target.answeredAs);
   const grammar = createStreamGrammar(identity, prepared.choices);
@@ -34,8 +34,10 @@ export async function* streamChat(
   let isFirst = true;
   let hasAnswered = false;
   scope.awaitOutput(timeouts.firstChunkMs);
-  for await (const batch of target.backend.stream({ model: target.model, params, plan, signal: scope.signal })) {
+  for await (const batch of plan.stream(scope.signal)) {
     const chunks: ChatCompletionChunk[] = [];
+    const [origin] = batch;
+    if (!hasAnswered && origin !== undefined) reporter.heardFrom(origin);
     for (const chunk of batch) {
       if (hidesReasoning) hideReasoningInChunk(chunk);
       grammar.push(chunk, chunks);
@@ -51,13 +53,14 @@ export async function* streamChat(
       isFirst = false;
       yield messages;
     }
-    scope.awaitOutput(hasAnswered ? timeouts.idleMs : timeouts.firstChunkMs);
+    if (hasAnswered) scope.awaitOutput(timeouts.idleMs);
+    else scope.stillAwaitOutput();
   }
   scope.outputCame();
   scope.signal.throwIfAborted();
   const chunk = grammar.finish();
   if (chunk?.usage !== undefined) call.log.used(chunk.usage);
-  const report = reporter.last(chunk !== undefined);
+  const report = reporter.last(chunk?.usage);
   yield [create(StreamChatCompletionResponseSchema, chunk === undefined ? { report } : { chunk, report })];
 }
 

@@ -1,11 +1,11 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { GatewayError } from "../errors/gateway-error.ts";
-import type { ChatCompletionChunk } from "../gen/parley/chat/v1/completion_pb.ts";
+import type { ChatCompletion, ChatCompletionChunk } from "../gen/parley/chat/v1/completion_pb.ts";
 import { UsageSource } from "../gen/parley/chat/v1/report_pb.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import { sleep } from "../lib/sleep.ts";
-import type { ScriptedProvider } from "../providers/script.ts";
-import type { Backend, BackendCall, ChunkBatch } from "./backend.ts";
+import type { CompletionScript, ScriptedProvider, StreamScript } from "../providers/script.ts";
+import type { Backend, ChunkBatch } from "./backend.ts";
 
 /** Most chunks of a batch: what is ready at once goes out at once, but a long answer does not become one large write. */
 const BATCH = 64;
@@ -17,29 +17,32 @@ export function createScriptedBackend(provider: ScriptedProvider): Backend {
     usageSource: UsageSource.PROVIDER,
     models: () => provider.models(),
     has: (model) => provider.has(model),
-    plan: (model, params) => provider.plan(model, params),
-
-    async complete({ model, params, plan, signal }) {
-      for (const step of provider.complete(model, params, plan)) {
-        signal.throwIfAborted();
-        if (step.kind === "fail") throw step.error;
-        if (step.kind === "output") return step.value;
-        if (step.kind === "pause") await nextTurn();
-        if (step.kind === "wait") await sleep(step.ms, signal);
-      }
-      throw new GatewayError(Reason.UPSTREAM_INVALID_RESPONSE, "the model's answer ended before it was whole");
+    plan({ model, params }) {
+      const plan = provider.plan(model, params);
+      return {
+        ...plan,
+        describe: () => undefined,
+        complete: (signal) => playWhole(provider.complete(model, params, plan), signal),
+        stream: (signal) => playStream(provider.stream(model, params, plan), signal),
+      };
     },
-
-    stream: (call) => play(provider, call),
   };
 }
 
-async function* play(
-  provider: ScriptedProvider,
-  { model, params, plan, signal }: BackendCall,
-): AsyncGenerator<ChunkBatch> {
+async function playWhole(script: CompletionScript, signal: AbortSignal): Promise<ChatCompletion> {
+  for (const step of script) {
+    signal.throwIfAborted();
+    if (step.kind === "fail") throw step.error;
+    if (step.kind === "output") return step.value;
+    if (step.kind === "pause") await nextTurn();
+    if (step.kind === "wait") await sleep(step.ms, signal);
+  }
+  throw new GatewayError(Reason.UPSTREAM_INVALID_RESPONSE, "the model's answer ended before it was whole");
+}
+
+async function* playStream(script: StreamScript, signal: AbortSignal): AsyncGenerator<ChunkBatch> {
   let batch: ChatCompletionChunk[] = [];
-  for (const step of provider.stream(model, params, plan)) {
+  for (const step of script) {
     signal.throwIfAborted();
     if (step.kind === "output" && batch.push(step.value) < BATCH) continue;
     if (batch.length > 0) {

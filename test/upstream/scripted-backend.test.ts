@@ -9,8 +9,12 @@ const backend = createScriptedBackend(createSandbox({ tokenDelayMs: 0 }));
 const callOf = (text: string, n: number, signal = new AbortController().signal) => {
   const content = [{ kind: { case: "text" as const, value: text } }];
   const params = create(ChatCompletionParamsSchema, { n, messages: [{ role: Role.USER, content }] });
-  return { model: "echo", params, plan: backend.plan("echo", params), signal };
+  return { plan: backend.plan({ model: "echo", params, streaming: false }), signal };
 };
+
+type Call = ReturnType<typeof callOf>;
+const complete = ({ plan, signal }: Call) => plan.complete(signal);
+const stream = ({ plan, signal }: Call) => plan.stream(signal);
 
 /** Counts the turns that others have while work goes on. */
 async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
@@ -29,13 +33,13 @@ async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
 
 describe("createScriptedBackend()", () => {
   it("lets others have their turn between the choices of a whole answer", async () => {
-    expect(await turnsDuring(() => backend.complete(callOf("word ".repeat(100), 50)))).toBeGreaterThanOrEqual(49);
+    expect(await turnsDuring(() => complete(callOf("word ".repeat(100), 50)))).toBeGreaterThanOrEqual(49);
   });
 
   it("lets others have their turn within a stream that its reader keeps up with", async () => {
     let batches = 0;
     const turns = await turnsDuring(async () => {
-      for await (const _ of backend.stream(callOf("word ".repeat(3_000), 1))) batches++;
+      for await (const _ of stream(callOf("word ".repeat(3_000), 1))) batches++;
     });
     expect(batches).toBeGreaterThan(40);
     expect(turns).toBeGreaterThanOrEqual(batches - 1);
@@ -44,6 +48,6 @@ describe("createScriptedBackend()", () => {
   it("stops between choices when the call is cancelled", async () => {
     const controller = new AbortController();
     setImmediate(() => controller.abort(new Error("gone")));
-    await expect(backend.complete(callOf("word ".repeat(100), 50, controller.signal))).rejects.toThrow("gone");
+    await expect(complete(callOf("word ".repeat(100), 50, controller.signal))).rejects.toThrow("gone");
   });
 });

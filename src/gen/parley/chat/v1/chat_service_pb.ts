@@ -21,7 +21,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file parley/chat/v1/chat_service.proto.
  */
 export const file_parley_chat_v1_chat_service: GenFile = /*@__PURE__*/
-  fileDesc("CiFwYXJsZXkvY2hhdC92MS9jaGF0X3NlcnZpY2UucHJvdG8SDnBhcmxleS5jaGF0LnYxIpgBCgtDYWxsT3B0aW9ucxIoCgZzdHJpY3QYASABKAhCE5K1GA94LXBhcmxleS1zdHJpY3RIAIgBARI+ChFpbmNsdWRlX3JlYXNvbmluZxgCIAEoCEIekrUYGngtcGFybGV5LWluY2x1ZGUtcmVhc29uaW5nSAGIAQFCCQoHX3N0cmljdEIUChJfaW5jbHVkZV9yZWFzb25pbmciiQEKG0NyZWF0ZUNoYXRDb21wbGV0aW9uUmVxdWVzdBI8CgZwYXJhbXMYASABKAsyJC5wYXJsZXkuY2hhdC52MS5DaGF0Q29tcGxldGlvblBhcmFtc0IGukgDyAEBEiwKB29wdGlvbnMYAiABKAsyGy5wYXJsZXkuY2hhdC52MS5DYWxsT3B0aW9ucyJ+ChxDcmVhdGVDaGF0Q29tcGxldGlvblJlc3BvbnNlEjIKCmNvbXBsZXRpb24YASABKAsyHi5wYXJsZXkuY2hhdC52MS5DaGF0Q29tcGxldGlvbhIqCgZyZXBvcnQYAiABKAsyGi5wYXJsZXkuY2hhdC52MS5DYWxsUmVwb3J0IokBChtTdHJlYW1DaGF0Q29tcGxldGlvblJlcXVlc3QSPAoGcGFyYW1zGAEgASgLMiQucGFybGV5LmNoYXQudjEuQ2hhdENvbXBsZXRpb25QYXJhbXNCBrpIA8gBARIsCgdvcHRpb25zGAIgASgLMhsucGFybGV5LmNoYXQudjEuQ2FsbE9wdGlvbnMifgocU3RyZWFtQ2hhdENvbXBsZXRpb25SZXNwb25zZRIyCgVjaHVuaxgBIAEoCzIjLnBhcmxleS5jaGF0LnYxLkNoYXRDb21wbGV0aW9uQ2h1bmsSKgoGcmVwb3J0GAIgASgLMhoucGFybGV5LmNoYXQudjEuQ2FsbFJlcG9ydCKKAQocRXhwbGFpbkNoYXRDb21wbGV0aW9uUmVxdWVzdBI8CgZwYXJhbXMYASABKAsyJC5wYXJsZXkuY2hhdC52MS5DaGF0Q29tcGxldGlvblBhcmFtc0IGukgDyAEBEiwKB29wdGlvbnMYAiABKAsyGy5wYXJsZXkuY2hhdC52MS5DYWxsT3B0aW9ucyKQAQodRXhwbGFpbkNoYXRDb21wbGV0aW9uUmVzcG9uc2USEAoIcHJvdmlkZXIYASABKAkSDQoFbW9kZWwYAiABKAkSNwoLYWRqdXN0bWVudHMYAyADKAsyGi5wYXJsZXkuY2hhdC52MS5BZGp1c3RtZW50QgaKtRgCEAISFQoNcHJvbXB0X3Rva2VucxgEIAEoBTKyBQoLQ2hhdFNlcnZpY2US3AIKFENyZWF0ZUNoYXRDb21wbGV0aW9uEisucGFybGV5LmNoYXQudjEuQ3JlYXRlQ2hhdENvbXBsZXRpb25SZXF1ZXN0GiwucGFybGV5LmNoYXQudjEuQ3JlYXRlQ2hhdENvbXBsZXRpb25SZXNwb25zZSLoAYLT5JMC4QE6BnBhcmFtc1onOgZwYXJhbXNiCmNvbXBsZXRpb24iES9jaGF0L2NvbXBsZXRpb25zWi46BnBhcmFtc2IKY29tcGxldGlvbiIYL2FwaS92MS9jaGF0L2NvbXBsZXRpb25zWi06BnBhcmFtc2IKY29tcGxldGlvbiIXL3YzL2FpL2NoYXQvY29tcGxldGlvbnNaLToGcGFyYW1zYgpjb21wbGV0aW9uIhcvdjMvYWkvY2hhdF9jb21wbGV0aW9uc2IKY29tcGxldGlvbiIUL3YxL2NoYXQvY29tcGxldGlvbnMSngEKFFN0cmVhbUNoYXRDb21wbGV0aW9uEisucGFybGV5LmNoYXQudjEuU3RyZWFtQ2hhdENvbXBsZXRpb25SZXF1ZXN0GiwucGFybGV5LmNoYXQudjEuU3RyZWFtQ2hhdENvbXBsZXRpb25SZXNwb25zZSIpirUYJQoUQ3JlYXRlQ2hhdENvbXBsZXRpb24SBnN0cmVhbRoFY2h1bmswARKiAQoVRXhwbGFpbkNoYXRDb21wbGV0aW9uEiwucGFybGV5LmNoYXQudjEuRXhwbGFpbkNoYXRDb21wbGV0aW9uUmVxdWVzdBotLnBhcmxleS5jaGF0LnYxLkV4cGxhaW5DaGF0Q29tcGxldGlvblJlc3BvbnNlIiyC0+STAiY6BnBhcmFtcyIcL3YxL2NoYXQvY29tcGxldGlvbnMvZXhwbGFpbmIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_parley_chat_v1_completion, file_parley_chat_v1_params, file_parley_chat_v1_report, file_parley_options_v1_options]);
+  fileDesc("CiFwYXJsZXkvY2hhdC92MS9jaGF0X3NlcnZpY2UucHJvdG8SDnBhcmxleS5jaGF0LnYxIpgBCgtDYWxsT3B0aW9ucxIoCgZzdHJpY3QYASABKAhCE5K1GA94LXBhcmxleS1zdHJpY3RIAIgBARI+ChFpbmNsdWRlX3JlYXNvbmluZxgCIAEoCEIekrUYGngtcGFybGV5LWluY2x1ZGUtcmVhc29uaW5nSAGIAQFCCQoHX3N0cmljdEIUChJfaW5jbHVkZV9yZWFzb25pbmciiQEKG0NyZWF0ZUNoYXRDb21wbGV0aW9uUmVxdWVzdBI8CgZwYXJhbXMYASABKAsyJC5wYXJsZXkuY2hhdC52MS5DaGF0Q29tcGxldGlvblBhcmFtc0IGukgDyAEBEiwKB29wdGlvbnMYAiABKAsyGy5wYXJsZXkuY2hhdC52MS5DYWxsT3B0aW9ucyJ+ChxDcmVhdGVDaGF0Q29tcGxldGlvblJlc3BvbnNlEjIKCmNvbXBsZXRpb24YASABKAsyHi5wYXJsZXkuY2hhdC52MS5DaGF0Q29tcGxldGlvbhIqCgZyZXBvcnQYAiABKAsyGi5wYXJsZXkuY2hhdC52MS5DYWxsUmVwb3J0IokBChtTdHJlYW1DaGF0Q29tcGxldGlvblJlcXVlc3QSPAoGcGFyYW1zGAEgASgLMiQucGFybGV5LmNoYXQudjEuQ2hhdENvbXBsZXRpb25QYXJhbXNCBrpIA8gBARIsCgdvcHRpb25zGAIgASgLMhsucGFybGV5LmNoYXQudjEuQ2FsbE9wdGlvbnMifgocU3RyZWFtQ2hhdENvbXBsZXRpb25SZXNwb25zZRIyCgVjaHVuaxgBIAEoCzIjLnBhcmxleS5jaGF0LnYxLkNoYXRDb21wbGV0aW9uQ2h1bmsSKgoGcmVwb3J0GAIgASgLMhoucGFybGV5LmNoYXQudjEuQ2FsbFJlcG9ydCKKAQocRXhwbGFpbkNoYXRDb21wbGV0aW9uUmVxdWVzdBI8CgZwYXJhbXMYASABKAsyJC5wYXJsZXkuY2hhdC52MS5DaGF0Q29tcGxldGlvblBhcmFtc0IGukgDyAEBEiwKB29wdGlvbnMYAiABKAsyGy5wYXJsZXkuY2hhdC52MS5DYWxsT3B0aW9ucyLLAQodRXhwbGFpbkNoYXRDb21wbGV0aW9uUmVzcG9uc2USEAoIcHJvdmlkZXIYASABKAkSDQoFbW9kZWwYAiABKAkSNwoLYWRqdXN0bWVudHMYAyADKAsyGi5wYXJsZXkuY2hhdC52MS5BZGp1c3RtZW50QgaKtRgCEAISFQoNcHJvbXB0X3Rva2VucxgEIAEoBRI5ChB1cHN0cmVhbV9yZXF1ZXN0GAUgASgLMh8ucGFybGV5LmNoYXQudjEuVXBzdHJlYW1SZXF1ZXN0IsYBCg9VcHN0cmVhbVJlcXVlc3QSDgoGbWV0aG9kGAEgASgJEgsKA3VybBgCIAEoCRJFCgdoZWFkZXJzGAMgAygLMiwucGFybGV5LmNoYXQudjEuVXBzdHJlYW1SZXF1ZXN0LkhlYWRlcnNFbnRyeUIGirUYAhACEh8KCWJvZHlfanNvbhgEIAEoCUIMirUYCAoEYm9keSABGi4KDEhlYWRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBMrIFCgtDaGF0U2VydmljZRLcAgoUQ3JlYXRlQ2hhdENvbXBsZXRpb24SKy5wYXJsZXkuY2hhdC52MS5DcmVhdGVDaGF0Q29tcGxldGlvblJlcXVlc3QaLC5wYXJsZXkuY2hhdC52MS5DcmVhdGVDaGF0Q29tcGxldGlvblJlc3BvbnNlIugBgtPkkwLhAToGcGFyYW1zWic6BnBhcmFtc2IKY29tcGxldGlvbiIRL2NoYXQvY29tcGxldGlvbnNaLjoGcGFyYW1zYgpjb21wbGV0aW9uIhgvYXBpL3YxL2NoYXQvY29tcGxldGlvbnNaLToGcGFyYW1zYgpjb21wbGV0aW9uIhcvdjMvYWkvY2hhdC9jb21wbGV0aW9uc1otOgZwYXJhbXNiCmNvbXBsZXRpb24iFy92My9haS9jaGF0X2NvbXBsZXRpb25zYgpjb21wbGV0aW9uIhQvdjEvY2hhdC9jb21wbGV0aW9ucxKeAQoUU3RyZWFtQ2hhdENvbXBsZXRpb24SKy5wYXJsZXkuY2hhdC52MS5TdHJlYW1DaGF0Q29tcGxldGlvblJlcXVlc3QaLC5wYXJsZXkuY2hhdC52MS5TdHJlYW1DaGF0Q29tcGxldGlvblJlc3BvbnNlIimKtRglChRDcmVhdGVDaGF0Q29tcGxldGlvbhIGc3RyZWFtGgVjaHVuazABEqIBChVFeHBsYWluQ2hhdENvbXBsZXRpb24SLC5wYXJsZXkuY2hhdC52MS5FeHBsYWluQ2hhdENvbXBsZXRpb25SZXF1ZXN0Gi0ucGFybGV5LmNoYXQudjEuRXhwbGFpbkNoYXRDb21wbGV0aW9uUmVzcG9uc2UiLILT5JMCJjoGcGFyYW1zIhwvdjEvY2hhdC9jb21wbGV0aW9ucy9leHBsYWluYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_parley_chat_v1_completion, file_parley_chat_v1_params, file_parley_chat_v1_report, file_parley_options_v1_options]);
 
 /**
  * What the gateway is told about a call, besides the parameters of the model.
@@ -220,11 +220,18 @@ export type ExplainChatCompletionResponse = Message<"parley.chat.v1.ExplainChatC
   adjustments: Adjustment[];
 
   /**
-   * Tokens of the messages, as far as they can be counted here.
+   * Tokens of the messages; 0 where only the provider can count them.
    *
    * @generated from field: int32 prompt_tokens = 4;
    */
   promptTokens: number;
+
+  /**
+   * What would be sent to the provider; unset for one without a network.
+   *
+   * @generated from field: parley.chat.v1.UpstreamRequest upstream_request = 5;
+   */
+  upstreamRequest?: UpstreamRequest | undefined;
 };
 
 /**
@@ -233,6 +240,48 @@ export type ExplainChatCompletionResponse = Message<"parley.chat.v1.ExplainChatC
  */
 export const ExplainChatCompletionResponseSchema: GenMessage<ExplainChatCompletionResponse> = /*@__PURE__*/
   messageDesc(file_parley_chat_v1_chat_service, 6);
+
+/**
+ * A request that would be sent to a provider.
+ *
+ * @generated from message parley.chat.v1.UpstreamRequest
+ */
+export type UpstreamRequest = Message<"parley.chat.v1.UpstreamRequest"> & {
+  /**
+   * HTTP method.
+   *
+   * @generated from field: string method = 1;
+   */
+  method: string;
+
+  /**
+   * Address.
+   *
+   * @generated from field: string url = 2;
+   */
+  url: string;
+
+  /**
+   * Headers, names in lower case. Those that carry a secret have "[redacted]" as their value.
+   *
+   * @generated from field: map<string, string> headers = 3;
+   */
+  headers: { [key: string]: string };
+
+  /**
+   * Body, as JSON text. In the place of a medium that would be fetched first stands "[fetched from <its address>]".
+   *
+   * @generated from field: string body_json = 4;
+   */
+  bodyJson: string;
+};
+
+/**
+ * Describes the message parley.chat.v1.UpstreamRequest.
+ * Use `create(UpstreamRequestSchema)` to create a new message.
+ */
+export const UpstreamRequestSchema: GenMessage<UpstreamRequest> = /*@__PURE__*/
+  messageDesc(file_parley_chat_v1_chat_service, 7);
 
 /**
  * Answers conversations with any of the models that this gateway can reach.

@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file parley/chat/v1/report.proto.
  */
 export const file_parley_chat_v1_report: GenFile = /*@__PURE__*/
-  fileDesc("ChtwYXJsZXkvY2hhdC92MS9yZXBvcnQucHJvdG8SDnBhcmxleS5jaGF0LnYxIrUCCgpDYWxsUmVwb3J0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIcHJvdmlkZXIYAiABKAkSDQoFbW9kZWwYAyABKAkSLwoLYWRqdXN0bWVudHMYBCADKAsyGi5wYXJsZXkuY2hhdC52MS5BZGp1c3RtZW50EikKCGF0dGVtcHRzGAUgAygLMhcucGFybGV5LmNoYXQudjEuQXR0ZW1wdBIxCgx1c2FnZV9zb3VyY2UYBiABKA4yGy5wYXJsZXkuY2hhdC52MS5Vc2FnZVNvdXJjZRI2ChN0aW1lX3RvX2ZpcnN0X2NodW5rGAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEisKCGR1cmF0aW9uGAggASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uIokCCgpBZGp1c3RtZW50EgwKBHBhdGgYASABKAkSMQoGYWN0aW9uGAIgASgOMiEucGFybGV5LmNoYXQudjEuQWRqdXN0bWVudC5BY3Rpb24SJgoGYmVmb3JlGAMgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEiUKBWFmdGVyGAQgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEg4KBnJlYXNvbhgFIAEoCSJbCgZBY3Rpb24SFgoSQUNUSU9OX1VOU1BFQ0lGSUVEEAASEQoNQUNUSU9OX01BUFBFRBABEhIKDkFDVElPTl9EUk9QUEVEEAISEgoOQUNUSU9OX0NMQU1QRUQQAyLAAgoHQXR0ZW1wdBIOCgZ0YXJnZXQYASABKAkSMAoHb3V0Y29tZRgCIAEoDjIfLnBhcmxleS5jaGF0LnYxLkF0dGVtcHQuT3V0Y29tZRIoCgZyZWFzb24YAyABKA4yGC5wYXJsZXkuZXJyb3JzLnYxLlJlYXNvbhI2ChN0aW1lX3RvX2ZpcnN0X2NodW5rGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEisKCGR1cmF0aW9uGAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uImQKB091dGNvbWUSFwoTT1VUQ09NRV9VTlNQRUNJRklFRBAAEhUKEU9VVENPTUVfU1VDQ0VFREVEEAESEgoOT1VUQ09NRV9GQUlMRUQQAhIVChFPVVRDT01FX0NBTkNFTExFRBADKmEKC1VzYWdlU291cmNlEhwKGFVTQUdFX1NPVVJDRV9VTlNQRUNJRklFRBAAEhkKFVVTQUdFX1NPVVJDRV9QUk9WSURFUhABEhkKFVVTQUdFX1NPVVJDRV9FU1RJTUFURRACYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_struct, file_parley_errors_v1_errors]);
+  fileDesc("ChtwYXJsZXkvY2hhdC92MS9yZXBvcnQucHJvdG8SDnBhcmxleS5jaGF0LnYxIsUDCgpDYWxsUmVwb3J0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIcHJvdmlkZXIYAiABKAkSDQoFbW9kZWwYAyABKAkSLwoLYWRqdXN0bWVudHMYBCADKAsyGi5wYXJsZXkuY2hhdC52MS5BZGp1c3RtZW50EikKCGF0dGVtcHRzGAUgAygLMhcucGFybGV5LmNoYXQudjEuQXR0ZW1wdBIxCgx1c2FnZV9zb3VyY2UYBiABKA4yGy5wYXJsZXkuY2hhdC52MS5Vc2FnZVNvdXJjZRI2ChN0aW1lX3RvX2ZpcnN0X2NodW5rGAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEisKCGR1cmF0aW9uGAggASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEh4KEWNvc3RfbmFub19kb2xsYXJzGAkgASgDSACIAQESGwoOdXBzdHJlYW1fbW9kZWwYCiABKAlIAYgBARIYCgt1cHN0cmVhbV9pZBgLIAEoCUgCiAEBQhQKEl9jb3N0X25hbm9fZG9sbGFyc0IRCg9fdXBzdHJlYW1fbW9kZWxCDgoMX3Vwc3RyZWFtX2lkIokCCgpBZGp1c3RtZW50EgwKBHBhdGgYASABKAkSMQoGYWN0aW9uGAIgASgOMiEucGFybGV5LmNoYXQudjEuQWRqdXN0bWVudC5BY3Rpb24SJgoGYmVmb3JlGAMgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEiUKBWFmdGVyGAQgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEg4KBnJlYXNvbhgFIAEoCSJbCgZBY3Rpb24SFgoSQUNUSU9OX1VOU1BFQ0lGSUVEEAASEQoNQUNUSU9OX01BUFBFRBABEhIKDkFDVElPTl9EUk9QUEVEEAISEgoOQUNUSU9OX0NMQU1QRUQQAyLAAgoHQXR0ZW1wdBIOCgZ0YXJnZXQYASABKAkSMAoHb3V0Y29tZRgCIAEoDjIfLnBhcmxleS5jaGF0LnYxLkF0dGVtcHQuT3V0Y29tZRIoCgZyZWFzb24YAyABKA4yGC5wYXJsZXkuZXJyb3JzLnYxLlJlYXNvbhI2ChN0aW1lX3RvX2ZpcnN0X2NodW5rGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEisKCGR1cmF0aW9uGAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uImQKB091dGNvbWUSFwoTT1VUQ09NRV9VTlNQRUNJRklFRBAAEhUKEU9VVENPTUVfU1VDQ0VFREVEEAESEgoOT1VUQ09NRV9GQUlMRUQQAhIVChFPVVRDT01FX0NBTkNFTExFRBADKmEKC1VzYWdlU291cmNlEhwKGFVTQUdFX1NPVVJDRV9VTlNQRUNJRklFRBAAEhkKFVVTQUdFX1NPVVJDRV9QUk9WSURFUhABEhkKFVVTQUdFX1NPVVJDRV9FU1RJTUFURRACYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_struct, file_parley_errors_v1_errors]);
 
 /**
  * What the gateway did for a call.
@@ -79,6 +79,28 @@ export type CallReport = Message<"parley.chat.v1.CallReport"> & {
    * @generated from field: google.protobuf.Duration duration = 8;
    */
   duration?: Duration | undefined;
+
+  /**
+   * What the call cost, in nano-dollars (10^-9 US dollars), by the provider's list prices and the usage; in the last report of a
+   * call, and unset where a price or the usage is not known.
+   *
+   * @generated from field: optional int64 cost_nano_dollars = 9;
+   */
+  costNanoDollars?: bigint | undefined;
+
+  /**
+   * The model that the provider says it answered with, where it says so.
+   *
+   * @generated from field: optional string upstream_model = 10;
+   */
+  upstreamModel?: string | undefined;
+
+  /**
+   * The provider's own id of the answer, where it gives one.
+   *
+   * @generated from field: optional string upstream_id = 11;
+   */
+  upstreamId?: string | undefined;
 };
 
 /**

@@ -9,13 +9,19 @@ import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import type { Duration } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
+import type { Anthropic } from "./anthropic_pb.ts";
+import { file_parley_config_v1_anthropic } from "./anthropic_pb.ts";
+import type { Google } from "./google_pb.ts";
+import { file_parley_config_v1_google } from "./google_pb.ts";
+import type { OpenAICompatible } from "./openai_compatible_pb.ts";
+import { file_parley_config_v1_openai_compatible } from "./openai_compatible_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file parley/config/v1/config.proto.
  */
 export const file_parley_config_v1_config: GenFile = /*@__PURE__*/
-  fileDesc("Ch1wYXJsZXkvY29uZmlnL3YxL2NvbmZpZy5wcm90bxIQcGFybGV5LmNvbmZpZy52MSLCAgoGQ29uZmlnEhMKBmxpc3RlbhgBIAEoCUgAiAEBEiIKA3RscxgCIAEoCzIVLnBhcmxleS5jb25maWcudjEuVGxzEigKBmxpbWl0cxgDIAEoCzIYLnBhcmxleS5jb25maWcudjEuTGltaXRzEiwKCHRpbWVvdXRzGAQgASgLMhoucGFybGV5LmNvbmZpZy52MS5UaW1lb3V0cxIkCgRjb3JzGAUgASgLMhYucGFybGV5LmNvbmZpZy52MS5Db3JzEiIKA2xvZxgGIAEoCzIVLnBhcmxleS5jb25maWcudjEuTG9nEhcKCmF1dG9fbW9kZWwYByABKAlIAYgBARIqCgdzYW5kYm94GAggASgLMhkucGFybGV5LmNvbmZpZy52MS5TYW5kYm94QgkKB19saXN0ZW5CDQoLX2F1dG9fbW9kZWwiOgoDVGxzEhkKCWNlcnRfZmlsZRgBIAEoCUIGukgDyAEBEhgKCGtleV9maWxlGAIgASgJQga6SAPIAQEizAEKBkxpbWl0cxIrCg5tYXhfYm9keV9ieXRlcxgBIAEoA0IOukgLIgkYgICAgAIogAhIAIgBARIlCg9tYXhfY29ubmVjdGlvbnMYAiABKAVCB7pIBBoCKAFIAYgBARIsChZtYXhfY29uY3VycmVudF9zdHJlYW1zGAMgASgFQge6SAQaAigBSAKIAQFCEQoPX21heF9ib2R5X2J5dGVzQhIKEF9tYXhfY29ubmVjdGlvbnNCGQoXX21heF9jb25jdXJyZW50X3N0cmVhbXMirAMKCFRpbWVvdXRzEjgKBXRvdGFsGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg66SAuqAQgiBAiAowUqABI+CgtmaXJzdF9jaHVuaxgCIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIOukgLqgEIIgQIgKMFKgASNwoEaWRsZRgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIOukgLqgEIIgQIgKMFKgASOgoHaGVhZGVycxgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIOukgLqgEIIgQIgKMFKgASOgoHcmVxdWVzdBgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIOukgLqgEIIgQIgKMFKgASPAoKa2VlcF9hbGl2ZRgGIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkINukgKqgEHIgMIkBwqABI3CgVkcmFpbhgHIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkINukgKqgEHIgMIkBwyACIvCgRDb3JzEicKD2FsbG93ZWRfb3JpZ2lucxgBIAMoCUIOukgLkgEICAEiBHICEAEirwEKA0xvZxI0CgVsZXZlbBgBIAEoDjIbLnBhcmxleS5jb25maWcudjEuTG9nLkxldmVsQgi6SAWCAQIQASJyCgVMZXZlbBIVChFMRVZFTF9VTlNQRUNJRklFRBAAEhAKDExFVkVMX1NJTEVOVBABEg8KC0xFVkVMX0VSUk9SEAISDgoKTEVWRUxfV0FSThADEg4KCkxFVkVMX0lORk8QBBIPCgtMRVZFTF9ERUJVRxAFIkcKB1NhbmRib3gSPAoLdG9rZW5fZGVsYXkYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CDLpICaoBBiICCDwyAGIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration]);
+  fileDesc("Ch1wYXJsZXkvY29uZmlnL3YxL2NvbmZpZy5wcm90bxIQcGFybGV5LmNvbmZpZy52MSLXAwoGQ29uZmlnEhMKBmxpc3RlbhgBIAEoCUgAiAEBEiIKA3RscxgCIAEoCzIVLnBhcmxleS5jb25maWcudjEuVGxzEigKBmxpbWl0cxgDIAEoCzIYLnBhcmxleS5jb25maWcudjEuTGltaXRzEiwKCHRpbWVvdXRzGAQgASgLMhoucGFybGV5LmNvbmZpZy52MS5UaW1lb3V0cxIkCgRjb3JzGAUgASgLMhYucGFybGV5LmNvbmZpZy52MS5Db3JzEiIKA2xvZxgGIAEoCzIVLnBhcmxleS5jb25maWcudjEuTG9nEhcKCmF1dG9fbW9kZWwYByABKAlIAYgBARIqCgdzYW5kYm94GAggASgLMhkucGFybGV5LmNvbmZpZy52MS5TYW5kYm94Ei0KCXByb3ZpZGVycxgJIAMoCzIaLnBhcmxleS5jb25maWcudjEuUHJvdmlkZXISMQoLbWVkaWFfZmV0Y2gYCiABKAsyHC5wYXJsZXkuY29uZmlnLnYxLk1lZGlhRmV0Y2gSMQoLbW9kZWxfbGlzdHMYCyABKAsyHC5wYXJsZXkuY29uZmlnLnYxLk1vZGVsTGlzdHNCCQoHX2xpc3RlbkINCgtfYXV0b19tb2RlbCI6CgNUbHMSGQoJY2VydF9maWxlGAEgASgJQga6SAPIAQESGAoIa2V5X2ZpbGUYAiABKAlCBrpIA8gBASLMAQoGTGltaXRzEisKDm1heF9ib2R5X2J5dGVzGAEgASgDQg66SAsiCRiAgICAAiiACEgAiAEBEiUKD21heF9jb25uZWN0aW9ucxgCIAEoBUIHukgEGgIoAUgBiAEBEiwKFm1heF9jb25jdXJyZW50X3N0cmVhbXMYAyABKAVCB7pIBBoCKAFIAogBAUIRCg9fbWF4X2JvZHlfYnl0ZXNCEgoQX21heF9jb25uZWN0aW9uc0IZChdfbWF4X2NvbmN1cnJlbnRfc3RyZWFtcyKsAwoIVGltZW91dHMSOAoFdG90YWwYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CDrpIC6oBCCIECICjBSoAEj4KC2ZpcnN0X2NodW5rGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg66SAuqAQgiBAiAowUqABI3CgRpZGxlGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg66SAuqAQgiBAiAowUqABI6CgdoZWFkZXJzGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg66SAuqAQgiBAiAowUqABI6CgdyZXF1ZXN0GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg66SAuqAQgiBAiAowUqABI8CgprZWVwX2FsaXZlGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg26SAqqAQciAwiQHCoAEjcKBWRyYWluGAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg26SAqqAQciAwiQHDIAIi8KBENvcnMSJwoPYWxsb3dlZF9vcmlnaW5zGAEgAygJQg66SAuSAQgIASIEcgIQASKvAQoDTG9nEjQKBWxldmVsGAEgASgOMhsucGFybGV5LmNvbmZpZy52MS5Mb2cuTGV2ZWxCCLpIBYIBAhABInIKBUxldmVsEhUKEUxFVkVMX1VOU1BFQ0lGSUVEEAASEAoMTEVWRUxfU0lMRU5UEAESDwoLTEVWRUxfRVJST1IQAhIOCgpMRVZFTF9XQVJOEAMSDgoKTEVWRUxfSU5GTxAEEg8KC0xFVkVMX0RFQlVHEAUiRwoHU2FuZGJveBI8Cgt0b2tlbl9kZWxheRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIMukgJqgEGIgIIPDIAIvkBCghQcm92aWRlchI/CgJpZBgBIAEoCUIzukgwyAEBcisyGl5bYS16MC05XVthLXowLTlfLV17MCw2Mn0kWgdzYW5kYm94WgRhdXRvEj8KEW9wZW5haV9jb21wYXRpYmxlGAIgASgLMiIucGFybGV5LmNvbmZpZy52MS5PcGVuQUlDb21wYXRpYmxlSAASMAoJYW50aHJvcGljGAMgASgLMhsucGFybGV5LmNvbmZpZy52MS5BbnRocm9waWNIABIqCgZnb29nbGUYBCABKAsyGC5wYXJsZXkuY29uZmlnLnYxLkdvb2dsZUgAQg0KBGtpbmQSBbpIAggBIp8BCgpNZWRpYUZldGNoEhQKB2VuYWJsZWQYASABKAhIAIgBARImCgltYXhfYnl0ZXMYAiABKANCDrpICyIJGICAgIACKIAISAGIAQESOQoHdGltZW91dBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkINukgKqgEHIgMI2AQqAEIKCghfZW5hYmxlZEIMCgpfbWF4X2J5dGVzIkoKCk1vZGVsTGlzdHMSPAoHcmVmcmVzaBgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIQukgNqgEKIgQIgKMFMgIIAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_parley_config_v1_anthropic, file_parley_config_v1_google, file_parley_config_v1_openai_compatible]);
 
 /**
  * The whole file. All of it may be left out.
@@ -78,6 +84,28 @@ export type Config = Message<"parley.config.v1.Config"> & {
    * @generated from field: parley.config.v1.Sandbox sandbox = 8;
    */
   sandbox?: Sandbox | undefined;
+
+  /**
+   * The providers behind this gateway. Those that the environment switches on (OPENAI_API_KEY, ANTHROPIC_API_KEY, GEMINI_API_KEY or
+   * GOOGLE_API_KEY) come on top, unless one of the same id is here.
+   *
+   * @generated from field: repeated parley.config.v1.Provider providers = 9;
+   */
+  providers: Provider[];
+
+  /**
+   * Fetching of images and files that a request gives by address, for providers that need the bytes; unset: it is off.
+   *
+   * @generated from field: parley.config.v1.MediaFetch media_fetch = 10;
+   */
+  mediaFetch?: MediaFetch | undefined;
+
+  /**
+   * The lists of models that providers give.
+   *
+   * @generated from field: parley.config.v1.ModelLists model_lists = 11;
+   */
+  modelLists?: ModelLists | undefined;
 };
 
 /**
@@ -330,4 +358,113 @@ export type Sandbox = Message<"parley.config.v1.Sandbox"> & {
  */
 export const SandboxSchema: GenMessage<Sandbox> = /*@__PURE__*/
   messageDesc(file_parley_config_v1_config, 6);
+
+/**
+ * A provider of models.
+ *
+ * @generated from message parley.config.v1.Provider
+ */
+export type Provider = Message<"parley.config.v1.Provider"> & {
+  /**
+   * Its id: the part of "provider/model" before the slash. Lower-case letters, digits, "_" and "-"; "sandbox" and "auto" are taken.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * Which API it speaks.
+   *
+   * @generated from oneof parley.config.v1.Provider.kind
+   */
+  kind: {
+    /**
+     * OpenAI's.
+     *
+     * @generated from field: parley.config.v1.OpenAICompatible openai_compatible = 2;
+     */
+    value: OpenAICompatible;
+    case: "openaiCompatible";
+  } | {
+    /**
+     * Anthropic's.
+     *
+     * @generated from field: parley.config.v1.Anthropic anthropic = 3;
+     */
+    value: Anthropic;
+    case: "anthropic";
+  } | {
+    /**
+     * Google's.
+     *
+     * @generated from field: parley.config.v1.Google google = 4;
+     */
+    value: Google;
+    case: "google";
+  } | { case: undefined; value?: undefined };
+};
+
+/**
+ * Describes the message parley.config.v1.Provider.
+ * Use `create(ProviderSchema)` to create a new message.
+ */
+export const ProviderSchema: GenMessage<Provider> = /*@__PURE__*/
+  messageDesc(file_parley_config_v1_config, 7);
+
+/**
+ * Fetching of media that a request gives by address. Only https is fetched, and never from private, loopback, link-local or metadata
+ * addresses.
+ *
+ * @generated from message parley.config.v1.MediaFetch
+ */
+export type MediaFetch = Message<"parley.config.v1.MediaFetch"> & {
+  /**
+   * Whether media are fetched; unset: false.
+   *
+   * @generated from field: optional bool enabled = 1;
+   */
+  enabled?: boolean | undefined;
+
+  /**
+   * Most bytes of one medium; unset: 20971520 (20 MiB).
+   *
+   * @generated from field: optional int64 max_bytes = 2;
+   */
+  maxBytes?: bigint | undefined;
+
+  /**
+   * For one medium, redirects included; unset: 10s.
+   *
+   * @generated from field: google.protobuf.Duration timeout = 3;
+   */
+  timeout?: Duration | undefined;
+};
+
+/**
+ * Describes the message parley.config.v1.MediaFetch.
+ * Use `create(MediaFetchSchema)` to create a new message.
+ */
+export const MediaFetchSchema: GenMessage<MediaFetch> = /*@__PURE__*/
+  messageDesc(file_parley_config_v1_config, 8);
+
+/**
+ * The lists of models that providers give.
+ *
+ * @generated from message parley.config.v1.ModelLists
+ */
+export type ModelLists = Message<"parley.config.v1.ModelLists"> & {
+  /**
+   * How old a list may become before it is asked for again, in the background; unset: 300s.
+   *
+   * @generated from field: google.protobuf.Duration refresh = 1;
+   */
+  refresh?: Duration | undefined;
+};
+
+/**
+ * Describes the message parley.config.v1.ModelLists.
+ * Use `create(ModelListsSchema)` to create a new message.
+ */
+export const ModelListsSchema: GenMessage<ModelLists> = /*@__PURE__*/
+  messageDesc(file_parley_config_v1_config, 9);
 

@@ -15,7 +15,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file parley/models/v1/models_service.proto.
  */
 export const file_parley_models_v1_models_service: GenFile = /*@__PURE__*/
-  fileDesc("CiVwYXJsZXkvbW9kZWxzL3YxL21vZGVsc19zZXJ2aWNlLnByb3RvEhBwYXJsZXkubW9kZWxzLnYxIhMKEUxpc3RNb2RlbHNSZXF1ZXN0ImEKEkxpc3RNb2RlbHNSZXNwb25zZRI1CgZtb2RlbHMYASADKAsyFy5wYXJsZXkubW9kZWxzLnYxLk1vZGVsQgyKtRgICgRkYXRhEAI6FIq1GBAKDgoGb2JqZWN0EgRsaXN0IigKD0dldE1vZGVsUmVxdWVzdBIVCgVtb2RlbBgBIAEoCUIGukgDyAEBIjoKEEdldE1vZGVsUmVzcG9uc2USJgoFbW9kZWwYASABKAsyFy5wYXJsZXkubW9kZWxzLnYxLk1vZGVsIvgCCgVNb2RlbBIKCgJpZBgBIAEoCRIPCgdjcmVhdGVkGAIgASgDEhAKCG93bmVkX2J5GAMgASgJEhgKC2Rlc2NyaXB0aW9uGAQgASgJSACIAQESGwoOY29udGV4dF93aW5kb3cYBSABKAVIAYgBARIeChFtYXhfb3V0cHV0X3Rva2VucxgGIAEoBUgCiAEBEjQKEGlucHV0X21vZGFsaXRpZXMYByADKA4yGi5wYXJsZXkubW9kZWxzLnYxLk1vZGFsaXR5EjUKEW91dHB1dF9tb2RhbGl0aWVzGAggAygOMhoucGFybGV5Lm1vZGVscy52MS5Nb2RhbGl0eRIaCg1zaHV0ZG93bl9kYXRlGAkgASgJSAOIAQE6FYq1GBEKDwoGb2JqZWN0EgVtb2RlbEIOCgxfZGVzY3JpcHRpb25CEQoPX2NvbnRleHRfd2luZG93QhQKEl9tYXhfb3V0cHV0X3Rva2Vuc0IQCg5fc2h1dGRvd25fZGF0ZSqGAQoITW9kYWxpdHkSGAoUTU9EQUxJVFlfVU5TUEVDSUZJRUQQABIRCg1NT0RBTElUWV9URVhUEAESEgoOTU9EQUxJVFlfSU1BR0UQAhISCg5NT0RBTElUWV9BVURJTxADEhIKDk1PREFMSVRZX1ZJREVPEAQSEQoNTU9EQUxJVFlfRklMRRAFMvICCg1Nb2RlbHNTZXJ2aWNlEqIBCgpMaXN0TW9kZWxzEiMucGFybGV5Lm1vZGVscy52MS5MaXN0TW9kZWxzUmVxdWVzdBokLnBhcmxleS5tb2RlbHMudjEuTGlzdE1vZGVsc1Jlc3BvbnNlIkmQAgGC0+STAkBaCRIHL21vZGVsc1oQEg4vYXBpL3YxL21vZGVsc1oVEhMvYXBpL3YxL2NoYXQvbW9kZWxzEgovdjEvbW9kZWxzErsBCghHZXRNb2RlbBIhLnBhcmxleS5tb2RlbHMudjEuR2V0TW9kZWxSZXF1ZXN0GiIucGFybGV5Lm1vZGVscy52MS5HZXRNb2RlbFJlc3BvbnNlImiQAgGC0+STAl9aG2IFbW9kZWwSEi9tb2RlbHMve21vZGVsPSoqfVoiYgVtb2RlbBIZL2FwaS92MS9tb2RlbHMve21vZGVsPSoqfWIFbW9kZWwSFS92MS9tb2RlbHMve21vZGVsPSoqfWIGcHJvdG8z", [file_buf_validate_validate, file_google_api_annotations, file_parley_options_v1_options]);
+  fileDesc("CiVwYXJsZXkvbW9kZWxzL3YxL21vZGVsc19zZXJ2aWNlLnByb3RvEhBwYXJsZXkubW9kZWxzLnYxIhMKEUxpc3RNb2RlbHNSZXF1ZXN0ImEKEkxpc3RNb2RlbHNSZXNwb25zZRI1CgZtb2RlbHMYASADKAsyFy5wYXJsZXkubW9kZWxzLnYxLk1vZGVsQgyKtRgICgRkYXRhEAI6FIq1GBAKDgoGb2JqZWN0EgRsaXN0IigKD0dldE1vZGVsUmVxdWVzdBIVCgVtb2RlbBgBIAEoCUIGukgDyAEBIjoKEEdldE1vZGVsUmVzcG9uc2USJgoFbW9kZWwYASABKAsyFy5wYXJsZXkubW9kZWxzLnYxLk1vZGVsIsIDCgVNb2RlbBIKCgJpZBgBIAEoCRIPCgdjcmVhdGVkGAIgASgDEhAKCG93bmVkX2J5GAMgASgJEhgKC2Rlc2NyaXB0aW9uGAQgASgJSACIAQESGwoOY29udGV4dF93aW5kb3cYBSABKAVIAYgBARIeChFtYXhfb3V0cHV0X3Rva2VucxgGIAEoBUgCiAEBEjQKEGlucHV0X21vZGFsaXRpZXMYByADKA4yGi5wYXJsZXkubW9kZWxzLnYxLk1vZGFsaXR5EjUKEW91dHB1dF9tb2RhbGl0aWVzGAggAygOMhoucGFybGV5Lm1vZGVscy52MS5Nb2RhbGl0eRIaCg1zaHV0ZG93bl9kYXRlGAkgASgJSAOIAQESEgoFdG9vbHMYCiABKAhIBIgBARIqCgdwcmljaW5nGAsgASgLMhkucGFybGV5Lm1vZGVscy52MS5QcmljaW5nOhWKtRgRCg8KBm9iamVjdBIFbW9kZWxCDgoMX2Rlc2NyaXB0aW9uQhEKD19jb250ZXh0X3dpbmRvd0IUChJfbWF4X291dHB1dF90b2tlbnNCEAoOX3NodXRkb3duX2RhdGVCCAoGX3Rvb2xzIpkBCgdQcmljaW5nEhIKBWlucHV0GAEgASgDSACIAQESFwoKY2FjaGVfcmVhZBgCIAEoA0gBiAEBEhgKC2NhY2hlX3dyaXRlGAMgASgDSAKIAQESEwoGb3V0cHV0GAQgASgDSAOIAQFCCAoGX2lucHV0Qg0KC19jYWNoZV9yZWFkQg4KDF9jYWNoZV93cml0ZUIJCgdfb3V0cHV0KoYBCghNb2RhbGl0eRIYChRNT0RBTElUWV9VTlNQRUNJRklFRBAAEhEKDU1PREFMSVRZX1RFWFQQARISCg5NT0RBTElUWV9JTUFHRRACEhIKDk1PREFMSVRZX0FVRElPEAMSEgoOTU9EQUxJVFlfVklERU8QBBIRCg1NT0RBTElUWV9GSUxFEAUy8gIKDU1vZGVsc1NlcnZpY2USogEKCkxpc3RNb2RlbHMSIy5wYXJsZXkubW9kZWxzLnYxLkxpc3RNb2RlbHNSZXF1ZXN0GiQucGFybGV5Lm1vZGVscy52MS5MaXN0TW9kZWxzUmVzcG9uc2UiSZACAYLT5JMCQFoJEgcvbW9kZWxzWhASDi9hcGkvdjEvbW9kZWxzWhUSEy9hcGkvdjEvY2hhdC9tb2RlbHMSCi92MS9tb2RlbHMSuwEKCEdldE1vZGVsEiEucGFybGV5Lm1vZGVscy52MS5HZXRNb2RlbFJlcXVlc3QaIi5wYXJsZXkubW9kZWxzLnYxLkdldE1vZGVsUmVzcG9uc2UiaJACAYLT5JMCX1obYgVtb2RlbBISL21vZGVscy97bW9kZWw9Kip9WiJiBW1vZGVsEhkvYXBpL3YxL21vZGVscy97bW9kZWw9Kip9YgVtb2RlbBIVL3YxL21vZGVscy97bW9kZWw9Kip9YgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_parley_options_v1_options]);
 
 /**
  * No parameters yet.
@@ -163,6 +163,20 @@ export type Model = Message<"parley.models.v1.Model"> & {
    * @generated from field: optional string shutdown_date = 9;
    */
   shutdownDate?: string | undefined;
+
+  /**
+   * Whether it calls tools; unset when not known.
+   *
+   * @generated from field: optional bool tools = 10;
+   */
+  tools?: boolean | undefined;
+
+  /**
+   * What it costs; unset when not known.
+   *
+   * @generated from field: parley.models.v1.Pricing pricing = 11;
+   */
+  pricing?: Pricing | undefined;
 };
 
 /**
@@ -171,6 +185,49 @@ export type Model = Message<"parley.models.v1.Model"> & {
  */
 export const ModelSchema: GenMessage<Model> = /*@__PURE__*/
   messageDesc(file_parley_models_v1_models_service, 4);
+
+/**
+ * List prices of a model, in nano-dollars (10^-9 US dollars) for a million tokens: 3000000000 is 3 dollars. Prices that depend on the
+ * length of a prompt or on the time of day are those of a short prompt, now.
+ *
+ * @generated from message parley.models.v1.Pricing
+ */
+export type Pricing = Message<"parley.models.v1.Pricing"> & {
+  /**
+   * Of messages; unset when not known.
+   *
+   * @generated from field: optional int64 input = 1;
+   */
+  input?: bigint | undefined;
+
+  /**
+   * Of messages that are read from the provider's cache; unset when not known.
+   *
+   * @generated from field: optional int64 cache_read = 2;
+   */
+  cacheRead?: bigint | undefined;
+
+  /**
+   * Of messages that are written to the provider's cache; unset when not known.
+   *
+   * @generated from field: optional int64 cache_write = 3;
+   */
+  cacheWrite?: bigint | undefined;
+
+  /**
+   * Of answers; unset when not known.
+   *
+   * @generated from field: optional int64 output = 4;
+   */
+  output?: bigint | undefined;
+};
+
+/**
+ * Describes the message parley.models.v1.Pricing.
+ * Use `create(PricingSchema)` to create a new message.
+ */
+export const PricingSchema: GenMessage<Pricing> = /*@__PURE__*/
+  messageDesc(file_parley_models_v1_models_service, 5);
 
 /**
  * A kind of content.

@@ -1,0 +1,210 @@
+import type { JsonObject } from "@bufbuild/protobuf";
+import { type ContentPart, type Message, type ReasoningDetail, Role } from "../gen/parley/chat/v1/message_pb.ts";
+import type { ChatCompletionParams } from "../gen/parley/chat/v1/params_pb.ts";
+import type { Adjustment } from "../gen/parley/chat/v1/report_pb.ts";
+import { dropped, mapped } from "./adjustment.ts";
+
+/**
+ * A conversation as providers with turns see it: legacy forms, empty texts and calls without results are gone, and what belongs to
+ * one place stands in one place. Everything remembers where in the request it came from.
+ */
+export interface Conversation {
+  readonly turns: readonly Turn[];
+  /** What was mended, as adjustments: strict calls are refused by them. */
+  readonly adjustments: readonly Adjustment[];
+}
+
+/** One message of a conversation, or a run of results. */
+export type Turn =
+  | {
+      readonly kind: "system";
+      readonly index: number;
+      readonly name: string | undefined;
+      readonly parts: readonly Part[];
+    }
+  | {
+      readonly kind: "user";
+      readonly index: number;
+      readonly name: string | undefined;
+      readonly parts: readonly Part[];
+    }
+  | AssistantTurn
+  /** All results of the calls of the assistant turn before, in the order of the calls. */
+  | { readonly kind: "results"; readonly results: readonly Result[] };
+
+/** What the model said. */
+export interface AssistantTurn {
+  readonly kind: "assistant";
+  readonly index: number;
+  readonly name: string | undefined;
+  /** Texts and refusals. */
+  readonly parts: readonly Part[];
+  readonly calls: readonly Call[];
+  /** What it thought, as plain text. */
+  readonly reasoningContent: string | undefined;
+  readonly reasoningDetails: readonly ReasoningDetail[];
+  readonly message: Message;
+}
+
+/** A part of a message, and the path of the part in the request. */
+export interface Part {
+  readonly path: string;
+  readonly part: ContentPart;
+}
+
+/** A call that the model wanted made. */
+export interface Call {
+  /** As the request has it; made up for the legacy form. */
+  readonly id: string;
+  readonly kind: "function" | "custom";
+  readonly name: string;
+  /** Arguments as JSON text, or the input of a custom tool. */
+  readonly input: string;
+  /** Path of the arguments: "messages[1].tool_calls[0].function.arguments". */
+  readonly path: string;
+  readonly extraContent: JsonObject | undefined;
+}
+
+/** The result of a call. */
+export interface Result {
+  /** The call that it answers. */
+  readonly call: Call;
+  readonly parts: readonly Part[];
+  /** Undefined: it is not said. */
+  readonly isError: boolean | undefined;
+}
+
+/** What stands in for the result of a call that has none. */
+const NO_RESULT = "no result provided";
+
+/**
+ * Reads the messages of a request. Empty texts are left out, since they say nothing; a call that nobody answered gets a result that
+ * says so, and a result that answers nothing is left out, and both are reported.
+ */
+export function readConversation({ messages }: ChatCompletionParams): Conversation {
+  const adjustments: Adjustment[] = [];
+  const turns: Turn[] = [];
+  let open: Open | undefined;
+  const close = (): void => {
+    if (open !== undefined) turns.push(closeResults(open, adjustments));
+    open = undefined;
+  };
+  for (const [index, message] of messages.entries()) {
+    const path = `messages[${index}]`;
+    const { name, role } = message;
+    if (role === Role.TOOL || role === Role.FUNCTION) {
+      const call = open?.take(role === Role.TOOL ? (message.toolCallId ?? "") : (name ?? ""), role);
+      const result = { parts: partsOf(message, path), isError: message.isError };
+      if (call === undefined || open === undefined)
+        adjustments.push(dropped(path, "it answers no call of the message before"));
+      else open.results.set(call, { call, ...result });
+      continue;
+    }
+    close();
+    if (role === Role.ASSISTANT) {
+      const turn = assistantTurn(message, index);
+      turns.push(turn);
+      if (turn.calls.length > 0) open = new Open(turn.calls, path);
+      continue;
+    }
+    turns.push({ kind: role === Role.USER ? "user" : "system", index, name, parts: partsOf(message, path) });
+  }
+  close();
+  return { turns, adjustments };
+}
+
+/** Calls whose results are being read. */
+class Open {
+  readonly calls: readonly Call[];
+  readonly path: string;
+  readonly results = new Map<Call, Result>();
+
+  constructor(calls: readonly Call[], path: string) {
+    this.calls = calls;
+    this.path = path;
+  }
+
+  /** The first call with this id (or, in the legacy form, this name) that has no result yet. */
+  take(key: string, role: Role): Call | undefined {
+    return this.calls.find(
+      (call) => !this.results.has(call) && (role === Role.TOOL ? call.id === key : call.name === key),
+    );
+  }
+}
+
+function closeResults({ calls, results, path }: Open, adjustments: Adjustment[]): Turn {
+  return {
+    kind: "results",
+    results: calls.map((call, at) => {
+      const found = results.get(call);
+      if (found !== undefined) return found;
+      adjustments.push(
+        mapped(
+          `${path}.tool_calls[${at}]`,
+          "no message has its result, and providers want one",
+          "unanswered",
+          NO_RESULT,
+        ),
+      );
+      return { call, parts: [{ path, part: textPart(NO_RESULT) }], isError: true };
+    }),
+  };
+}
+
+function assistantTurn(message: Message, index: number): AssistantTurn {
+  const path = `messages[${index}]`;
+  const calls: Call[] = message.toolCalls.flatMap(({ id, kind, extraContent }, at): Call[] => {
+    const common = { id, extraContent };
+    switch (kind.case) {
+      case "function": {
+        const { name, arguments: input } = kind.value;
+        return [{ ...common, kind: "function", name, input, path: `${path}.tool_calls[${at}].function.arguments` }];
+      }
+      case "custom": {
+        const { name, input } = kind.value;
+        return [{ ...common, kind: "custom", name, input, path: `${path}.tool_calls[${at}].custom.input` }];
+      }
+      default:
+        return [];
+    }
+  });
+  const legacy = message.functionCall;
+  if (legacy !== undefined && calls.length === 0) {
+    calls.push({
+      id: `call_function_${index}`,
+      kind: "function",
+      name: legacy.name,
+      input: legacy.arguments,
+      path: `${path}.function_call.arguments`,
+      extraContent: undefined,
+    });
+  }
+  const refusal = message.refusal ? [{ path: `${path}.refusal`, part: textPart(message.refusal) }] : [];
+  return {
+    kind: "assistant",
+    index,
+    name: message.name,
+    parts: [...partsOf(message, path), ...refusal],
+    calls,
+    reasoningContent: message.reasoningContent,
+    reasoningDetails: message.reasoningDetails,
+    message,
+  };
+}
+
+/** The parts that say something; a refusal is a text. */
+function partsOf({ content }: Message, path: string): Part[] {
+  return content.flatMap((part, at): Part[] => {
+    const { kind } = part;
+    const place = `${path}.content[${at}]`;
+    if (kind.case === "text") return kind.value === "" ? [] : [{ path: place, part }];
+    if (kind.case === "refusal")
+      return kind.value === "" ? [] : [{ path: place, part: { ...part, kind: { case: "text", value: kind.value } } }];
+    return [{ path: place, part }];
+  });
+}
+
+const textPart = (value: string): ContentPart => ({
+  $typeName: "parley.chat.v1.ContentPart",
+  kind: { case: "text", value },
+});

@@ -1,0 +1,208 @@
+import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
+import { GatewayError } from "../errors/gateway-error.ts";
+import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
+import { isObject } from "../openai-json/is-object.ts";
+import { maskMessage } from "./mask.ts";
+
+/** What a provider says of an error, in whichever shape; what it does not say is undefined. */
+export interface ErrorFacts {
+  /** HTTP status, or the one that the error has in itself, where it came within a success. */
+  readonly status: number | undefined;
+  readonly message?: string | undefined;
+  readonly type?: string | undefined;
+  readonly code?: string | undefined;
+  readonly param?: string | undefined;
+  /** The whole error object, for what only one vendor has. */
+  readonly object?: JsonObject | undefined;
+  /** Milliseconds after which the provider wants to be asked again. */
+  readonly retryAfterMs?: number | undefined;
+  /** `x-should-retry`. */
+  readonly shouldRetry?: boolean | undefined;
+}
+
+/** Reads the body of an error. It may be an object, a list of one, a string, HTML or nothing; it is never refused. */
+export function readErrorBody(body: string): Omit<ErrorFacts, "status" | "retryAfterMs" | "shouldRetry"> {
+  const text = body.trim();
+  if (!/^[[{"]/.test(text)) return text === "" ? {} : { message: text };
+  let json: JsonValue;
+  try {
+    json = JSON.parse(text) as JsonValue;
+  } catch {
+    return { message: text }; // Cut, or no JSON after all.
+  }
+  return readErrorJson(json);
+}
+
+/** Reads an error that is JSON: the whole body, or what an event carries. */
+export function readErrorJson(json: JsonValue): Omit<ErrorFacts, "status" | "retryAfterMs" | "shouldRetry"> {
+  if (Array.isArray(json)) return json.length === 0 ? {} : readErrorJson(json[0] as JsonValue);
+  if (!isObject(json)) return { message: String(json) };
+  const { error, detail } = json;
+  if (Array.isArray(error)) return readErrorJson(error);
+  if (typeof error === "string") return { message: error, object: json };
+  if (isObject(error)) return factsOf(error);
+  if (typeof detail === "string") return { message: detail, object: json };
+  if (Array.isArray(detail)) return { message: detail.map(describeDetail).join("; "), object: json };
+  return factsOf(json);
+}
+
+function factsOf(object: JsonObject) {
+  return {
+    object,
+    message: textOf(object["message"]),
+    type: textOf(object["type"]),
+    code: textOf(object["code"]) ?? textOf(object["statusCode"]),
+    param: textOf(object["param"]),
+  };
+}
+
+/** Mistral's validator: {loc: ["body", "messages", 0], msg, type}. */
+function describeDetail(detail: JsonValue): string {
+  if (!isObject(detail)) return String(detail);
+  const { loc, msg } = detail;
+  return `${Array.isArray(loc) ? `${loc.join(".")}: ` : ""}${textOf(msg) ?? "is not valid"}`;
+}
+
+function textOf(value: JsonValue | undefined): string | undefined {
+  if (typeof value === "string" && value !== "") return value;
+  return typeof value === "number" ? String(value) : undefined;
+}
+
+/** The status that an error has in itself: a code that is a number from 400 to 599. */
+export function statusWithin({ code, object }: Pick<ErrorFacts, "code" | "object">): number | undefined {
+  const candidates = [code, textOf(object?.["status_code"]), textOf(object?.["status"])];
+  const status = candidates.map(Number).find((number) => Number.isInteger(number) && number >= 400 && number <= 599);
+  return status;
+}
+
+const TOO_LONG =
+  /prompt is too long|maximum context length|context[_ ](?:length|window)[^.]*exceed|exceed[^.]*context[_ ](?:length|window|size)|input token count[^.]*exceed|too many (?:input )?tokens[^.]*context|reduce the length of the (?:messages|prompt)|input is too long|range of input length/i;
+const FILTERED =
+  /content[_ ]?(?:filter|policy)|ResponsibleAIPolicyViolation|flagged (?:as|for)|content management policy/i;
+const BILLING =
+  /credit balance is too low|spend(?:ing)? limit|insufficient[_ ](?:quota|credits|balance|funds)|billing|exceeded your current quota|usage limits?/i;
+const KEY_FAULT = /api[_ -]?key|credential|authenticat|access token|authorization/i;
+
+/**
+ * Makes an error of what a provider said, by one table for all of them. `provider`: id of the provider. What the request is to
+ * blame for keeps the provider's message; faults of the gateway's own account get a neutral one.
+ */
+export function toGatewayError(facts: ErrorFacts, provider: string): GatewayError {
+  const { reason, message, code, type, param, quota } = classify(facts, provider);
+  return new GatewayError(reason, message, {
+    param,
+    code,
+    type,
+    quota,
+    ...(reason === Reason.INSUFFICIENT_QUOTA || reason === Reason.UPSTREAM_QUOTA_EXHAUSTED
+      ? {}
+      : { retryAfterMs: facts.retryAfterMs, retryable: facts.shouldRetry }),
+  });
+}
+
+interface Classified {
+  readonly reason: Reason;
+  readonly message: string;
+  readonly code?: string | undefined;
+  readonly type?: string | undefined;
+  readonly param?: string | undefined;
+  readonly quota?: string | undefined;
+}
+
+function classify(facts: ErrorFacts, provider: string): Classified {
+  const { status = 500, type, code, message = "", param } = facts;
+  const isWord = (pattern: RegExp): boolean =>
+    [type, code, message].some((text) => text !== undefined && pattern.test(text));
+  const says = maskMessage(message);
+  const said = (otherwise: string): string => (says === "" ? `${provider}: ${otherwise}` : `${provider}: ${says}`);
+  const neutral = (what: string): string => `${provider} ${what}`;
+  /** A code is passed on when it is a word; a repeated status says nothing new. */
+  const word = code !== undefined && /^[a-z][\w.-]{0,63}$/i.test(code) ? code : undefined;
+  const blamed = { param: param === undefined ? undefined : maskMessage(param), code: word };
+
+  if (status === 402 || isWord(/^insufficient_quota$|^billing_error$/) || (status === 400 && BILLING.test(message))) {
+    return {
+      reason: Reason.UPSTREAM_QUOTA_EXHAUSTED,
+      message: neutral("refused the call: the budget of the gateway's account there is used up"),
+      quota: `provider:${provider}`,
+    };
+  }
+  if (status === 401 || isWord(/^authentication_error$|^invalid_api_key$|^API_KEY_INVALID$/))
+    return keyRefused(neutral);
+  switch (status) {
+    case 400:
+      if (TOO_LONG.test(message) || isWord(/^context_length_exceeded$/))
+        return {
+          reason: Reason.CONTEXT_LENGTH_EXCEEDED,
+          message: said("the messages are too long"),
+          param: "messages",
+        };
+      if (isWord(FILTERED))
+        return { reason: Reason.CONTENT_FILTERED, message: said("the content was refused"), param: blamed.param };
+      return { reason: Reason.INVALID_REQUEST, message: said("the request is not valid"), ...blamed };
+    case 403:
+      if (KEY_FAULT.test(message) && !isWord(/model|region|country|territory/i)) return keyRefused(neutral);
+      return { reason: Reason.PERMISSION_DENIED, message: said("the call is not allowed"), ...blamed };
+    case 404:
+      return { reason: Reason.MODEL_NOT_FOUND, message: said("there is no such model"), param: "model" };
+    case 408:
+      return { reason: Reason.REQUEST_TIMEOUT, message: neutral("did not get the request in time") };
+    case 409:
+      return { reason: Reason.CONFLICT, message: said("the request is in conflict with another") };
+    case 413:
+      return { reason: Reason.REQUEST_TOO_LARGE, message: said("the request is too large") };
+    case 422:
+      return { reason: Reason.UNPROCESSABLE, message: said("the request cannot be processed"), ...blamed };
+    case 429:
+      return {
+        reason: Reason.RATE_LIMIT_EXCEEDED,
+        message: neutral("takes no more calls now: a rate limit is reached"),
+        type: type === "requests" || type === "tokens" ? type : undefined,
+        quota: `provider:${provider}`,
+      };
+    case 501:
+      return { reason: Reason.NOT_IMPLEMENTED, message: said("this is not built") };
+    case 503:
+    case 529:
+      return { reason: Reason.OVERLOADED, message: neutral("is overloaded") };
+    case 504:
+      return { reason: Reason.DEADLINE_EXCEEDED, message: neutral("did not answer in time") };
+    default:
+      if (status === 502 || (status >= 520 && status <= 526))
+        return {
+          reason: Reason.UPSTREAM_INVALID_RESPONSE,
+          message: neutral(`could not be reached behind its own edge (HTTP ${status})`),
+        };
+      if (status >= 400 && status < 500)
+        return { reason: Reason.INVALID_REQUEST, message: said("the request is not valid"), ...blamed };
+      return { reason: Reason.UPSTREAM_ERROR, message: neutral(`failed (HTTP ${status})`) };
+  }
+}
+
+const keyRefused = (neutral: (what: string) => string): Classified => ({
+  reason: Reason.UPSTREAM_AUTHENTICATION_FAILED,
+  message: neutral("refused the credentials that the gateway has for it"),
+});
+
+/** The error for an answer that can't be understood. `what`: "a body that is no JSON". */
+export const invalidResponse = (provider: string, what: string): GatewayError =>
+  new GatewayError(Reason.UPSTREAM_INVALID_RESPONSE, `${provider} answered with ${what}`);
+
+/** The error for a stream that ended before the answer did. */
+export const interrupted = (provider: string): GatewayError =>
+  new GatewayError(
+    Reason.UPSTREAM_STREAM_INTERRUPTED,
+    `the stream of ${provider} ended before its answer did; what came of it is not complete`,
+  );
+
+/** Parses JSON that a provider sent. Throws UPSTREAM_INVALID_RESPONSE. */
+export function parseUpstream(provider: string, text: string, what = "body"): JsonObject {
+  let json: JsonValue;
+  try {
+    json = JSON.parse(text) as JsonValue;
+  } catch {
+    throw invalidResponse(provider, text.trim() === "" ? `an empty ${what}` : `a ${what} that is no JSON`);
+  }
+  if (!isObject(json)) throw invalidResponse(provider, `a ${what} that is no JSON object`);
+  return json;
+}
