@@ -1,45 +1,22 @@
-import { GatewayError } from "../../errors/gateway-error.ts";
 import { ServiceTier } from "../../gen/parley/chat/v1/completion_pb.ts";
 import type { Message } from "../../gen/parley/chat/v1/message_pb.ts";
-import { type ChatCompletionParams, OutputModality } from "../../gen/parley/chat/v1/params_pb.ts";
+import type { ChatCompletionParams } from "../../gen/parley/chat/v1/params_pb.ts";
 import type { Adjustment } from "../../gen/parley/chat/v1/report_pb.ts";
 import type { Tool } from "../../gen/parley/chat/v1/tool_pb.ts";
 import { Grammar_Syntax } from "../../gen/parley/chat/v1/tool_pb.ts";
-import { Reason } from "../../gen/parley/errors/v1/errors_pb.ts";
 import { clamped, dropped, mapped } from "../adjustment.ts";
+import { applyTable, unsupported } from "../parameter-table.ts";
 import { MAX_OUTPUT_TOKENS } from "./models.ts";
-
-type Name = keyof ChatCompletionParams & string;
-
-/** Parameters that change nothing here, with the reason; what is empty or unset is not reported. */
-const WITHOUT_EFFECT: readonly (readonly [Name, string, string])[] = [
-  ["topK", "top_k", "the sandbox draws by temperature and top_p only"],
-  ["frequencyPenalty", "frequency_penalty", "the sandbox has no penalties"],
-  ["presencePenalty", "presence_penalty", "the sandbox has no penalties"],
-  ["logitBias", "logit_bias", "the sandbox has no logits"],
-  ["verbosity", "verbosity", "the sandbox has one length of answers"],
-  ["audio", "audio", "the sandbox does not speak"],
-  ["prediction", "prediction", "the sandbox needs no prediction to be fast"],
-  ["webSearchOptions", "web_search_options", "the sandbox does not reach the web"],
-  ["store", "store", "the sandbox keeps nothing"],
-  ["metadata", "metadata", "the sandbox keeps nothing"],
-  ["safetyIdentifier", "safety_identifier", "the sandbox does not watch for abuse"],
-  ["user", "user", "the sandbox does not watch for abuse"],
-  ["promptCacheKey", "prompt_cache_key", "the sandbox has no cache"],
-  ["promptCacheOptions", "prompt_cache_options", "the sandbox has no cache"],
-  ["promptCacheRetention", "prompt_cache_retention", "the sandbox has no cache"],
-];
+import { PARAMETERS } from "./parameters.ts";
 
 /**
  * Says which parameters the sandbox cannot take as they are. Refuses those whose absence would change what is asked for: audio
  * output, screening, and grammars that it cannot follow.
  */
 export function adjustmentsOf(params: ChatCompletionParams): Adjustment[] {
-  refuse(params);
+  refuseGrammars(params);
   return [
-    ...WITHOUT_EFFECT.filter(([name]) => isGiven(params[name]) && !(name === "store" && params.store === false)).map(
-      ([name, path, reason]) => dropped(path, reason, shownValue(params[name])),
-    ),
+    ...applyTable(params, PARAMETERS),
     ...adjustLimits(params),
     ...adjustServiceTier(params),
     ...Object.keys(params.extra ?? {})
@@ -50,9 +27,7 @@ export function adjustmentsOf(params: ChatCompletionParams): Adjustment[] {
   ];
 }
 
-function refuse({ modalities, moderation, tools }: ChatCompletionParams): void {
-  if (modalities.includes(OutputModality.AUDIO)) throw unsupported("modalities", "the sandbox does not speak");
-  if (moderation !== undefined) throw unsupported("moderation", "the sandbox does not screen content");
+function refuseGrammars({ tools }: ChatCompletionParams): void {
   const lark = tools.findIndex((tool) => grammarOf(tool)?.syntax === Grammar_Syntax.LARK);
   if (lark >= 0) {
     throw unsupported(
@@ -104,17 +79,3 @@ function adjustMessage({ name, content, toolCalls, reasoningDetails, extra }: Me
 
 const unknownKeys = (path: string, extra: object | undefined): Adjustment[] =>
   Object.keys(extra ?? {}).map((key) => dropped(`${path}.${key}`, "the sandbox does not know this key"));
-
-/** Whether a parameter says something: it is set, is no zero of an enum, and is no empty list or map. */
-function isGiven(value: unknown): boolean {
-  if (value === undefined) return false;
-  if (typeof value === "object" && value !== null && !("$typeName" in value)) return Object.keys(value).length > 0;
-  return typeof value !== "number" || value !== 0;
-}
-
-/** The value for the report, where it is a number or a bool. */
-const shownValue = (value: unknown): number | boolean | undefined =>
-  typeof value === "number" || typeof value === "boolean" ? value : undefined;
-
-const unsupported = (path: string, why: string): GatewayError =>
-  new GatewayError(Reason.UNSUPPORTED_PARAMETER, `${path}: ${why}`, { param: path });
