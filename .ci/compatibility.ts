@@ -1,0 +1,70 @@
+// Writes docs/compatibility.md from the tables that the providers go by.
+// Usage: node --import tsx/esm .ci/compatibility.ts
+import { writeFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { type ParameterName, type ParameterTable, type Treatment, wireName } from "../src/providers/parameter-table.ts";
+import { PARAMETERS as sandbox } from "../src/providers/sandbox/parameters.ts";
+
+const PAGE = new URL("../docs/compatibility.md", import.meta.url);
+
+const TABLES: readonly (readonly [name: string, table: ParameterTable])[] = [["Sandbox", sandbox]];
+
+const INTRODUCTION = `# Parameters by provider
+
+This page is generated from the tables that the code goes by (\`npm run generate\`). It says what becomes of each parameter of a request:
+
+- **passed**: it is sent as it is, or under the name in brackets.
+- **mapped**: it is said in the provider's own way. Where that changes what was asked for, it is reported.
+- **dropped**: it is left out, and that is reported.
+- **refused**: the call fails with \`unsupported_parameter\`, since without the parameter the answer would be another than was asked for.
+
+What is reported stands in the call's report and in \`x-parley-adjustments\`; a strict call is refused instead
+([api.md](api.md#parameters-that-a-model-cannot-take)). A value that says what is so anyway, such as \`n: 1\`, is neither reported nor refused.
+`;
+
+/** The page. */
+export function renderCompatibility(): string {
+  const names = Object.keys(sandbox) as ParameterName[];
+  const rows = names.map((name) => [`\`${wireName(name)}\``, ...TABLES.map(([, table]) => treatmentText(table[name]))]);
+  const reasons = TABLES.map(([provider, table]) => {
+    const why = names.flatMap((name) => reasonText(name, table[name]));
+    return `## ${provider}\n\n${why.join("\n")}\n`;
+  });
+  const header = ["parameter", ...TABLES.map(([provider]) => provider)];
+  return [INTRODUCTION, `${[header, header.map(() => "---"), ...rows].map(tableRow).join("\n")}\n`, ...reasons].join(
+    "\n",
+  );
+}
+
+const tableRow = (cells: readonly string[]): string => `| ${cells.join(" | ")} |`;
+
+function treatmentText(treatment: Treatment): string {
+  switch (treatment.kind) {
+    case "passed":
+      return `passed${treatment.as === undefined ? "" : ` (\`${treatment.as}\`)`}${treatment.when === undefined ? "" : " *"}`;
+    case "mapped":
+      return `mapped${treatment.when === undefined ? "" : " *"}`;
+    case "dropped":
+    case "refused":
+      return treatment.kind;
+    default:
+      return treatment satisfies never;
+  }
+}
+
+function reasonText(name: ParameterName, treatment: Treatment): string[] {
+  const line = (text: string): string[] => [`- \`${wireName(name)}\` is ${text}`];
+  switch (treatment.kind) {
+    case "passed":
+      return treatment.when === undefined ? [] : line(`passed; ${treatment.when}`);
+    case "mapped":
+      return line(`mapped to ${treatment.as}${treatment.when === undefined ? "" : `; ${treatment.when}`}`);
+    case "dropped":
+    case "refused":
+      return line(`${treatment.kind}: ${treatment.why}`);
+    default:
+      return treatment satisfies never;
+  }
+}
+
+if (process.argv[1] === fileURLToPath(import.meta.url)) writeFileSync(PAGE, renderCompatibility());
