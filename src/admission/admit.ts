@@ -1,4 +1,5 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
+import type { CallOptions } from "../gen/parley/chat/v1/chat_service_pb.ts";
 import type { ChatCompletionParams } from "../gen/parley/chat/v1/params_pb.ts";
 import { checkMessages } from "./check-messages.ts";
 import { checkParams } from "./check-params.ts";
@@ -6,13 +7,16 @@ import { checkSchemas } from "./check-schemas.ts";
 import { validate } from "./validate.ts";
 
 /** A request for a chat completion, of whichever rpc. */
-export type ChatRequest = Message & { readonly params?: ChatCompletionParams | undefined };
+export type ChatRequest = Message & {
+  readonly params?: ChatCompletionParams | undefined;
+  readonly options?: CallOptions | undefined;
+};
 
 /** Lets a request for a chat completion in, and returns its parameters. Fails with the reason why not, naming the field. */
 export function admitChat(schema: DescMessage, request: ChatRequest, streaming: boolean): ChatCompletionParams {
   validate(schema, request);
   const params = request.params as ChatCompletionParams;
-  checkMessages(params.messages);
+  checkMessages(params.messages, request.options?.strict === true);
   checkParams(params, streaming);
   checkSchemas(params);
   return params;

@@ -27,16 +27,42 @@ const ROLE_WORDS: Readonly<Record<Role, string>> = {
 };
 
 /**
- * Checks what the contract's rules cannot say in linear time: that each message has what its role needs, and that every tool
- * message answers a call of the assistant message before it. Fails with MISSING_PARAMETER or INVALID_VALUE, naming the message.
+ * Checks what the contract's rules cannot say in linear time: that each message has what its role needs, and, in a strict call, that
+ * calls and results of tools pair up. Where a call is not strict, providers mend that and report it. Fails with MISSING_PARAMETER or
+ * INVALID_VALUE, naming the message.
  */
-export function checkMessages(messages: readonly Message[]): void {
-  let calls = new Set<string>();
+export function checkMessages(messages: readonly Message[], strict: boolean): void {
   for (const [index, message] of messages.entries()) {
     checkContent(message, index);
-    if (message.role === Role.TOOL) checkAnswersCall(message, index, calls);
-    else calls = new Set(message.toolCalls.map(({ id }) => id));
+    if (message.role === Role.TOOL && message.toolCallId === undefined)
+      throw missing(`messages[${index}].tool_call_id`, "in a message of role tool");
   }
+  if (strict) checkPairs(messages);
+}
+
+/** Every tool message must answer a call of the assistant message before it, and every call must be answered before anything else is said. */
+function checkPairs(messages: readonly Message[]): void {
+  let open: { readonly index: number; readonly ids: Set<string | undefined> } | undefined;
+  for (const [index, { role, toolCalls, toolCallId }] of messages.entries()) {
+    if (role === Role.TOOL) {
+      if (open?.ids.delete(toolCallId) === true) continue;
+      throw invalid(
+        `messages[${index}].tool_call_id`,
+        "must be the id of one of the tool_calls of the assistant message before it that is not answered yet",
+      );
+    }
+    checkAnswered(open);
+    open = { index, ids: new Set(toolCalls.map(({ id }) => id)) };
+  }
+  checkAnswered(open);
+}
+
+function checkAnswered(open: { readonly index: number; readonly ids: ReadonlySet<unknown> } | undefined): void {
+  if (open === undefined || open.ids.size === 0) return;
+  throw invalid(
+    `messages[${open.index}].tool_calls`,
+    "must all be answered by tool messages before anything else is said",
+  );
 }
 
 function checkContent(message: Message, index: number): void {
@@ -72,14 +98,6 @@ function saysSomething(message: Message): boolean {
     message.refusal !== undefined ||
     message.audio !== undefined
   );
-}
-
-function checkAnswersCall(message: Message, index: number, calls: ReadonlySet<string>): void {
-  const path = `messages[${index}].tool_call_id`;
-  if (message.toolCallId === undefined) throw missing(path, "in a message of role tool");
-  if (!calls.has(message.toolCallId)) {
-    throw invalid(path, "must be the id of one of the tool_calls of the assistant message before it");
-  }
 }
 
 /** "imageUrl" is "image_url" to callers. */

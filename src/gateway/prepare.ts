@@ -1,7 +1,6 @@
 import type { DescMessage } from "@bufbuild/protobuf";
 import { admitChat, type ChatRequest } from "../admission/admit.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
-import type { CallOptions } from "../gen/parley/chat/v1/chat_service_pb.ts";
 import type { ChatCompletionParams } from "../gen/parley/chat/v1/params_pb.ts";
 import { Adjustment_Action } from "../gen/parley/chat/v1/report_pb.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
@@ -21,7 +20,7 @@ export interface PreparedCall {
 /** Admits, routes and plans a call, without calling anybody. Fails with the reason why it cannot be made. */
 export function prepare(
   schema: DescMessage,
-  request: ChatRequest & { readonly options?: CallOptions | undefined },
+  request: ChatRequest,
   streaming: boolean,
   catalogue: Catalogue,
   log: CallLog,

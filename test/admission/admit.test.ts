@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { admitChat } from "../../src/admission/admit.ts";
 import { GatewayError } from "../../src/errors/gateway-error.ts";
 import { CreateChatCompletionRequestSchema } from "../../src/gen/parley/chat/v1/chat_service_pb.ts";
-import { ImageUrl_Detail, Role } from "../../src/gen/parley/chat/v1/message_pb.ts";
+import { ImageUrl_Detail, type MessageSchema, Role } from "../../src/gen/parley/chat/v1/message_pb.ts";
 import { type ChatCompletionParamsSchema, OutputModality } from "../../src/gen/parley/chat/v1/params_pb.ts";
 import { ToolChoice_Mode } from "../../src/gen/parley/chat/v1/tool_pb.ts";
 
@@ -30,10 +30,18 @@ const tool = { kind: { case: "function" as const, value: { name: "f" } } };
 const named = (name: string) => ({ choice: { case: "function" as const, value: { name } } });
 
 /** Admits a valid request with these changes, and says what came of it. */
-function admit(change: Params, streaming = false): { reason: string; param?: string | undefined; message?: string } {
+function admit(
+  change: Params,
+  streaming = false,
+  strict = false,
+): { reason: string; param?: string | undefined; message?: string } {
   const params = { model: "m", messages: [user], ...change };
   try {
-    admitChat(CreateChatCompletionRequestSchema, create(CreateChatCompletionRequestSchema, { params }), streaming);
+    admitChat(
+      CreateChatCompletionRequestSchema,
+      create(CreateChatCompletionRequestSchema, { params, options: { strict } }),
+      streaming,
+    );
     return { reason: "admitted" };
   } catch (thrown) {
     const error = GatewayError.from(thrown);
@@ -134,24 +142,18 @@ const REFUSED: readonly Refusal[] = [
     MISSING,
     "messages[0].tool_call_id",
   ),
-  row(
-    "a tool message that answers no call",
-    { messages: [user, { role: Role.TOOL, toolCallId: "x", content: [text("a")] }] },
-    INVALID,
-    "messages[1].tool_call_id",
-  ),
-  row(
-    "a tool message after its turn",
-    {
-      messages: [
-        { role: Role.ASSISTANT, toolCalls: [call] },
-        user,
-        { role: Role.TOOL, toolCallId: "call_1", content: [text("a")] },
-      ],
-    },
-    INVALID,
-    "messages[2].tool_call_id",
-  ),
+];
+
+const asked: MessageInitShape<typeof MessageSchema> = { role: Role.ASSISTANT, toolCalls: [call] };
+const result: MessageInitShape<typeof MessageSchema> = { role: Role.TOOL, toolCallId: "call_1", content: [text("a")] };
+
+/** What providers mend unless the call is strict. */
+const UNPAIRED: readonly (readonly [string, Params["messages"], string])[] = [
+  ["a tool message that answers no call", [user, result], "messages[1].tool_call_id"],
+  ["a tool message after its turn", [asked, result, user, result], "messages[3].tool_call_id"],
+  ["a call that is answered twice", [asked, result, result], "messages[2].tool_call_id"],
+  ["a call that is not answered before the user speaks", [asked, user], "messages[0].tool_calls"],
+  ["a call that is not answered at the end", [user, asked], "messages[1].tool_calls"],
 ];
 
 const ADMITTED: readonly (readonly [string, Params])[] = [
@@ -201,6 +203,12 @@ describe("admitChat()", () => {
     expect(admit(change)).toEqual({ reason: "admitted" });
   });
 
+  it.each(UNPAIRED)("refuses %s, in a strict call only", (_what, messages, param) => {
+    const message = expect.stringMatching(/must/) as string;
+    expect(admit({ messages: messages ?? [] }, false, true)).toEqual({ reason: INVALID, param, message });
+    expect(admit({ messages: messages ?? [] })).toEqual({ reason: "admitted" });
+  });
+
   it("lists at most 20 violations, each with the path of its field", () => {
     const messages = Array.from({ length: 1_000 }, () => ({}));
     const request = create(CreateChatCompletionRequestSchema, { params: { model: "m", messages } });
@@ -218,7 +226,7 @@ describe("admitChat()", () => {
   it("judges 20,000 tool messages in linear time", () => {
     const calls = Array.from({ length: 20_000 }, (_, index) => ({ ...call, id: `call_${index}` }));
     const results = calls.map(({ id }) => ({ role: Role.TOOL, toolCallId: id, content: [text("a")] }));
-    expect(admit({ messages: [{ role: Role.ASSISTANT, toolCalls: calls }, ...results] })).toEqual({
+    expect(admit({ messages: [{ role: Role.ASSISTANT, toolCalls: calls }, ...results] }, false, true)).toEqual({
       reason: "admitted",
     });
   });

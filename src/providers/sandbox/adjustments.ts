@@ -6,6 +6,7 @@ import type { Tool } from "../../gen/parley/chat/v1/tool_pb.ts";
 import { Grammar_Syntax } from "../../gen/parley/chat/v1/tool_pb.ts";
 import { clamped, dropped, mapped } from "../adjustment.ts";
 import { applyTable, unsupported } from "../parameter-table.ts";
+import { readConversation } from "../turns.ts";
 import { MAX_OUTPUT_TOKENS } from "./models.ts";
 import { PARAMETERS } from "./parameters.ts";
 
@@ -22,6 +23,7 @@ export function adjustmentsOf(params: ChatCompletionParams): Adjustment[] {
     ...Object.keys(params.extra ?? {})
       .filter((key) => key !== "sandbox")
       .map((key) => dropped(key, "the sandbox does not know this parameter")),
+    ...readConversation(params).adjustments,
     ...params.messages.flatMap(adjustMessage),
     ...params.tools.flatMap((tool, index) => unknownKeys(`tools[${index}]`, tool.extra)),
   ];

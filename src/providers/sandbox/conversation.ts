@@ -12,7 +12,7 @@ export interface Conversation {
 
 /** What a tool answered. */
 export interface ToolResult {
-  /** Name of the tool; "tool" when it cannot be told. */
+  /** Name of the tool. */
   readonly name: string;
   readonly text: string;
 }
@@ -35,7 +35,9 @@ function readResults(messages: readonly Message[], since: number): ToolResult[] 
   return messages.slice(since).flatMap((message) => {
     switch (message.role) {
       case Role.TOOL:
-        return [{ name: names.get(message.toolCallId ?? "") ?? "tool", text: textOf(message) }];
+        return names.has(message.toolCallId ?? "")
+          ? [{ name: names.get(message.toolCallId ?? "") as string, text: textOf(message) }]
+          : [];
       case Role.FUNCTION:
         return [{ name: message.name ?? "function", text: textOf(message) }];
       default:
