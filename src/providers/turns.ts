@@ -118,17 +118,23 @@ class Open {
   readonly calls: readonly Call[];
   readonly path: string;
   readonly results = new Map<Call, Result>();
+  /** The calls of each id, and of each name, first ones last. */
+  readonly #byId: ReadonlyMap<string, Call[]>;
+  readonly #byName: ReadonlyMap<string, Call[]>;
 
   constructor(calls: readonly Call[], path: string) {
     this.calls = calls;
     this.path = path;
+    this.#byId = Map.groupBy(calls.toReversed(), ({ id }) => id);
+    this.#byName = Map.groupBy(calls.toReversed(), ({ name }) => name);
   }
 
   /** The first call with this id (or, in the legacy form, this name) that has no result yet. */
   take(key: string, role: Role): Call | undefined {
-    return this.calls.find(
-      (call) => !this.results.has(call) && (role === Role.TOOL ? call.id === key : call.name === key),
-    );
+    const calls = (role === Role.TOOL ? this.#byId : this.#byName).get(key);
+    let call = calls?.pop();
+    while (call !== undefined && this.results.has(call)) call = calls?.pop();
+    return call;
   }
 }
 

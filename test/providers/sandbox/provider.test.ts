@@ -226,6 +226,7 @@ describe("createSandbox()", () => {
       "messages[0].mood DROPPED",
       "messages[0].name DROPPED",
       "messages[1].reasoning_details[0].cost DROPPED",
+      "messages[1].tool_calls[0] MAPPED",
       "messages[1].tool_calls[0].cost DROPPED",
       "min_p DROPPED",
       "service_tier MAPPED",
