@@ -36,7 +36,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   gateway: ["@bufbuild/protobuf"],
   admission: ["@bufbuild/protobuf", "@bufbuild/protovalidate"],
   routing: ["@bufbuild/protobuf"],
-  upstream: ["lru-cache", "request-filtering-agent"],
+  upstream: ["@bufbuild/protobuf", "lru-cache", "request-filtering-agent"],
   providers: ["@bufbuild/protobuf", "gpt-tokenizer", "magic-bytes.js"],
   "openai-json": ["@bufbuild/protobuf"],
   telemetry: ["@connectrpc/connect", "pino"],
