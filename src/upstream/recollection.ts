@@ -1,0 +1,111 @@
+import { LRUCache } from "lru-cache";
+import type { ChatCompletion, ChatCompletionChunk } from "../gen/parley/chat/v1/completion_pb.ts";
+import { type Message, Role } from "../gen/parley/chat/v1/message_pb.ts";
+import type { ChatCompletionParams } from "../gen/parley/chat/v1/params_pb.ts";
+import { CompletionListener } from "./completion-listener.ts";
+import { type Recalled, recalledOf, sizeOf } from "./recalled.ts";
+
+/**
+ * What a provider must get back with a tool call, and what clients that know nothing of it strip: the reasoning with its signatures,
+ * and the calls' `extra_content`. It is kept by the ids of the calls, in memory, and each provider gets only its own back.
+ */
+export interface Recollection {
+  /**
+   * Puts back what was stripped from the messages with tool calls. A message with reasoning details or `extra_content` of its own is
+   * left alone, and so is a plain `reasoning_content`. Returns the same object where nothing is put back, and else a copy of what
+   * changes.
+   */
+  restore(provider: string, params: ChatCompletionParams): ChatCompletionParams;
+  /** Keeps what a whole answer says that its provider must get back. */
+  remember(provider: string, completion: ChatCompletion): void;
+  /** Collects the same from a stream. It is kept at `finish`, which is called only for a stream that was whole. */
+  listen(provider: string): { push(chunk: ChatCompletionChunk): void; finish(): void };
+}
+
+/** How much is kept, and for how long. */
+export interface RecollectionOptions {
+  /** Most bytes of all of it, computed by the lengths of its texts; 0 keeps nothing. */
+  readonly maxBytes: number;
+  /** How long after its last use something is kept, in milliseconds. */
+  readonly ttlMs: number;
+}
+
+/** 64 MiB, for a day. */
+export const RECOLLECTION_DEFAULTS: RecollectionOptions = { maxBytes: 64 * 1024 * 1024, ttlMs: 24 * 3_600_000 };
+
+/** Makes a recollection. What was not used for longest goes first. */
+export function createRecollection(options: Partial<RecollectionOptions> = {}): Recollection {
+  const { maxBytes, ttlMs } = { ...RECOLLECTION_DEFAULTS, ...options };
+  if (maxBytes === 0) return NOTHING;
+  const kept = new LRUCache<string, Recalled>({
+    maxSize: maxBytes,
+    sizeCalculation: (recalled, key) => sizeOf(recalled) + 2 * key.length,
+    ttl: ttlMs,
+    updateAgeOnGet: true,
+  });
+
+  const keep = (provider: string, message: Message): void => {
+    const recalled = recalledOf(message);
+    if (recalled === undefined) return;
+    for (const { id } of message.toolCalls) if (id !== "") kept.set(keyOf(provider, id), recalled);
+  };
+
+  return {
+    restore(provider, params) {
+      if (kept.size === 0) return params;
+      /** A client may have made two messages of one; the reasoning goes to the first. */
+      const used = new Set<Recalled>();
+      let messages: Message[] | undefined;
+      for (const [index, message] of params.messages.entries()) {
+        if (!mayLack(message)) continue;
+        const found = message.toolCalls.map(({ id }) => kept.get(keyOf(provider, id)));
+        const recalled = found.find((it) => it !== undefined);
+        if (recalled === undefined) continue;
+        messages ??= [...params.messages];
+        messages[index] = restored(message, found, used.has(recalled) ? undefined : recalled);
+        used.add(recalled);
+      }
+      return messages === undefined ? params : { ...params, messages };
+    },
+
+    remember(provider, { choices }) {
+      for (const { message } of choices) if (message !== undefined) keep(provider, message);
+    },
+
+    listen(provider) {
+      return new CompletionListener((message) => keep(provider, message));
+    },
+  };
+}
+
+const NOTHING: Recollection = {
+  restore: (_provider, params) => params,
+  remember: () => undefined,
+  listen: () => ({ push: () => undefined, finish: () => undefined }),
+};
+
+/** The room before the provider is the tenant's, once there are any. No part but the last has a line break. */
+const keyOf = (provider: string, callId: string): string => `\n${provider}\n${callId}`;
+
+const mayLack = ({ role, toolCalls, reasoningDetails }: Message): boolean =>
+  role === Role.ASSISTANT &&
+  toolCalls.length > 0 &&
+  reasoningDetails.length === 0 &&
+  toolCalls.every(({ extraContent }) => extraContent === undefined);
+
+/** A message with what it lacks. `found`: what is kept for each of its calls; `whole`: what gives the reasoning. */
+function restored(message: Message, found: readonly (Recalled | undefined)[], whole: Recalled | undefined): Message {
+  const copy: Message = {
+    ...message,
+    toolCalls: message.toolCalls.map((call, at) => {
+      const extraContent = found[at]?.extraContents.get(call.id);
+      return extraContent === undefined ? call : { ...call, extraContent };
+    }),
+  };
+  if (whole === undefined) return copy;
+  copy.reasoningDetails = whole.reasoningDetails;
+  if (message.reasoningContent === undefined && whole.reasoningContent !== undefined) {
+    copy.reasoningContent = whole.reasoningContent;
+  }
+  return copy;
+}
