@@ -185,14 +185,15 @@ const keyRefused = (neutral: (what: string) => string): Classified => ({
 });
 
 /** The error for an answer that can't be understood. `what`: "a body that is no JSON". */
-export const invalidResponse = (provider: string, what: string): GatewayError =>
-  new GatewayError(Reason.UPSTREAM_INVALID_RESPONSE, `${provider} answered with ${what}`);
+export const invalidResponse = (provider: string, what: string, cause?: unknown): GatewayError =>
+  new GatewayError(Reason.UPSTREAM_INVALID_RESPONSE, `${provider} answered with ${what}`, { cause });
 
 /** The error for a stream that ended before the answer did. */
-export const interrupted = (provider: string): GatewayError =>
+export const interrupted = (provider: string, cause?: unknown): GatewayError =>
   new GatewayError(
     Reason.UPSTREAM_STREAM_INTERRUPTED,
     `the stream of ${provider} ended before its answer did; what came of it is not complete`,
+    { cause },
   );
 
 /** Parses JSON that a provider sent. Throws UPSTREAM_INVALID_RESPONSE. */

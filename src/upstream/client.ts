@@ -1,28 +1,40 @@
-import type { Endpoint, Failure, WireRequest } from "../providers/provider.ts";
+import type { Failure, Provider, WireRequest } from "../providers/provider.ts";
 
-/** An answer of a provider, whose body is still to be read. Whoever gets one reads it to its end, or discards it. */
+/** An answer of a provider, whose body is still to be read. Whoever gets one reads it to its end, discards it, or releases it. */
 export interface UpstreamAnswer extends Omit<Failure, "body"> {
-  /** Whether the status is one of success. */
+  /** Whether the status is one of success, 200 to 299. */
   readonly ok: boolean;
   /**
-   * The body as it comes. The iteration fails with a GatewayError (UPSTREAM_STREAM_INTERRUPTED, or the signal's reason); leaving it
-   * early closes the exchange.
+   * The body as it comes: each piece is what was there at once. The iteration fails with a GatewayError (UPSTREAM_STREAM_INTERRUPTED,
+   * UPSTREAM_INVALID_RESPONSE for a body that cannot be decompressed, or the signal's reason); leaving it early closes the exchange.
    */
   readonly body: AsyncIterable<Uint8Array>;
-  /** The whole body as text. Fails as the iteration does, and with UPSTREAM_INVALID_RESPONSE when it has more bytes than that. */
+  /**
+   * The whole body as text. Fails with UPSTREAM_INVALID_RESPONSE when it has more bytes than that, or is cut, and with the signal's
+   * reason.
+   */
   text(maxBytes: number): Promise<string>;
-  /** Closes the exchange without reading on. */
+  /** Closes the exchange, and the connection where there is more to come on it. Who waits for a piece gets the end. */
   discard(): void;
+  /**
+   * Ends the reading where nothing of meaning is to come: what is left is dropped, so that the connection can serve again. Closes it
+   * when the body goes on for a second or for 64 KiB. The signal is not heeded from here on.
+   */
+  release(): void;
 }
 
 /** The one way to providers: it keeps connections, follows the proxy of the environment, and redirects nowhere. */
 export interface UpstreamClient {
   /**
-   * Sends a request and waits for the head of its answer. Fails with a GatewayError: UPSTREAM_UNREACHABLE where there is no
-   * connection, UPSTREAM_STREAM_INTERRUPTED where it ends before the head, and the reason of the signal, which closes the socket
-   * at once.
+   * Sends a request and waits for the head of its answer. Fails with a GatewayError that names the provider by its id:
+   * UPSTREAM_UNREACHABLE where there is no connection, or where it ends before the head; UPSTREAM_INVALID_RESPONSE where what comes
+   * is no HTTP; INTERNAL where the configured headers cannot be sent; and the reason of the signal, which closes the socket at once.
    */
-  request(endpoint: Endpoint, request: WireRequest, signal: AbortSignal): Promise<UpstreamAnswer>;
-  /** Closes all connections. */
+  request(
+    provider: Pick<Provider, "id" | "endpoint">,
+    request: WireRequest,
+    signal: AbortSignal,
+  ): Promise<UpstreamAnswer>;
+  /** Closes all connections; what still runs on them fails. */
   close(): Promise<void>;
 }

@@ -1,0 +1,12 @@
+import type { UpstreamAnswer } from "./client.ts";
+
+/** What the type of a body says that it is. "other": nothing that is known, or nothing at all; it is tried as what is due. */
+export type ContentKind = "json" | "events" | "html" | "other";
+
+/** Reads the `content-type` of an answer. */
+export function contentKind({ header }: Pick<UpstreamAnswer, "header">): ContentKind {
+  const type = header("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
+  if (type === "text/event-stream") return "events";
+  if (type === "application/json" || type.endsWith("+json")) return "json";
+  return type === "text/html" || type === "application/xhtml+xml" ? "html" : "other";
+}

@@ -1,0 +1,31 @@
+import { GatewayError } from "../errors/gateway-error.ts";
+import { UsageSource } from "../gen/parley/chat/v1/report_pb.ts";
+import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
+import type { MediumRef } from "../providers/provider.ts";
+import type { Backend } from "./backend.ts";
+import type { HttpBackendOptions } from "./backend-parts.ts";
+import { createHttpCall } from "./http-call.ts";
+
+/** Makes a backend of a provider with a network. It takes every model name: which ones there are is the provider's to say. */
+export function createHttpBackend(options: HttpBackendOptions): Backend {
+  const { provider, media, recollection, models } = options;
+  return {
+    id: provider.id,
+    usageSource: UsageSource.PROVIDER,
+    models: () => models.models(),
+    has: (model) => model !== "",
+    plan({ model, params, streaming }) {
+      const restored = recollection.restore(provider.id, params);
+      const refs = provider.mediaToFetch(model, restored);
+      if (refs.length > 0 && !media.enabled) throw notFetched(provider.id, refs[0] as MediumRef);
+      return createHttpCall(options, { model, params: restored, streaming }, refs);
+    },
+  };
+}
+
+const notFetched = (provider: string, { path }: MediumRef): GatewayError =>
+  new GatewayError(
+    Reason.UNSUPPORTED_VALUE,
+    `${path}: ${provider} does not take addresses here, and the gateway does not fetch them; send it as a data URL, or have media_fetch switched on`,
+    { param: path, code: "invalid_image_url" },
+  );

@@ -1,0 +1,92 @@
+import { create } from "@bufbuild/protobuf";
+import type { GatewayError } from "../errors/gateway-error.ts";
+import { UpstreamRequestSchema } from "../gen/parley/chat/v1/chat_service_pb.ts";
+import type { ChatCompletion } from "../gen/parley/chat/v1/completion_pb.ts";
+import type { EncodedCall, Medium, MediumRef, WireRequest } from "../providers/provider.ts";
+import { invalidResponse } from "../providers/upstream-error.ts";
+import type { BackendCall, PlannedCall } from "./backend.ts";
+import type { HttpBackendOptions } from "./backend-parts.ts";
+import type { UpstreamAnswer } from "./client.ts";
+import { contentKind } from "./content-kind.ts";
+import { type OpenStream, readChunks } from "./read-chunks.ts";
+import { readFailure } from "./read-failure.ts";
+import { shownHeaders, shownUrl } from "./request-head.ts";
+
+/** Most bytes of an answer in one piece. */
+const MAX_BODY_BYTES = 64 * 1024 * 1024;
+
+const NO_MEDIA: ReadonlyMap<string, Medium> = new Map();
+
+/** Plans a call by encoding its request; only media that are to be fetched first make it be encoded again. */
+export function createHttpCall(
+  { provider, client, media, recollection, userAgent }: HttpBackendOptions,
+  call: BackendCall,
+  refs: readonly MediumRef[],
+): PlannedCall {
+  const planned = provider.encodeRequest({ ...call, media: NO_MEDIA });
+
+  const encode = async (signal: AbortSignal): Promise<EncodedCall> =>
+    refs.length === 0 ? planned : provider.encodeRequest({ ...call, media: await media.fetch(refs, signal) });
+
+  /** Sends the request, and waits for the head of an answer that is a success. */
+  const send = async ({ request }: EncodedCall, signal: AbortSignal): Promise<UpstreamAnswer> => {
+    const answer = await client.request(provider, accepting(request, call.streaming), signal);
+    if (!answer.ok) throw await readFailure(provider, answer, signal);
+    const encoding = answer.header("content-encoding") ?? "identity";
+    if (encoding !== "identity") throw refuse(answer, "a body in an encoding that is not known");
+    return answer;
+  };
+
+  /** Closes an answer that can't be understood. */
+  const refuse = (answer: UpstreamAnswer, what: string): GatewayError => {
+    answer.discard();
+    return invalidResponse(provider.id, what);
+  };
+
+  const open = async (signal: AbortSignal): Promise<OpenStream> => {
+    const encoded = await encode(signal);
+    const answer = await send(encoded, signal);
+    const kind = contentKind(answer);
+    if (kind === "html") throw refuse(answer, "a page in HTML");
+    if (kind === "json") {
+      encoded.decodeResponse(await answer.text(MAX_BODY_BYTES)); // Most often it is an error, and this throws it.
+      throw invalidResponse(provider.id, "one piece of JSON where an event stream was asked for");
+    }
+    return {
+      provider: provider.id,
+      answer,
+      decoder: encoded.createStreamDecoder(),
+      memory: recollection.listen(provider.id),
+    };
+  };
+
+  return {
+    adjustments: planned.adjustments,
+    promptTokens: undefined,
+    describe() {
+      const request = accepting(planned.request, call.streaming);
+      return create(UpstreamRequestSchema, {
+        method: request.method,
+        url: shownUrl(provider.endpoint, request),
+        headers: shownHeaders(provider.endpoint, request, userAgent),
+        bodyJson: request.body ?? "",
+      });
+    },
+    async complete(signal): Promise<ChatCompletion> {
+      const encoded = await encode(signal);
+      const answer = await send(encoded, signal);
+      const kind = contentKind(answer);
+      if (kind === "html") throw refuse(answer, "a page in HTML");
+      if (kind === "events") throw refuse(answer, "an event stream where one piece of JSON was asked for");
+      const completion = encoded.decodeResponse(await answer.text(MAX_BODY_BYTES));
+      recollection.remember(provider.id, completion);
+      return completion;
+    },
+    stream: (signal) => readChunks(open, signal),
+  };
+}
+
+const accepting = (request: WireRequest, streaming: boolean): WireRequest => ({
+  ...request,
+  headers: { accept: streaming ? "text/event-stream, application/json" : "application/json", ...request.headers },
+});

@@ -1,0 +1,97 @@
+/** Bytes at which the source has to pause; it goes on when they are read. */
+const HIGH_WATER = 256 * 1024;
+
+/**
+ * The pieces of a body on their way from a connection to its reader. What came in the same turn is read as one piece: a packet often
+ * has many small pieces in it, and each step of a reader costs about as much as its work.
+ */
+export class PieceQueue implements AsyncIterableIterator<Uint8Array> {
+  readonly #source: PieceSource;
+  #pieces: Uint8Array[] = [];
+  #size = 0;
+  #isPaused = false;
+  #isEnded = false;
+  #fault: unknown;
+  #wake: (() => void) | undefined;
+
+  constructor(source: PieceSource) {
+    this.#source = source;
+  }
+
+  push(piece: Uint8Array): void {
+    this.#pieces.push(piece);
+    this.#size += piece.length;
+    if (this.#size >= HIGH_WATER && !this.#isPaused) {
+      this.#isPaused = true;
+      this.#source.pause();
+    }
+    this.#rouse();
+  }
+
+  /** No more will come. Pieces that are still there are read first. */
+  end(): void {
+    this.#isEnded = true;
+    this.#rouse();
+  }
+
+  /** No more will come, because of a fault. Pieces that are still there are read first. */
+  fail(fault: unknown): void {
+    this.#fault = fault;
+    this.end();
+  }
+
+  /** Drops what is there. */
+  clear(): void {
+    this.#pieces = [];
+    this.#size = 0;
+    this.#resume();
+  }
+
+  async next(): Promise<IteratorResult<Uint8Array>> {
+    // The rest of the turn's pieces come before a reader that was woken runs.
+    if (this.#size === 0 && !this.#isEnded) {
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+      });
+    }
+    if (this.#size > 0) return { done: false, value: this.#take() };
+    if (this.#fault !== undefined) throw this.#fault;
+    return { done: true, value: undefined };
+  }
+
+  async return(): Promise<IteratorResult<Uint8Array>> {
+    this.#source.abandon();
+    return { done: true, value: undefined };
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  #take(): Uint8Array {
+    const [first] = this.#pieces;
+    const piece = this.#pieces.length === 1 ? (first as Uint8Array) : Buffer.concat(this.#pieces);
+    this.clear();
+    return piece;
+  }
+
+  #resume(): void {
+    if (!this.#isPaused) return;
+    this.#isPaused = false;
+    this.#source.resume();
+  }
+
+  #rouse(): void {
+    const wake = this.#wake;
+    this.#wake = undefined;
+    wake?.();
+  }
+}
+
+/** Where the pieces come from. */
+export interface PieceSource {
+  pause(): void;
+  resume(): void;
+  /** The reader wants no more. */
+  abandon(): void;
+}

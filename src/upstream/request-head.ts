@@ -1,0 +1,62 @@
+import type { Endpoint, WireRequest } from "../providers/provider.ts";
+import { REDACTED, redact } from "../telemetry/redaction.ts";
+
+/** What of a request does not depend on the call: read off an endpoint once. */
+export interface EndpointHead {
+  /** Scheme, host and port: "https://api.openai.com". */
+  readonly origin: string;
+  /** Path of the base, without a slash at its end: "/v1". */
+  readonly basePath: string;
+  readonly query: string;
+  /** Headers of a request with a body, and of one without; those with secrets are in them. */
+  readonly withBody: Readonly<Record<string, string>>;
+  readonly withoutBody: Readonly<Record<string, string>>;
+}
+
+/** Reads an endpoint. User and password of its address become a header, unless it has its own `authorization`. */
+export function readEndpoint({ baseUrl, query, headers, secretHeaders }: Endpoint, userAgent: string): EndpointHead {
+  const { origin, pathname, username, password } = new URL(baseUrl);
+  const withoutBody = {
+    "user-agent": userAgent,
+    ...(username === "" && password === "" ? {} : { authorization: basic(username, password) }),
+    ...headers,
+    ...secretHeaders,
+    // A compressor in between would hold back what is to be passed on at once.
+    "accept-encoding": "identity",
+  };
+  return {
+    origin,
+    basePath: pathname.replace(/\/+$/, ""),
+    query,
+    withBody: { ...withoutBody, "content-type": "application/json" },
+    withoutBody,
+  };
+}
+
+/** Path and query of a request, from the root on. */
+export function requestPath({ basePath, query }: Pick<EndpointHead, "basePath" | "query">, path: string): string {
+  if (query === "") return basePath + path;
+  return `${basePath}${path}${path.includes("?") ? "&" : "?"}${query}`;
+}
+
+const SECRET_QUERY = /([?&](?:[\w-]*key|[\w-]*token|sig(?:nature)?|[\w-]*secret|password)=)[^&]+/gi;
+
+/** The whole address of a request as it may be shown: without user, password, and secrets in its query. */
+export function shownUrl(endpoint: Endpoint, { path }: WireRequest): string {
+  const { origin, basePath, query } = readEndpoint(endpoint, "");
+  return origin + requestPath({ basePath, query }, path).replaceAll(SECRET_QUERY, `$1${REDACTED}`);
+}
+
+/** The headers of a request as they may be shown. */
+export function shownHeaders(endpoint: Endpoint, request: WireRequest, userAgent: string): Record<string, string> {
+  const { withBody, withoutBody } = readEndpoint(endpoint, userAgent);
+  const shown: Record<string, unknown> = {
+    ...(request.body === undefined ? withoutBody : withBody),
+    ...request.headers,
+  };
+  for (const name of Object.keys(endpoint.secretHeaders)) shown[name] = REDACTED;
+  return redact(shown) as Record<string, string>;
+}
+
+const basic = (username: string, password: string): string =>
+  `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString("base64")}`;

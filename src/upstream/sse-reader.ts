@@ -1,0 +1,74 @@
+import { createParser } from "eventsource-parser";
+import type { StreamEvent } from "../providers/provider.ts";
+import { invalidResponse } from "../providers/upstream-error.ts";
+
+/** Reads an event stream: bytes in, events out. */
+export interface SseReader {
+  /**
+   * Takes a piece of the body, cut anywhere, and returns the events that it completes; none is a sign of life. Throws
+   * UPSTREAM_INVALID_RESPONSE when more bytes came without an event than may.
+   */
+  push(piece: Uint8Array): readonly StreamEvent[];
+  /** Takes the end of the body, and returns the last event where no blank line closed it; it may be cut. */
+  finish(): readonly StreamEvent[];
+}
+
+/** Most bytes from one event to the next. */
+const MAX_EVENT_BYTES = 32 * 1024 * 1024;
+
+/** Bytes that are parsed at once, and so by how much the bound may be passed before that is seen. */
+const SLICE = 64 * 1024;
+
+/** Closes the line and the event that a body ended in the middle of. */
+const LAST_LINE_ENDS = "\n\n";
+
+const NONE: readonly StreamEvent[] = [];
+
+/**
+ * Makes a reader of one event stream, by the WHATWG's rules (https://html.spec.whatwg.org/multipage/server-sent-events.html), with
+ * three exceptions, each for the sake of servers that are: an event without a blank line behind it counts at the end of the body;
+ * one whose data is blank never does; and ids and retry times mean nothing.
+ *
+ * Lines and events are bounded together, by the bytes that come without completing an event: that also holds for comments, and for
+ * what is no event stream at all. `provider`: id of who sends it, for errors.
+ */
+export function createSseReader(provider: string, maxEventBytes = MAX_EVENT_BYTES): SseReader {
+  let events: StreamEvent[] = [];
+  let sinceEvent = 0;
+  // The parser takes one byte order mark off, as the rules say; a decoder that did so, too, would take two.
+  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  const parser = createParser({
+    onEvent({ event, data }) {
+      sinceEvent = 0;
+      if (!isBlank(data)) events.push({ event, data });
+    },
+  });
+  const take = (): readonly StreamEvent[] => {
+    if (events.length === 0) return NONE;
+    const taken = events;
+    events = [];
+    return taken;
+  };
+
+  return {
+    push(piece) {
+      for (let start = 0; start < piece.length; start += SLICE) {
+        const slice = piece.length <= SLICE ? piece : piece.subarray(start, start + SLICE);
+        sinceEvent += slice.length;
+        parser.feed(decoder.decode(slice, { stream: true }));
+        if (sinceEvent > maxEventBytes) throw tooLarge(provider, maxEventBytes);
+      }
+      return take();
+    },
+    finish() {
+      parser.feed(decoder.decode() + LAST_LINE_ENDS);
+      return take();
+    },
+  };
+}
+
+/** Longer data is not looked at: it always has something in it that a decoder can refuse. */
+const isBlank = (data: string): boolean => data.length < 64 && data.trim() === "";
+
+const tooLarge = (provider: string, maxBytes: number) =>
+  invalidResponse(provider, `an event stream in which no event came for more than ${maxBytes} bytes`);
