@@ -36,7 +36,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   gateway: ["@bufbuild/protobuf"],
   admission: ["@bufbuild/protobuf", "@bufbuild/protovalidate"],
   routing: ["@bufbuild/protobuf"],
-  upstream: [],
+  upstream: ["@bufbuild/protobuf", "@pydantic/genai-prices", "lru-cache"],
   providers: ["@bufbuild/protobuf", "gpt-tokenizer"],
   "openai-json": ["@bufbuild/protobuf"],
   telemetry: ["@connectrpc/connect", "pino"],
