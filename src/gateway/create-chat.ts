@@ -29,7 +29,6 @@ export async function createChat(
   reporter.heardFrom(answer);
   const completion = settleCompletion(answer, createIdentity(target.answeredAs), prepared.choices);
   if (request.options?.includeReasoning === false) hideReasoning(completion);
-  if (completion.usage !== undefined) call.log.used(completion.usage);
-  const report = reporter.last(completion.usage);
+  const report = reporter.last(completion);
   return create(CreateChatCompletionResponseSchema, { completion, report });
 }

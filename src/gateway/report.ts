@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import type { GatewayError } from "../errors/gateway-error.ts";
-import type { Usage } from "../gen/parley/chat/v1/completion_pb.ts";
+import type { ChatCompletion, ChatCompletionChunk } from "../gen/parley/chat/v1/completion_pb.ts";
 import {
   type Adjustment,
   Attempt_Outcome,
@@ -20,6 +20,9 @@ interface Origin {
   readonly model: string;
 }
 
+/** The answer, or the last chunk of it. */
+type Served = Pick<ChatCompletion | ChatCompletionChunk, "usage" | "serviceTier">;
+
 /** Writes down what is done for one call, as its reports tell it. */
 export class Reporter {
   readonly #log: CallLog;
@@ -27,7 +30,8 @@ export class Reporter {
   readonly #adjustments: readonly Adjustment[];
   readonly #attemptStartedMs: number;
   #firstOutputMs: number | undefined;
-  #origin: Origin | undefined;
+  #upstreamId = "";
+  #upstreamModel = "";
 
   constructor(log: CallLog, target: Target, adjustments: readonly Adjustment[]) {
     this.#log = log;
@@ -36,9 +40,10 @@ export class Reporter {
     this.#attemptStartedMs = log.elapsedMs();
   }
 
-  /** What the provider calls its answer. Later calls change nothing. */
+  /** What the provider calls its answer. The first id and the first model that are not empty count. */
   heardFrom({ id, model }: Origin): void {
-    this.#origin ??= { id, model };
+    if (this.#upstreamId === "") this.#upstreamId = id;
+    if (this.#upstreamModel === "") this.#upstreamModel = model;
   }
 
   /** The first output came. Later calls change nothing. */
@@ -55,17 +60,21 @@ export class Reporter {
       provider: this.#target.backend.id,
       model: this.#target.model,
       adjustments: [...this.#adjustments],
-      ...(this.#origin?.model ? { upstreamModel: this.#origin.model } : {}),
-      ...(this.#origin?.id ? { upstreamId: this.#origin.id } : {}),
+      ...(this.#upstreamModel === "" ? {} : { upstreamModel: this.#upstreamModel }),
+      ...(this.#upstreamId === "" ? {} : { upstreamId: this.#upstreamId }),
       ...(this.#firstOutputMs === undefined
         ? {}
         : { timeToFirstChunk: durationFromMs(Math.round(this.#firstOutputMs)) }),
     });
   }
 
-  /** The whole report, when the call has ended, with its usage where there is one. */
-  last(usage: Usage | undefined, error?: GatewayError): CallReport {
+  /** The whole report, when the call has ended: with the usage and cost of what was served, where that is known. */
+  last(served: Served | undefined, error?: GatewayError): CallReport {
     const report = this.first();
+    const usage = served?.usage;
+    const cost = served && this.#cost(served);
+    if (cost !== undefined) report.costNanoDollars = cost;
+    if (usage !== undefined) this.#log.used(usage, cost);
     const elapsed = this.#log.elapsedMs();
     const first = this.#firstOutputMs;
     report.duration = durationFromMs(Math.round(elapsed));
@@ -82,6 +91,12 @@ export class Reporter {
       }),
     ];
     return report;
+  }
+
+  #cost({ usage, serviceTier }: Served): bigint | undefined {
+    if (usage === undefined) return undefined;
+    const { backend, model } = this.#target;
+    return backend.cost?.({ model, answeredBy: this.#upstreamModel || undefined, usage, serviceTier });
   }
 }
 

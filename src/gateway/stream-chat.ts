@@ -59,8 +59,7 @@ export async function* streamChat(
   scope.outputCame();
   scope.signal.throwIfAborted();
   const chunk = grammar.finish();
-  if (chunk?.usage !== undefined) call.log.used(chunk.usage);
-  const report = reporter.last(chunk?.usage);
+  const report = reporter.last(chunk);
   yield [create(StreamChatCompletionResponseSchema, chunk === undefined ? { report } : { chunk, report })];
 }
 

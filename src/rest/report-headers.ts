@@ -13,6 +13,7 @@ export function reportHeaders(report: CallReport | undefined): AnswerHeaders {
   if (report.provider !== "") headers["x-parley-provider"] = headerText(report.provider);
   if (report.model !== "") headers["x-parley-model"] = headerText(report.model);
   if (report.adjustments.length > 0) headers["x-parley-adjustments"] = headerList(report.adjustments.map(describe));
+  if (report.costNanoDollars !== undefined) headers["x-parley-cost-nano-dollars"] = `${report.costNanoDollars}`;
   return headers;
 }
 

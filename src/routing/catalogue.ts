@@ -1,9 +1,10 @@
 /** Routing: from the name of a model to the backend that serves it. */
-import { clone, create } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import { type Model, ModelSchema } from "../gen/parley/models/v1/models_service_pb.ts";
 import type { Backend } from "../upstream/backend.ts";
+import { createModelIndex } from "./model-index.ts";
 
 /** The name that stands for the best model available. */
 export const AUTO = "auto";
@@ -19,29 +20,37 @@ export interface Target {
   readonly answeredAs: string;
 }
 
-/** The models that can be asked for. */
+/** The models that can be asked for. What backends list may change at any time; nothing here waits for it. */
 export interface Catalogue {
-  /** Finds the target of a name. Fails with MODEL_NOT_FOUND, param "model". */
+  /**
+   * Finds the target of a name: "provider/model", also of a model that the provider does not list; the id of a model that a provider
+   * lists, which may have a slash of its own; or "auto". Fails with MODEL_NOT_FOUND, param "model".
+   */
   resolve(name: string): Target;
-  /** All models, sorted by id. */
+  /** All models that are listed now, and "auto", sorted by id. */
   list(): readonly Model[];
-  /** One model of the list. Fails with MODEL_NOT_FOUND, param "model". */
+  /** One model of the list. Fails with MODEL_NOT_FOUND, param "model", also for one that is not listed and yet may be called. */
   get(name: string): Model;
 }
 
-/** Makes the catalogue of these backends; `autoModel` is the "provider/model" behind "auto". Fails with MODEL_NOT_FOUND. */
+/**
+ * Makes the catalogue of these backends; where two list the same id, the first has it. `autoModel` is the name behind "auto", and has
+ * to be one that is found already now: a provider whose list is still to come is named in it. Fails with MODEL_NOT_FOUND.
+ */
 export function createCatalogue(backends: readonly Backend[], autoModel: string): Catalogue {
   const byId = new Map(backends.map((backend) => [backend.id, backend]));
-  const models = listModels(backends, autoModel);
-  const byName = new Map(models.map((model) => [model.id, model]));
+  const index = createModelIndex(
+    backends,
+    create(ModelSchema, { id: AUTO, ownedBy: "parley", description: `The best model available: ${autoModel}` }),
+  );
 
   const find = (name: string): Omit<Target, "answeredAs"> | undefined => {
     const slash = name.indexOf("/");
     const named = slash < 0 ? undefined : byId.get(name.slice(0, slash));
     const model = name.slice(slash + 1);
-    if (named?.has(model)) return { backend: named, model, name };
-    const bare = backends.find((backend) => backend.models().some(({ id }) => id === name));
-    return bare && { backend: bare, model: name, name: `${bare.id}/${name}` };
+    if (model !== "" && named?.has(model)) return { backend: named, model, name };
+    const lister = index().byListedId.get(name);
+    return lister && { backend: lister, model: name, name: `${lister.id}/${name}` };
   };
   const auto = find(autoModel);
   if (auto === undefined) throw modelNotFound(autoModel);
@@ -53,31 +62,14 @@ export function createCatalogue(backends: readonly Backend[], autoModel: string)
       if (found === undefined) throw modelNotFound(name);
       return { ...found, answeredAs: name };
     },
-    list: () => models,
+    list: () => index().models,
     get(name) {
+      const { byName } = index();
       const model = byName.get(name) ?? byName.get(find(name)?.name ?? "");
       if (model === undefined) throw modelNotFound(name);
       return model;
     },
   };
-}
-
-/** The backends' models under the names that callers use, and "auto", sorted by id. */
-function listModels(backends: readonly Backend[], autoModel: string): Model[] {
-  const listed = backends.flatMap((backend) =>
-    backend.models().map((model) => {
-      const copy = clone(ModelSchema, model);
-      copy.id = `${backend.id}/${model.id}`;
-      copy.ownedBy = backend.id;
-      return copy;
-    }),
-  );
-  const auto = create(ModelSchema, {
-    id: AUTO,
-    ownedBy: "parley",
-    description: `The best model available: ${autoModel}`,
-  });
-  return [auto, ...listed].sort((a, b) => (a.id < b.id ? -1 : 1));
 }
 
 /** Longest part of a name that an error repeats. */

@@ -19,6 +19,8 @@ export interface CallFields {
   adjustments?: number;
   promptTokens?: number;
   completionTokens?: number;
+  /** What the call cost, in nano-dollars. */
+  costNanoDollars?: number;
   /** From the arrival of the request to the first output, in milliseconds. */
   firstChunkMs?: number;
   /** Name of the error's reason: "MODEL_NOT_FOUND". */
@@ -75,10 +77,11 @@ export class CallLog {
     this.#fields.firstChunkMs ??= Math.round(this.elapsedMs() * 10) / 10;
   }
 
-  /** The usage is known. */
-  used(usage: Usage): void {
+  /** The usage is known, and perhaps what it cost, in nano-dollars. */
+  used(usage: Usage, cost?: bigint): void {
     this.#fields.promptTokens = usage.promptTokens;
     this.#fields.completionTokens = usage.completionTokens;
+    if (cost !== undefined) this.#fields.costNanoDollars = Number(cost);
   }
 
   /** The call failed. The first error counts. */

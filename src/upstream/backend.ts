@@ -3,7 +3,7 @@
  * never retries, and it knows nothing of the doors.
  */
 import type { UpstreamRequest } from "../gen/parley/chat/v1/chat_service_pb.ts";
-import type { ChatCompletion, ChatCompletionChunk } from "../gen/parley/chat/v1/completion_pb.ts";
+import type { ChatCompletion, ChatCompletionChunk, ServiceTier, Usage } from "../gen/parley/chat/v1/completion_pb.ts";
 import type { ChatCompletionParams } from "../gen/parley/chat/v1/params_pb.ts";
 import type { Adjustment, UsageSource } from "../gen/parley/chat/v1/report_pb.ts";
 import type { Model } from "../gen/parley/models/v1/models_service_pb.ts";
@@ -45,6 +45,18 @@ export interface PlannedCall {
   stream(signal: AbortSignal): AsyncIterable<ChunkBatch>;
 }
 
+/** What a call used up, as far as its price depends on it. */
+export interface Consumption {
+  /** The provider's own name of the model that was asked for. */
+  readonly model: string;
+  /** The model that the provider says it answered with; undefined where it does not say. */
+  readonly answeredBy: string | undefined;
+  /** With all details filled in. */
+  readonly usage: Usage;
+  /** The tier that the provider says it served the call in. */
+  readonly serviceTier: ServiceTier;
+}
+
 /** A provider that can be called. */
 export interface Backend {
   /** Id of the provider: the part of "provider/model" before the slash. */
@@ -57,4 +69,6 @@ export interface Backend {
   has(model: string): boolean;
   /** Plans a call. Throws where the call is bound to be refused. */
   plan(call: BackendCall): PlannedCall;
+  /** What a call cost, in nano-dollars; undefined where a price or a count is not known. A backend without it knows no prices. */
+  cost?(consumption: Consumption): bigint | undefined;
 }

@@ -10,13 +10,14 @@ import type { Backend, ChunkBatch } from "./backend.ts";
 /** Most chunks of a batch: what is ready at once goes out at once, but a long answer does not become one large write. */
 const BATCH = 64;
 
-/** Makes a backend of a provider without a network, by playing its scripts. */
+/** Makes a backend of a provider without a network, by playing its scripts. Its calls are known to cost nothing. */
 export function createScriptedBackend(provider: ScriptedProvider): Backend {
   return {
     id: provider.id,
     usageSource: UsageSource.PROVIDER,
     models: () => provider.models(),
     has: (model) => provider.has(model),
+    cost: () => 0n,
     plan({ model, params }) {
       const plan = provider.plan(model, params);
       return {

@@ -216,7 +216,21 @@ describe("models", () => {
 
   it.each([
     ["auto", { id: "auto", object: "model", owned_by: "parley" }],
-    ["sandbox/eliza", { id: "sandbox/eliza", object: "model", created: expect.any(Number), owned_by: "sandbox" }],
+    [
+      "sandbox/eliza",
+      {
+        id: "sandbox/eliza",
+        object: "model",
+        created: expect.any(Number),
+        owned_by: "sandbox",
+        context_window: 128_000,
+        max_output_tokens: 4_096,
+        input_modalities: ["text", "image", "audio", "video", "file"],
+        output_modalities: ["text"],
+        tools: true,
+        pricing: { input: 0, output: 0 },
+      },
+    ],
     ["eliza", { id: "sandbox/eliza", object: "model", owned_by: "sandbox" }],
   ])("retrieves %s", async (id, expected) => {
     expect(await openai.models.retrieve(id)).toMatchObject(expected);

@@ -38,10 +38,11 @@ describe("headerList()", () => {
 });
 
 describe("reportHeaders()", () => {
-  it("tells who answered and what was adjusted", () => {
+  it("tells who answered, what was adjusted and what it cost", () => {
     const report = create(CallReportSchema, {
       provider: "openai",
       model: "gpt-4o:é",
+      costNanoDollars: 12_345_678_901n,
       adjustments: [
         { path: "temperature", action: Adjustment_Action.DROPPED },
         { path: "messages[0].name", action: Adjustment_Action.MAPPED },
@@ -52,6 +53,7 @@ describe("reportHeaders()", () => {
       "x-parley-provider": "openai",
       "x-parley-model": "gpt-4o:%C3%A9",
       "x-parley-adjustments": "temperature=dropped, messages[0].name=mapped, top_k=77",
+      "x-parley-cost-nano-dollars": "12345678901",
     });
   });
 

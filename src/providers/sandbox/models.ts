@@ -70,5 +70,7 @@ export const LISTED_MODELS: readonly Model[] = SANDBOX_MODELS.map(({ id, descrip
     maxOutputTokens: MAX_OUTPUT_TOKENS,
     inputModalities: [Modality.TEXT, Modality.IMAGE, Modality.AUDIO, Modality.VIDEO, Modality.FILE],
     outputModalities: [Modality.TEXT],
+    tools: true,
+    pricing: { input: 0n, output: 0n },
   }),
 );
