@@ -1,0 +1,58 @@
+import { clone } from "@bufbuild/protobuf";
+import type { Provider as Vendor } from "@pydantic/genai-prices";
+import { type Model, ModelSchema } from "../gen/parley/models/v1/models_service_pb.ts";
+import { abilitiesOf } from "../providers/model-abilities.ts";
+import type { Consumption } from "./backend.ts";
+import { type PricePackage, VendorPrices } from "./vendor-prices.ts";
+
+/** What is known of a vendor's models without asking it: context windows, what they read and say, list prices. */
+export interface VendorFacts {
+  /** Adds what is known of models to what their provider says of them, which is never replaced. Makes new ones. */
+  enrich(models: readonly Model[]): Promise<readonly Model[]>;
+  /** What a call cost, in nano-dollars; undefined where a price or a count is not known, or the prices are not loaded yet. */
+  cost(consumption: Consumption): bigint | undefined;
+}
+
+/**
+ * Gives what is known of whoever serves at this address, and loads it in the background. It has about one MiB, so nobody who has no
+ * provider should ask for it. Of an address that is nobody's in particular, such as a private one, nothing is known.
+ */
+export function createVendorFacts(baseUrl: string): VendorFacts {
+  let prices: VendorPrices | undefined;
+  const loaded = import("@pydantic/genai-prices").then((pricePackage) => {
+    const vendor = findVendor(pricePackage, baseUrl);
+    if (vendor === undefined) return undefined;
+    prices = new VendorPrices(pricePackage, vendor);
+    return { id: vendor.id, prices };
+  });
+  return {
+    async enrich(models) {
+      const vendor = await loaded;
+      if (vendor === undefined) return models;
+      return models.map((model) => withFacts(model, vendor.id, vendor.prices));
+    },
+    cost: (consumption) => prices?.cost(consumption),
+  };
+}
+
+/** The vendor whose pattern the address begins with; a name that merely goes on in the address is another host's. */
+function findVendor({ findProvider }: PricePackage, baseUrl: string): Vendor | undefined {
+  const vendor = findProvider({ providerApiUrl: baseUrl });
+  if (vendor === undefined) return undefined;
+  const [begin = ""] = new RegExp(`^(?:${vendor.api_pattern})`).exec(baseUrl) ?? [];
+  const isWhole = begin.endsWith(".") || !/^[\w.-]/.test(baseUrl.slice(begin.length));
+  return isWhole ? vendor : undefined;
+}
+
+function withFacts(listed: Model, vendor: string, prices: VendorPrices): Model {
+  const model = clone(ModelSchema, listed);
+  const priced = prices.factsOf(model.id);
+  if (priced?.contextWindow !== undefined) model.contextWindow ??= priced.contextWindow;
+  if (priced?.pricing !== undefined) model.pricing ??= priced.pricing;
+  const abilities = abilitiesOf(vendor, model.id);
+  if (abilities === undefined) return model;
+  if (model.inputModalities.length === 0) model.inputModalities = [...abilities.input];
+  if (model.outputModalities.length === 0) model.outputModalities = [...abilities.output];
+  if (abilities.tools !== undefined) model.tools ??= abilities.tools;
+  return model;
+}
