@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from "node:timers/promises";
 import { clone } from "@bufbuild/protobuf";
 import type { Provider as Vendor } from "@pydantic/genai-prices";
 import { type Model, ModelSchema } from "../gen/parley/models/v1/models_service_pb.ts";
@@ -7,31 +8,44 @@ import { type PricePackage, VendorPrices } from "./vendor-prices.ts";
 
 /** What is known of a vendor's models without asking it: context windows, what they read and say, list prices. */
 export interface VendorFacts {
-  /** Adds what is known of models to what their provider says of them, which is never replaced. Makes new ones. */
+  /** Loads what there is to know, where that has not begun: about one MiB, which holds up everything for a moment. */
+  load(): Promise<void>;
+  /** Loads it, too, and adds what is known of models to what their provider says of them, which is never replaced. Makes new ones. */
   enrich(models: readonly Model[]): Promise<readonly Model[]>;
-  /** What a call cost, in nano-dollars; undefined where a price or a count is not known, or the prices are not loaded yet. */
+  /** What a call cost, in nano-dollars; undefined where a price or a count is not known, or while the prices are not loaded. */
   cost(consumption: Consumption): bigint | undefined;
 }
 
+/** How many models are looked up in one go: a long list may have more than is to hold up everybody. */
+const AT_ONCE = 50;
+
 /**
- * Gives what is known of whoever serves at this address, and loads it in the background. It has about one MiB, so nobody who has no
- * provider should ask for it. Of an address that is nobody's in particular, such as a private one, nothing is known.
+ * Gives what is known of whoever serves at this address. Of an address that is nobody's in particular, such as a private one, nothing
+ * is known.
  */
 export function createVendorFacts(baseUrl: string): VendorFacts {
-  let prices: VendorPrices | undefined;
-  const loaded = import("@pydantic/genai-prices").then((pricePackage) => {
-    const vendor = findVendor(pricePackage, baseUrl);
-    if (vendor === undefined) return undefined;
-    prices = new VendorPrices(pricePackage, vendor);
-    return { id: vendor.id, prices };
-  });
+  let loading: Promise<void> | undefined;
+  let known: { readonly vendor: string; readonly prices: VendorPrices } | undefined;
+  const load = (): Promise<void> => {
+    loading ??= import("@pydantic/genai-prices").then((pricePackage) => {
+      const vendor = findVendor(pricePackage, baseUrl);
+      if (vendor !== undefined) known = { vendor: vendor.id, prices: new VendorPrices(pricePackage, vendor) };
+    });
+    return loading;
+  };
   return {
+    load,
     async enrich(models) {
-      const vendor = await loaded;
-      if (vendor === undefined) return models;
-      return models.map((model) => withFacts(model, vendor.id, vendor.prices));
+      await load();
+      if (known === undefined) return models;
+      const enriched: Model[] = [];
+      for (const model of models) {
+        enriched.push(withFacts(model, known.vendor, known.prices));
+        if (enriched.length % AT_ONCE === 0) await nextTurn();
+      }
+      return enriched;
     },
-    cost: (consumption) => prices?.cost(consumption),
+    cost: (consumption) => known?.prices.cost(consumption),
   };
 }
 

@@ -17,7 +17,7 @@ const used = (usage: UsageInit) => completeUsage(create(UsageSchema, usage));
 /** A price list whose prices are loaded. */
 async function loaded(baseUrl: string) {
   const list = createVendorFacts(baseUrl);
-  await list.enrich([]);
+  await list.load();
   return list;
 }
 
@@ -202,6 +202,22 @@ describe("createVendorFacts()", () => {
   ])("knows of the tier %s only what list prices say", async (tier, cost) => {
     const serviceTier = ServiceTier[tier];
     expect(await costOf(OPENAI, "gpt-4o", { promptTokens: 1_000 }, { serviceTier })).toBe(cost);
+  });
+
+  it("adds to a long list, too, and lets others have their turn", async () => {
+    const ids = Array.from({ length: 500 }, (_, at) => `gpt-4o-${at}`);
+    const facts = await loaded(OPENAI);
+    let turns = 0;
+    let isOver = false;
+    const count = (): void => {
+      turns++;
+      if (!isOver) setImmediate(count);
+    };
+    setImmediate(count);
+    const models = await facts.enrich(modelsOf(...ids));
+    isOver = true;
+    expect(models.map(({ id, tools }) => [id, tools])).toEqual(ids.map((id) => [id, true]));
+    expect(turns).toBeGreaterThanOrEqual(9);
   });
 
   it("does not let a call wait for the prices", () => {
