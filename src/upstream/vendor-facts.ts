@@ -4,7 +4,7 @@ import type { Provider as Vendor } from "@pydantic/genai-prices";
 import { type Model, ModelSchema } from "../gen/parley/models/v1/models_service_pb.ts";
 import { abilitiesOf } from "../providers/model-abilities.ts";
 import type { Consumption } from "./backend.ts";
-import { type PricePackage, VendorPrices } from "./vendor-prices.ts";
+import type { PricePackage, VendorPrices } from "./vendor-prices.ts";
 
 /** What is known of a vendor's models without asking it: context windows, what they read and say, list prices. */
 export interface VendorFacts {
@@ -27,10 +27,12 @@ export function createVendorFacts(baseUrl: string): VendorFacts {
   let loading: Promise<void> | undefined;
   let known: { readonly vendor: string; readonly prices: VendorPrices } | undefined;
   const load = (): Promise<void> => {
-    loading ??= import("@pydantic/genai-prices").then((pricePackage) => {
-      const vendor = findVendor(pricePackage, baseUrl);
-      if (vendor !== undefined) known = { vendor: vendor.id, prices: new VendorPrices(pricePackage, vendor) };
-    });
+    loading ??= Promise.all([import("@pydantic/genai-prices"), import("./vendor-prices.ts")]).then(
+      ([pricePackage, { createVendorPrices }]) => {
+        const vendor = findVendor(pricePackage, baseUrl);
+        if (vendor !== undefined) known = { vendor: vendor.id, prices: createVendorPrices(pricePackage, vendor) };
+      },
+    );
     return loading;
   };
   return {

@@ -15,6 +15,19 @@ interface PricedModel {
   readonly pricing: Pricing | undefined;
 }
 
+/** The list prices of one vendor. */
+export interface VendorPrices {
+  /** Context window and prices of a model; undefined where it is not known. */
+  factsOf(model: string): PricedModel | undefined;
+  /** What a call cost, in nano-dollars; undefined where a price or a count is not known. */
+  cost(consumption: Consumption): bigint | undefined;
+}
+
+/** Looks prices up in the package, and has it calculate what calls cost. */
+export function createVendorPrices(pricePackage: PricePackage, vendor: Vendor): VendorPrices {
+  return new Prices(pricePackage, vendor);
+}
+
 /** How many models' prices are kept at hand. Finding them takes a look at up to 700 patterns. */
 const KEPT_MODELS = 1_000;
 
@@ -25,8 +38,7 @@ const LIST_PRICE_TIERS: ReadonlySet<ServiceTier> = new Set([
   ServiceTier.DEFAULT,
 ]);
 
-/** The list prices of one vendor. */
-export class VendorPrices {
+class Prices implements VendorPrices {
   readonly #package: PricePackage;
   readonly #vendor: Vendor;
   /** By name of the model, a vendor of that model alone; null: its price is not known. */
@@ -37,7 +49,6 @@ export class VendorPrices {
     this.#vendor = vendor;
   }
 
-  /** Context window and prices of a model; undefined where it is not known. */
   factsOf(model: string): PricedModel | undefined {
     const info = this.#vendorOf(model)?.models[0];
     if (info === undefined) return undefined;
@@ -46,7 +57,6 @@ export class VendorPrices {
     return { contextWindow: info.context_window, pricing: prices && pricingOf(prices) };
   }
 
-  /** What a call cost, in nano-dollars; undefined where a price or a count is not known. */
   cost({ model, answeredBy, usage, serviceTier }: Consumption): bigint | undefined {
     if (!LIST_PRICE_TIERS.has(serviceTier)) return undefined;
     const counts = countsOf(usage);
