@@ -35,6 +35,7 @@ const RESPONSE_HEADERS = [
   "Retry-After",
   "Retry-After-Ms",
   "X-Parley-Adjustments",
+  "X-Parley-Cost-Nano-Dollars",
   "X-Parley-Ignored",
   "X-Parley-Model",
   "X-Parley-Provider",

@@ -17,6 +17,8 @@ export interface ModelListOptions {
   readonly enrich?: (models: readonly Model[]) => Promise<readonly Model[]>;
   /** How long to wait after a first failure; doubled after each further one, up to `refreshMs`. Unset: 1000. */
   readonly firstRetryMs?: number;
+  /** Longest time for reading the list, with all its pages, in milliseconds. Unset: 30000. */
+  readonly timeoutMs?: number;
   /** Is told when the list can't be read, and when it can again. */
   readonly logger?: Logger;
 }
@@ -36,7 +38,6 @@ export interface ModelList {
   close(): void;
 }
 
-/** Longest time for reading a list, with all its pages, in milliseconds. */
 const TIMEOUT_MS = 30_000;
 
 const FIRST_RETRY_MS = 1_000;
@@ -94,9 +95,9 @@ class KeptModels implements ModelList {
 
   /** Reads the list within its time, and adds to it what is known besides. */
   async #read(): Promise<readonly Model[]> {
-    const { provider, client, enrich } = this.#options;
+    const { provider, client, enrich, timeoutMs = TIMEOUT_MS } = this.#options;
     const late = new AbortController();
-    const timer = setTimeout(() => late.abort(deadlineExceeded(TIMEOUT_MS)), TIMEOUT_MS);
+    const timer = setTimeout(() => late.abort(deadlineExceeded(timeoutMs)), timeoutMs);
     try {
       const models = await readModels(provider, client, AbortSignal.any([this.#closing.signal, late.signal]));
       return (await enrich?.(models)) ?? models;

@@ -13,6 +13,7 @@ export function createPlainClient(): UpstreamClient {
         headers: { ...endpoint.headers, ...endpoint.secretHeaders, ...headers, connection: "close" },
         ...(body === undefined ? {} : { body }),
       }).catch((thrown: unknown) => {
+        signal.throwIfAborted();
         throw new GatewayError(Reason.UPSTREAM_UNREACHABLE, "the provider cannot be reached", { cause: thrown });
       });
       return {

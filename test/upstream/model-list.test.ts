@@ -217,6 +217,18 @@ describe("createModelList()", () => {
     ]);
   });
 
+  it("gives a provider up that does not answer in time, and tries again", async () => {
+    let closed = 0;
+    const provider = await startProvider((request) => void request.socket.on("close", () => closed++));
+    const { list, lines } = openList(provider.port, { timeoutMs: 100, firstRetryMs: 5 });
+    list.start();
+    await list.settled;
+    expect(lines()[0]).toMatchObject({ level: "warn", reason: "DEADLINE_EXCEEDED", retryMs: 5 });
+    await until(() => provider.paths.length >= 2 && closed >= 1, "it is asked again, and the first socket is closed");
+    provider.answer = lists("a");
+    await until(() => list.models().length === 1, "the list is there");
+  });
+
   it("waits twice as long after each failure, up to the time of a refresh", async () => {
     const provider = await startProvider(fails(500));
     const { list, lines } = openList(provider.port, { refreshMs: 10, firstRetryMs: 2 });

@@ -2,8 +2,8 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import { completeUsage } from "../../src/gateway/usage.ts";
 import { ServiceTier, UsageSchema } from "../../src/gen/parley/chat/v1/completion_pb.ts";
-import { type Model, ModelSchema } from "../../src/gen/parley/models/v1/models_service_pb.ts";
-import { createPriceList } from "../../src/upstream/price-list.ts";
+import { Modality, type Model, ModelSchema } from "../../src/gen/parley/models/v1/models_service_pb.ts";
+import { createVendorFacts } from "../../src/upstream/vendor-facts.ts";
 import { modelsOf } from "../support/listing-provider.ts";
 
 type UsageInit = MessageInitShape<typeof UsageSchema>;
@@ -16,8 +16,8 @@ const used = (usage: UsageInit) => completeUsage(create(UsageSchema, usage));
 
 /** A price list whose prices are loaded. */
 async function loaded(baseUrl: string) {
-  const list = createPriceList(baseUrl);
-  await list.enrich([]);
+  const list = createVendorFacts(baseUrl);
+  await list.load();
   return list;
 }
 
@@ -31,14 +31,14 @@ async function costOf(
 }
 
 async function factsOf(baseUrl: string, ...models: readonly Model[]) {
-  const known = await createPriceList(baseUrl).enrich(models);
+  const known = await createVendorFacts(baseUrl).enrich(models);
   return known.map(({ contextWindow, pricing }) => ({
     contextWindow,
     pricing: pricing && [pricing.input, pricing.cacheRead, pricing.cacheWrite, pricing.output],
   }));
 }
 
-describe("createPriceList()", () => {
+describe("createVendorFacts()", () => {
   it.each<readonly [string, string, Awaited<ReturnType<typeof factsOf>>[0]]>([
     [
       OPENAI,
@@ -76,6 +76,19 @@ describe("createPriceList()", () => {
     [OPENAI, "text-embedding-3-small", { contextWindow: 8_192, pricing: undefined }],
   ])("knows at %s of %s", async (baseUrl, model, facts) => {
     expect(await factsOf(baseUrl, ...modelsOf(model))).toEqual([facts]);
+  });
+
+  it("says what models read and say where the provider does not", async () => {
+    const { TEXT, IMAGE, FILE, AUDIO } = Modality;
+    const told = create(ModelSchema, { id: "gpt-5", inputModalities: [TEXT], outputModalities: [AUDIO], tools: false });
+    const models = await createVendorFacts(OPENAI).enrich([...modelsOf("gpt-5", "nobody-knows-it"), told]);
+    expect(models.map((it) => [it.inputModalities, it.outputModalities, it.tools])).toEqual([
+      [[TEXT, IMAGE, FILE], [TEXT], true],
+      [[], [], undefined],
+      [[TEXT], [AUDIO], false],
+    ]);
+    const [own] = await createVendorFacts("http://127.0.0.1:8000/v1").enrich(modelsOf("gpt-5"));
+    expect(own).toEqual(modelsOf("gpt-5")[0]);
   });
 
   it("replaces nothing that the provider says, and changes no model that it is given", async () => {
@@ -191,8 +204,24 @@ describe("createPriceList()", () => {
     expect(await costOf(OPENAI, "gpt-4o", { promptTokens: 1_000 }, { serviceTier })).toBe(cost);
   });
 
+  it("adds to a long list, too, and lets others have their turn", async () => {
+    const ids = Array.from({ length: 500 }, (_, at) => `gpt-4o-${at}`);
+    const facts = await loaded(OPENAI);
+    let turns = 0;
+    let isOver = false;
+    const count = (): void => {
+      turns++;
+      if (!isOver) setImmediate(count);
+    };
+    setImmediate(count);
+    const models = await facts.enrich(modelsOf(...ids));
+    isOver = true;
+    expect(models.map(({ id, tools }) => [id, tools])).toEqual(ids.map((id) => [id, true]));
+    expect(turns).toBeGreaterThanOrEqual(9);
+  });
+
   it("does not let a call wait for the prices", () => {
     const consumption = { model: "gpt-4o", answeredBy: undefined, serviceTier: ServiceTier.UNSPECIFIED };
-    expect(createPriceList(OPENAI).cost({ ...consumption, usage: used({ promptTokens: 1 }) })).toBeUndefined();
+    expect(createVendorFacts(OPENAI).cost({ ...consumption, usage: used({ promptTokens: 1 }) })).toBeUndefined();
   });
 });
