@@ -10,3 +10,7 @@ export function contentKind(answer: Pick<UpstreamAnswer, "header">): ContentKind
   if (type === "application/json" || type.endsWith("+json")) return "json";
   return type === "text/html" || type === "application/xhtml+xml" ? "html" : "other";
 }
+
+/** Whether the body is still encoded: the client has undone the encodings that it knows, and taken the header away. */
+export const isEncoded = (answer: Pick<UpstreamAnswer, "header">): boolean =>
+  (answer.header("content-encoding") ?? "identity").toLowerCase() !== "identity";

@@ -6,7 +6,7 @@ import { invalidResponse } from "../providers/upstream-error.ts";
 import type { BackendCall, PlannedCall } from "./backend.ts";
 import type { HttpBackendOptions } from "./backend-parts.ts";
 import type { UpstreamAnswer } from "./client.ts";
-import { contentKind } from "./content-kind.ts";
+import { contentKind, isEncoded } from "./content-kind.ts";
 import { type OpenStream, readChunks } from "./read-chunks.ts";
 import { readFailure } from "./read-failure.ts";
 import { shownHeaders, shownUrl } from "./request-head.ts";
@@ -39,12 +39,13 @@ export function createHttpCall(
 
   const open = async (signal: AbortSignal): Promise<OpenStream> => {
     const encoded = await encode(signal);
+    const decoder = encoded.createStreamDecoder();
     const answer = await send(encoded, signal);
     if (contentKind(answer) === "json") {
       encoded.decodeResponse(await answer.text(MAX_BODY_BYTES)); // Most often it is an error, and this throws it.
       throw invalidResponse(provider.id, "one piece of JSON where an event stream was asked for");
     }
-    return { provider, answer, decoder: encoded.createStreamDecoder(), recollection };
+    return { provider, answer, decoder, recollection };
   };
 
   return {
@@ -77,8 +78,7 @@ export function createHttpCall(
 /** What makes a success unreadable, whatever was asked for. */
 function unreadable(answer: UpstreamAnswer): string | undefined {
   if (contentKind(answer) === "html") return "a page in HTML";
-  const encoding = answer.header("content-encoding") ?? "identity";
-  return encoding === "identity" ? undefined : "a body in an encoding that is not known";
+  return isEncoded(answer) ? "a body in an encoding that is not known" : undefined;
 }
 
 const accepting = (request: WireRequest, streaming: boolean): WireRequest => ({

@@ -26,6 +26,7 @@ export async function* readChunks(
   signal: AbortSignal,
 ): AsyncGenerator<ChunkBatch> {
   const { provider, answer, decoder, recollection } = await open(signal);
+  let isReleased = false;
   try {
     const memory = recollection.listen(provider.id);
     const reader = createSseReader(provider.id);
@@ -43,6 +44,7 @@ export async function* readChunks(
       if (decoder.isDone) {
         memory.finish();
         answer.release();
+        isReleased = true;
         yield chunks;
         return;
       }
@@ -59,7 +61,7 @@ export async function* readChunks(
     memory.finish();
     yield last;
   } finally {
-    if (!decoder.isDone) answer.discard();
+    if (!isReleased) answer.discard();
   }
 }
 

@@ -238,6 +238,7 @@ describe("an upstream's answer that is none", () => {
     ["stalled", { ending: "hold" }],
     ["compressed", { headers: { "content-encoding": "gzip" }, pieces: [gzipSync(ERROR)] }],
     ["in HTML", { pieces: ["<html>busy</html>"] }],
+    ["in an unknown encoding", { headers: { "content-encoding": "zip" }, pieces: ["\0\x01\x02"] }],
     ["empty", { pieces: [] }],
     ["without an end", { pieces: [`{"error":{"message":"`, "x".repeat(200_000)], ending: "hold" }],
   ] as const)("says by its status what it is, with a body that is %s", async (_what, change) => {
@@ -287,9 +288,13 @@ describe("a connection", () => {
     await until(() => upstream.openConnections === 0, "the connection is closed");
   });
 
-  it("is closed after an answer that can't be understood", async () => {
-    const { backend, upstream } = await open({ ...html, ending: "hold" });
-    await readStream(backend);
+  it.each([
+    ["an answer that can't be understood", { ...html, ending: "hold" }],
+    ["an event that can't be understood", eventStream(events("{nonsense"), "hold")],
+    ["an event that is an error", eventStream(events(ERROR), "hold")],
+  ] as const)("is closed after %s", async (_what, reply) => {
+    const { backend, upstream } = await open(reply);
+    expect((await readStream(backend)).error).toMatchObject({ name: "GatewayError" });
     await until(() => upstream.openConnections === 0, "the connection is closed");
   });
 });

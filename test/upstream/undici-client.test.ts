@@ -372,6 +372,12 @@ const CUT: readonly (readonly [string, Reply, Reason, Reason])[] = [
     Reason.UPSTREAM_STREAM_INTERRUPTED,
   ],
   [
+    "cut in the packet that has its head",
+    { raw: "HTTP/1.1 200 OK\r\ncontent-length: 9\r\n\r\nhalf" },
+    Reason.UPSTREAM_INVALID_RESPONSE,
+    Reason.UPSTREAM_STREAM_INTERRUPTED,
+  ],
+  [
     "shorter than its length",
     { headers: { "content-length": "9" }, pieces: ["half"], ending: "close" },
     Reason.UPSTREAM_INVALID_RESPONSE,

@@ -69,9 +69,9 @@ function createDecoder(): StreamDecoder {
       return isDone;
     },
     push({ data }) {
-      if (data !== "[DONE]") return [chunkOf(textIn(parseUpstream(ID, data, "event")))];
-      isDone = true;
-      return [];
+      const isLast = data === "[DONE]";
+      isDone = isLast || data.startsWith('{"error"');
+      return isLast ? [] : [chunkOf(textIn(parseUpstream(ID, data, "event")))];
     },
     finish() {
       throw interrupted(ID);
