@@ -127,8 +127,12 @@ export class Exchange implements Dispatcher.DispatchHandler, UpstreamAnswer {
   onResponseError(_controller: Dispatcher.DispatchController | null, fault: Error): void {
     if (this.#isOver) return;
     this.#settle();
-    if (this.status === 0) this.#rejectHead(faultBeforeHead(this.#provider, fault));
-    else this.#pieces.fail(this.#isWhole ? faultInBody(this.#provider, fault) : faultInStream(this.#provider, fault));
+    if (this.status === 0) {
+      this.#rejectHead(faultBeforeHead(this.#provider, fault));
+      return;
+    }
+    // How it is read may not be known yet: head and fault can come in one packet.
+    this.#pieces.fail(() => (this.#isWhole ? faultInBody : faultInStream)(this.#provider, fault));
   }
 
   readonly #aborted = (): void => {
@@ -136,7 +140,7 @@ export class Exchange implements Dispatcher.DispatchHandler, UpstreamAnswer {
     const reason: unknown = this.#signal.reason;
     this.#rejectHead(reason);
     this.#pieces.clear();
-    this.#pieces.fail(reason);
+    this.#pieces.fail(() => reason);
     this.#close(reason instanceof Error ? reason : new Error("aborted"));
   };
 

@@ -1,5 +1,4 @@
 import { create } from "@bufbuild/protobuf";
-import type { GatewayError } from "../errors/gateway-error.ts";
 import { UpstreamRequestSchema } from "../gen/parley/chat/v1/chat_service_pb.ts";
 import type { ChatCompletion } from "../gen/parley/chat/v1/completion_pb.ts";
 import type { EncodedCall, Medium, MediumRef, WireRequest } from "../providers/provider.ts";
@@ -7,7 +6,7 @@ import { invalidResponse } from "../providers/upstream-error.ts";
 import type { BackendCall, PlannedCall } from "./backend.ts";
 import type { HttpBackendOptions } from "./backend-parts.ts";
 import type { UpstreamAnswer } from "./client.ts";
-import { contentKind } from "./content-kind.ts";
+import { contentKind, isEncoded } from "./content-kind.ts";
 import { type OpenStream, readChunks } from "./read-chunks.ts";
 import { readFailure } from "./read-failure.ts";
 import { shownHeaders, shownUrl } from "./request-head.ts";
@@ -28,36 +27,25 @@ export function createHttpCall(
   const encode = async (signal: AbortSignal): Promise<EncodedCall> =>
     refs.length === 0 ? planned : provider.encodeRequest({ ...call, media: await media.fetch(refs, signal) });
 
-  /** Sends the request, and waits for the head of an answer that is a success. */
+  /** Sends the request, and waits for the head of an answer that is a success, and can be read. */
   const send = async ({ request }: EncodedCall, signal: AbortSignal): Promise<UpstreamAnswer> => {
     const answer = await client.request(provider, accepting(request, call.streaming), signal);
     if (!answer.ok) throw await readFailure(provider, answer, signal);
-    const encoding = answer.header("content-encoding") ?? "identity";
-    if (encoding !== "identity") throw refuse(answer, "a body in an encoding that is not known");
-    return answer;
-  };
-
-  /** Closes an answer that can't be understood. */
-  const refuse = (answer: UpstreamAnswer, what: string): GatewayError => {
+    const fault = unreadable(answer);
+    if (fault === undefined) return answer;
     answer.discard();
-    return invalidResponse(provider.id, what);
+    throw invalidResponse(provider.id, fault);
   };
 
   const open = async (signal: AbortSignal): Promise<OpenStream> => {
     const encoded = await encode(signal);
+    const decoder = encoded.createStreamDecoder();
     const answer = await send(encoded, signal);
-    const kind = contentKind(answer);
-    if (kind === "html") throw refuse(answer, "a page in HTML");
-    if (kind === "json") {
+    if (contentKind(answer) === "json") {
       encoded.decodeResponse(await answer.text(MAX_BODY_BYTES)); // Most often it is an error, and this throws it.
       throw invalidResponse(provider.id, "one piece of JSON where an event stream was asked for");
     }
-    return {
-      provider: provider.id,
-      answer,
-      decoder: encoded.createStreamDecoder(),
-      memory: recollection.listen(provider.id),
-    };
+    return { provider, answer, decoder, recollection };
   };
 
   return {
@@ -75,15 +63,22 @@ export function createHttpCall(
     async complete(signal): Promise<ChatCompletion> {
       const encoded = await encode(signal);
       const answer = await send(encoded, signal);
-      const kind = contentKind(answer);
-      if (kind === "html") throw refuse(answer, "a page in HTML");
-      if (kind === "events") throw refuse(answer, "an event stream where one piece of JSON was asked for");
+      if (contentKind(answer) === "events") {
+        answer.discard();
+        throw invalidResponse(provider.id, "an event stream where one piece of JSON was asked for");
+      }
       const completion = encoded.decodeResponse(await answer.text(MAX_BODY_BYTES));
       recollection.remember(provider.id, completion);
       return completion;
     },
     stream: (signal) => readChunks(open, signal),
   };
+}
+
+/** What makes a success unreadable, whatever was asked for. */
+function unreadable(answer: UpstreamAnswer): string | undefined {
+  if (contentKind(answer) === "html") return "a page in HTML";
+  return isEncoded(answer) ? "a body in an encoding that is not known" : undefined;
 }
 
 const accepting = (request: WireRequest, streaming: boolean): WireRequest => ({

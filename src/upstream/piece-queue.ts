@@ -11,7 +11,7 @@ export class PieceQueue implements AsyncIterableIterator<Uint8Array> {
   #size = 0;
   #isPaused = false;
   #isEnded = false;
-  #fault: unknown;
+  #explain: (() => unknown) | undefined;
   #wake: (() => void) | undefined;
 
   constructor(source: PieceSource) {
@@ -34,9 +34,9 @@ export class PieceQueue implements AsyncIterableIterator<Uint8Array> {
     this.#rouse();
   }
 
-  /** No more will come, because of a fault. Pieces that are still there are read first. */
-  fail(fault: unknown): void {
-    this.#fault = fault;
+  /** No more will come, because of a fault; `explain` makes an error of it for the reader. Pieces that are still there are read first. */
+  fail(explain: () => unknown): void {
+    this.#explain = explain;
     this.end();
   }
 
@@ -55,7 +55,7 @@ export class PieceQueue implements AsyncIterableIterator<Uint8Array> {
       });
     }
     if (this.#size > 0) return { done: false, value: this.#take() };
-    if (this.#fault !== undefined) throw this.#fault;
+    if (this.#explain !== undefined) throw this.#explain();
     return { done: true, value: undefined };
   }
 

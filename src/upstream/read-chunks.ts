@@ -1,7 +1,7 @@
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { ChatCompletionChunk } from "../gen/parley/chat/v1/completion_pb.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
-import type { StreamDecoder, StreamEvent } from "../providers/provider.ts";
+import type { Provider, StreamDecoder, StreamEvent } from "../providers/provider.ts";
 import { interrupted } from "../providers/upstream-error.ts";
 import type { ChunkBatch } from "./backend.ts";
 import type { Recollection } from "./backend-parts.ts";
@@ -10,11 +10,10 @@ import { createSseReader } from "./sse-reader.ts";
 
 /** A stream that has begun. */
 export interface OpenStream {
-  /** Id of the provider, for errors. */
-  readonly provider: string;
+  readonly provider: Pick<Provider, "id">;
   readonly answer: UpstreamAnswer;
   readonly decoder: StreamDecoder;
-  readonly memory: ReturnType<Recollection["listen"]>;
+  readonly recollection: Recollection;
 }
 
 /**
@@ -26,9 +25,11 @@ export async function* readChunks(
   open: (signal: AbortSignal) => Promise<OpenStream>,
   signal: AbortSignal,
 ): AsyncGenerator<ChunkBatch> {
-  const { provider, answer, decoder, memory } = await open(signal);
+  const { provider, answer, decoder, recollection } = await open(signal);
+  let isReleased = false;
   try {
-    const reader = createSseReader(provider);
+    const memory = recollection.listen(provider.id);
+    const reader = createSseReader(provider.id);
     const pieces = answer.body[Symbol.asyncIterator]();
     // Not by for-await: to leave its loop is to close the connection.
     for (let piece = await pieces.next(); !piece.done; piece = await pieces.next()) {
@@ -43,6 +44,7 @@ export async function* readChunks(
       if (decoder.isDone) {
         memory.finish();
         answer.release();
+        isReleased = true;
         yield chunks;
         return;
       }
@@ -53,13 +55,13 @@ export async function* readChunks(
     for (const chunk of rest.chunks) memory.push(chunk);
     if (rest.chunks.length > 0) yield rest.chunks;
     // The last event has no end: where it makes no sense, it is the answer that was cut.
-    if (rest.fault !== undefined) throw isUnreadable(rest.fault) ? interrupted(provider, rest.fault) : rest.fault;
+    if (rest.fault !== undefined) throw isUnreadable(rest.fault) ? interrupted(provider.id, rest.fault) : rest.fault;
     const last = decoder.isDone ? [] : decoder.finish();
     for (const chunk of last) memory.push(chunk);
     memory.finish();
     yield last;
   } finally {
-    if (!decoder.isDone) answer.discard();
+    if (!isReleased) answer.discard();
   }
 }
 

@@ -2,6 +2,7 @@ import type { GatewayError } from "../errors/gateway-error.ts";
 import type { Failure, Provider } from "../providers/provider.ts";
 import { invalidResponse } from "../providers/upstream-error.ts";
 import type { UpstreamAnswer } from "./client.ts";
+import { isEncoded } from "./content-kind.ts";
 
 /** How much of the body of a failure is read, and for how long: its status alone already says what to do. */
 const MAX_BYTES = 64 * 1024;
@@ -20,7 +21,8 @@ export async function readFailure(
     // Following it could take the provider's key to somebody else.
     return invalidResponse(provider.id, `HTTP ${status}, a redirection, which is not followed`);
   }
-  const body = await readStart(answer, signal);
+  const start = await readStart(answer, signal);
+  const body = isEncoded(answer) ? "" : start;
   return provider.decodeError({ status, header, body, receivedAt });
 }
 

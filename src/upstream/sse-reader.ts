@@ -22,6 +22,8 @@ const SLICE = 64 * 1024;
 /** Closes the line and the event that a body ended in the middle of. */
 const LAST_LINE_ENDS = "\n\n";
 
+const BYTE_ORDER_MARK = 0xfeff;
+
 const NONE: readonly StreamEvent[] = [];
 
 /**
@@ -35,14 +37,22 @@ const NONE: readonly StreamEvent[] = [];
 export function createSseReader(provider: string, maxEventBytes = MAX_EVENT_BYTES): SseReader {
   let events: StreamEvent[] = [];
   let sinceEvent = 0;
-  // The parser takes one byte order mark off, as the rules say; a decoder that did so, too, would take two.
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  let isStart = true;
   const parser = createParser({
     onEvent({ event, data }) {
       sinceEvent = 0;
       if (!isBlank(data)) events.push({ event, data });
     },
   });
+  // Behind a line, the parser leaves byte order marks alone. It would also take letters off that look like one.
+  parser.feed("\n");
+  // Node's decoder takes a second one off, too, where a piece ends between the two.
+  const withoutMark = (text: string): string => {
+    if (text === "") return text;
+    isStart = false;
+    return text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text;
+  };
   const take = (): readonly StreamEvent[] => {
     if (events.length === 0) return NONE;
     const taken = events;
@@ -55,7 +65,8 @@ export function createSseReader(provider: string, maxEventBytes = MAX_EVENT_BYTE
       for (let start = 0; start < piece.length; start += SLICE) {
         const slice = piece.length <= SLICE ? piece : piece.subarray(start, start + SLICE);
         sinceEvent += slice.length;
-        parser.feed(decoder.decode(slice, { stream: true }));
+        const text = decoder.decode(slice, { stream: true });
+        parser.feed(isStart ? withoutMark(text) : text);
         if (sinceEvent > maxEventBytes) throw tooLarge(provider, maxEventBytes);
       }
       return take();

@@ -83,14 +83,15 @@ function createAgent(options: UpstreamClientOptions, { http, https, none }: Prox
   const httpsProxy = readProxy("HTTPS_PROXY", https);
   if (httpProxy === "" && httpsProxy === "") return new Agent(settings);
   // Where a value is unset, the agent would read the environment itself; an empty one says that there is none.
-  return new EnvHttpProxyAgent({ ...settings, httpProxy, httpsProxy: httpsProxy || httpProxy, noProxy: none ?? "" });
+  return new EnvHttpProxyAgent({ ...settings, httpProxy, httpsProxy, noProxy: none ?? "" });
 }
 
 /** The address of a proxy, with its scheme; empty for none. Its value may hold a password, and so no error repeats it. */
 function readProxy(name: string, value = ""): string {
   if (value === "") return "";
   const address = value.includes("://") ? value : `http://${value}`;
-  if (!URL.canParse(address))
-    throw new Error(`${name} must be the address of a proxy, such as http://proxy.example:3128`);
+  if (!URL.canParse(address) || !/^https?:/i.test(address)) {
+    throw new Error(`${name} must be the address of a proxy with http or https, such as http://proxy.example:3128`);
+  }
   return address;
 }

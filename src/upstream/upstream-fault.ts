@@ -1,3 +1,4 @@
+import { errors } from "undici";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import { interrupted, invalidResponse } from "../providers/upstream-error.ts";
@@ -8,7 +9,7 @@ import { interrupted, invalidResponse } from "../providers/upstream-error.ts";
  */
 export function faultBeforeHead(provider: string, fault: unknown): GatewayError {
   const code = codeOf(fault);
-  if (code.startsWith("HPE_")) return invalidResponse(provider, "what is no HTTP", fault);
+  if (fault instanceof errors.HTTPParserError) return invalidResponse(provider, "what is no HTTP", fault);
   switch (code) {
     case "UND_ERR_HEADERS_OVERFLOW":
       return invalidResponse(provider, "too large a head", fault);

@@ -96,7 +96,7 @@ export async function startUpstream(
       const request = { method, path, headers, body: Buffer.concat(pieces).toString(), ...origin };
       requests.push(request);
       for (const wake of waiting.splice(0)) wake();
-      await send(await answer(request), response, socket);
+      await send(await answer(request), response, request);
     });
   };
   const server = tls === undefined ? createServer(serve) : createTlsServer(tls, serve);
@@ -149,7 +149,9 @@ export async function startUpstream(
   };
 }
 
-async function send(reply: Reply, response: ServerResponse, socket: Socket): Promise<void> {
+async function send(reply: Reply, response: ServerResponse, { closed }: UpstreamRequest): Promise<void> {
+  const { socket } = response;
+  if (socket === null) return; // The client is gone already.
   const { status = 200, headers = {}, pieces = [], ending = "whole", raw } = reply;
   if (raw !== undefined) {
     socket.end(raw);
@@ -161,7 +163,7 @@ async function send(reply: Reply, response: ServerResponse, socket: Socket): Pro
   }
   for await (const piece of pieces) {
     if (socket.destroyed) return;
-    if (!response.write(piece)) await Promise.race([once(response, "drain"), once(socket, "close")]);
+    if (!response.write(piece)) await Promise.race([once(response, "drain"), closed]);
     await nextTurn();
   }
   switch (ending) {
