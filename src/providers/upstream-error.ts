@@ -42,9 +42,9 @@ export function readErrorJson(value: JsonValue): Omit<ErrorFacts, "status" | "re
   const error = firstOf(json["error"] ?? json["errors"]);
   if (isObject(error)) return factsOf(error);
   if (typeof error === "string") return { ...factsOf(json), message: textOf(json["message"]) ?? error };
-  if (typeof detail === "string") return { message: detail, object: json };
-  if (Array.isArray(detail)) return { message: detail.map(describeDetail).join("; "), object: json };
-  return factsOf(isObject(detail) ? detail : json);
+  if (isObject(detail)) return factsOf(detail);
+  if (detail !== undefined && detail !== null) return { message: describeDetails(detail), object: json };
+  return factsOf(json);
 }
 
 /** The first element of a list, and of a list in it, for as long as it is one; a loop, since brackets may be many. */
@@ -55,13 +55,27 @@ function firstOf(value: JsonValue | undefined): JsonValue | undefined {
 }
 
 function factsOf(object: JsonObject) {
+  const { message, innererror: inner, metadata } = object;
   return {
     object,
-    message: textOf(object["message"]),
+    message: innerMessage(metadata) ?? (isObject(message) ? describeDetails(message["detail"]) : textOf(message)),
     type: textOf(object["type"]),
-    code: textOf(object["code"]) ?? textOf(object["statusCode"]),
+    // Azure says in its inner error what its code does not.
+    code:
+      textOf(object["code"]) ?? textOf(object["statusCode"]) ?? (isObject(inner) ? textOf(inner["code"]) : undefined),
     param: textOf(object["param"]),
   };
+}
+
+/** OpenRouter: what the provider behind it said; its own message says only that there was something. */
+function innerMessage(metadata: JsonValue | undefined): string | undefined {
+  const raw = isObject(metadata) ? metadata["raw"] : undefined;
+  return typeof raw === "string" ? readErrorBody(raw).message : undefined;
+}
+
+/** Mistral's validator says what is wrong in a text, or in a list. */
+function describeDetails(detail: JsonValue | undefined): string | undefined {
+  return Array.isArray(detail) ? detail.map(describeDetail).join("; ") : textOf(detail);
 }
 
 /** A validator's finding: {loc: ["body", "messages", 0], msg, type}. */

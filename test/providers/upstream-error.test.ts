@@ -58,6 +58,13 @@ describe("readErrorBody()", () => {
     ["plain", "  upstream connect error\n", { message: "upstream connect error" }],
     ["HTML", "<html>no</html>", { message: "<html>no</html>" }],
     ["cut off", '{"error":{"mess', { message: '{"error":{"mess' }],
+    [
+      "of another provider in OpenRouter's",
+      '{"error":{"message":"Provider returned error","code":502,"metadata":{"raw":"{\\"errors\\":[{\\"message\\":\\"m\\"}]}"}}}',
+      { message: "m", code: "502" },
+    ],
+    ["with Azure's inner code", '{"error":{"message":"m","code":null,"innererror":{"code":"c"}}}', { code: "c" }],
+    ["with a detail in its message", '{"message":{"detail":[{"loc":["n"],"msg":"m"}]}}', { message: "n: m" }],
     ["with a message that is none", '{"error":{"message":{"a":1}}}', { message: undefined }],
   ])("reads an error %s", (_name, body, expected) => {
     expect(readErrorBody(body)).toMatchObject(expected);
