@@ -95,6 +95,8 @@ describe("applyTable()", () => {
     seed: { kind: "dropped", why: "the model has no seed" },
     topLogprobs: { kind: "dropped", why: "no logprobs" },
     user: { kind: "dropped", why: "no users" },
+    serviceTier: { kind: "dropped", why: "one tier" },
+    store: { kind: "dropped", why: "no store" },
     n: { kind: "refused", why: "it answers once" },
     verbosity: { kind: "mapped", as: "effort" },
   });
@@ -105,16 +107,21 @@ describe("applyTable()", () => {
     );
   });
 
-  it("reports what is dropped: numbers with their value, texts without", () => {
-    const adjustments = applyTable(paramsOf({ topLogprobs: 3, user: "somebody", seed: 5n }), table);
+  it("reports what is dropped: numbers and words of the contract with their value, texts without", () => {
+    const params = paramsOf({ topLogprobs: 3, user: "somebody", seed: 5n, serviceTier: ServiceTier.FLEX, store: true });
+    const adjustments = applyTable(params, table);
     expect(adjustments.map(({ path, action, reason, before }) => [path, action, reason, before?.kind.value])).toEqual(
       expect.arrayContaining([
         ["top_logprobs", Adjustment_Action.DROPPED, "no logprobs", 3],
         ["user", Adjustment_Action.DROPPED, "no users", undefined],
-        ["seed", Adjustment_Action.DROPPED, "the model has no seed", undefined],
+        ["seed", Adjustment_Action.DROPPED, "the model has no seed", 5],
+        ["service_tier", Adjustment_Action.DROPPED, "one tier", "flex"],
+        ["store", Adjustment_Action.DROPPED, "no store", true],
       ]),
     );
-    expect(adjustments).toHaveLength(3);
+    expect(adjustments).toHaveLength(5);
+    const [seed] = applyTable(paramsOf({ seed: 2n ** 60n }), table);
+    expect(seed?.before?.kind.value).toBe("1152921504606846976");
   });
 
   it("refuses what would change the answer", () => {
