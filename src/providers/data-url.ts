@@ -6,20 +6,23 @@ export interface DataUrl {
   readonly data: string;
 }
 
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+// No groups: on 20 MB, a repeated group runs out of the stack of regular expressions.
+const BASE64 = /^[A-Za-z0-9+/]+={0,2}$/;
+const MIME_TYPE = /^[\w.+-]+\/[\w.+-]+$/;
 
 /** Whether an address is a data URL. */
 export const isDataUrl = (url: string): boolean => /^data:/i.test(url);
 
 /**
- * Takes a data URL apart: with or without parameters, in base64 or percent-encoded. Undefined for what is none, or has no sound
- * base64.
+ * Takes a data URL apart: with or without parameters, in base64 or percent-encoded. Undefined for what is none, has no sound
+ * base64, or has no data.
  */
 export function parseDataUrl(url: string): DataUrl | undefined {
   const comma = url.indexOf(",");
   if (!isDataUrl(url) || comma < 0) return undefined;
   const [type = "", ...parameters] = url.slice("data:".length, comma).split(";");
   const mimeType = type.trim().toLowerCase() || "text/plain";
+  if (!MIME_TYPE.test(mimeType)) return undefined;
   const isBase64 = parameters.at(-1)?.trim().toLowerCase() === "base64";
   const data = isBase64 ? cleanBase64(url.slice(comma + 1)) : percentToBase64(url.slice(comma + 1));
   return data === undefined ? undefined : { mimeType, data };
@@ -31,11 +34,11 @@ export function cleanBase64(text: string): string | undefined {
   if (data === undefined) return undefined;
   data = data.replace(/\s+/g, "").replaceAll("-", "+").replaceAll("_", "/");
   if (!data.includes("=") && data.length % 4 !== 0) data += "=".repeat(4 - (data.length % 4));
-  return data !== "" && BASE64.test(data) ? data : undefined;
+  return data.length % 4 === 0 && BASE64.test(data) ? data : undefined;
 }
 
 function percentToBase64(text: string): string | undefined {
-  if (/%(?![0-9a-f]{2})/i.test(text)) return undefined;
+  if (text === "" || /%(?![0-9a-f]{2})/i.test(text)) return undefined;
   const bytes: Buffer[] = text
     .split(/((?:%[0-9a-f]{2})+)/i)
     .map((piece, index) => (index % 2 === 0 ? Buffer.from(piece) : Buffer.from(piece.replaceAll("%", ""), "hex")));

@@ -27,6 +27,12 @@ export function parseLossless(text: string): JsonValue {
 
 function isChanged(value: number, source: string): boolean {
   if (!Number.isFinite(value) || Object.is(value, -0)) return true;
-  if (/^-?\d+$/.test(source)) return BigInt(source) !== BigInt(value);
-  return source.replace(/[eE].*|\D/g, "").replace(/^0+/, "").length > 17;
+  return significantDigits(source) !== significantDigits(String(value));
 }
+
+/** The digits of a number from its first to its last that is not 0: a double that has the same ones is the same number. */
+const significantDigits = (number: string): string =>
+  number
+    .replace(/[eE].*|\D/g, "")
+    .replace(/^0+/, "")
+    .replace(/(?<!0)0+$/, "");

@@ -8,6 +8,7 @@ import {
 } from "../gen/parley/chat/v1/params_pb.ts";
 import type { Adjustment } from "../gen/parley/chat/v1/report_pb.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
+import { enumWords } from "../openai-json/words.ts";
 import { dropped } from "./adjustment.ts";
 
 /** A parameter, by its property of ChatCompletionParams; what the gateway itself reads is none. */
@@ -60,8 +61,11 @@ export function isGiven(params: ChatCompletionParams, name: ParameterName): bool
   return (MEANS_NOTHING[name] as ((value: unknown) => boolean) | undefined)?.(value) !== true;
 }
 
-const ENUMS = new Set<string>(
-  ChatCompletionParamsSchema.fields.filter(({ fieldKind }) => fieldKind === "enum").map(({ localName }) => localName),
+/** The words of each parameter that is an enum. */
+const ENUMS = new Map(
+  ChatCompletionParamsSchema.fields.flatMap((field) =>
+    field.fieldKind === "enum" ? [[field.localName, enumWords(field.enum).wordOf] as const] : [],
+  ),
 );
 
 /**
@@ -73,7 +77,7 @@ export function applyTable(params: ChatCompletionParams, table: ParameterTable):
   for (const [name, treatment] of Object.entries(table) as [ParameterName, Treatment][]) {
     if (treatment.kind === "passed" || treatment.kind === "mapped" || !isGiven(params, name)) continue;
     if (treatment.kind === "refused") throw unsupported(wireName(name), treatment.why);
-    adjustments.push(dropped(wireName(name), treatment.why, shownValue(params[name])));
+    adjustments.push(dropped(wireName(name), treatment.why, shownValue(name, params[name])));
   }
   return adjustments;
 }
@@ -86,6 +90,9 @@ export const unsupported = (path: string, why: string): GatewayError =>
 export const unsupportedValue = (path: string, why: string, code?: string): GatewayError =>
   new GatewayError(Reason.UNSUPPORTED_VALUE, `${path}: ${why}`, { param: path, code });
 
-/** The value for a report, where it is a number or a bool: no text that somebody wrote. */
-const shownValue = (value: unknown): JsonValue | undefined =>
-  typeof value === "number" || typeof value === "boolean" ? value : undefined;
+/** The value for a report, where it is a number, a bool, or a word of the contract: no text that somebody wrote. */
+function shownValue(name: ParameterName, value: unknown): JsonValue | undefined {
+  if (typeof value === "number") return ENUMS.get(name)?.get(value) ?? value;
+  if (typeof value === "bigint") return Number.isSafeInteger(Number(value)) ? Number(value) : String(value);
+  return typeof value === "boolean" ? value : undefined;
+}

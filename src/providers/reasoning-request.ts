@@ -1,4 +1,4 @@
-import type { JsonValue } from "@bufbuild/protobuf";
+import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { type ChatCompletionParams, ReasoningEffort, ReasoningEffortSchema } from "../gen/parley/chat/v1/params_pb.ts";
 import { isObject } from "../openai-json/is-object.ts";
 import { enumWords } from "../openai-json/words.ts";
@@ -24,37 +24,49 @@ export interface ReasoningRequest {
 export function readReasoning({ reasoningEffort, extra = {} }: ChatCompletionParams): ReasoningRequest {
   const { reasoning, thinking, include_reasoning: include } = extra;
   const keys: string[] = [];
-  let effort = reasoningEffort;
-  let path = "reasoning_effort";
-  let budget: number | undefined;
+  let asked: Asked | undefined =
+    reasoningEffort === ReasoningEffort.UNSPECIFIED ? undefined : { effort: reasoningEffort, path: "reasoning_effort" };
   let wanted: boolean | undefined;
   if (isObject(reasoning)) {
     keys.push("reasoning");
-    const asked = effortOf(reasoning["effort"]) ?? (reasoning["enabled"] === false ? ReasoningEffort.NONE : undefined);
-    if (effort === ReasoningEffort.UNSPECIFIED && asked !== undefined) {
-      effort = asked;
-      path = "reasoning.effort";
-    }
-    if (effort === ReasoningEffort.UNSPECIFIED && isCount(reasoning["max_tokens"])) {
-      budget = reasoning["max_tokens"];
-      path = "reasoning.max_tokens";
-    }
+    asked ??= askedByOpenRouter(reasoning);
     if (typeof reasoning["exclude"] === "boolean") wanted = !reasoning["exclude"];
   }
   if (isObject(thinking)) {
     keys.push("thinking");
-    if (effort === ReasoningEffort.UNSPECIFIED && budget === undefined) {
-      if (thinking["type"] === "disabled") effort = ReasoningEffort.NONE;
-      if (thinking["type"] === "adaptive") effort = ReasoningEffort.HIGH;
-      if (isCount(thinking["budget_tokens"])) budget = thinking["budget_tokens"];
-      path = budget === undefined ? "thinking.type" : "thinking.budget_tokens";
-    }
+    asked ??= askedByAnthropic(thinking);
   }
   if (typeof include === "boolean") {
     keys.push("include_reasoning");
     wanted ??= include;
   }
+  const { effort = ReasoningEffort.UNSPECIFIED, path = "reasoning_effort", budget } = asked ?? {};
   return { effort, path, budget, wanted, keys };
+}
+
+/** What one of the ways says: an effort, or a budget. */
+interface Asked {
+  readonly path: string;
+  readonly effort?: ReasoningEffort;
+  readonly budget?: number;
+}
+
+/** To turn reasoning on and to say no more is a medium effort, as OpenRouter has it; a budget of 0 turns it off. */
+function askedByOpenRouter({ effort: word, enabled, max_tokens: most }: JsonObject): Asked | undefined {
+  const effort = effortOf(word);
+  if (effort !== undefined) return { effort, path: "reasoning.effort" };
+  if (enabled === false) return { effort: ReasoningEffort.NONE, path: "reasoning.enabled" };
+  if (most === 0) return { effort: ReasoningEffort.NONE, path: "reasoning.max_tokens" };
+  if (isCount(most)) return { budget: most, path: "reasoning.max_tokens" };
+  return enabled === true ? { effort: ReasoningEffort.MEDIUM, path: "reasoning.enabled" } : undefined;
+}
+
+function askedByAnthropic({ type, budget_tokens: most }: JsonObject): Asked | undefined {
+  if (type === "disabled") return { effort: ReasoningEffort.NONE, path: "thinking.type" };
+  if (most === 0) return { effort: ReasoningEffort.NONE, path: "thinking.budget_tokens" };
+  if (isCount(most)) return { budget: most, path: "thinking.budget_tokens" };
+  if (type === "adaptive") return { effort: ReasoningEffort.HIGH, path: "thinking.type" };
+  return type === "enabled" ? { effort: ReasoningEffort.MEDIUM, path: "thinking.type" } : undefined;
 }
 
 const isCount = (value: JsonValue | undefined): value is number =>

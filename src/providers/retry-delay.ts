@@ -14,7 +14,7 @@ export function retryDelayOf(
   const delay =
     plainNumber(header("retry-after-ms")) ??
     retryAfter(header("retry-after"), receivedAt) ??
-    longest([openAIReset(header, "requests"), openAIReset(header, "tokens")]) ??
+    longest(OPENAI_LIMITS.map((limit) => openAIReset(header, limit, receivedAt))) ??
     shortest(ANTHROPIC_LIMITS.map((limit) => anthropicReset(header, limit, receivedAt))) ??
     delayInText(message);
   return delay === undefined ? undefined : Math.min(Math.max(0, delay), HOUR_MS);
@@ -29,29 +29,43 @@ function plainNumber(text: string | undefined): number | undefined {
 function retryAfter(text: string | undefined, now: number): number | undefined {
   const seconds = plainNumber(text);
   if (seconds !== undefined) return seconds * 1000;
-  const date = text === undefined ? Number.NaN : Date.parse(text);
+  return parseDuration(text) ?? untilDate(text, now);
+}
+
+/** Milliseconds until a date with a time of day; Date.parse alone makes a year of "foo 1". */
+function untilDate(text: string | undefined, now: number): number | undefined {
+  const date = text?.includes(":") ? Date.parse(text) : Number.NaN;
   return Number.isNaN(date) ? undefined : date - now;
 }
 
+/** Suffixes of OpenAI's headers; others have one limit, without a suffix. */
+const OPENAI_LIMITS = ["-requests", "-tokens", ""];
+
 /** Only an exhausted limit says when to come again. */
-function openAIReset(header: Header, what: string): number | undefined {
-  if (header(`x-ratelimit-remaining-${what}`) !== "0") return undefined;
-  return parseDuration(header(`x-ratelimit-reset-${what}`));
+const isExhausted = (remaining: string | undefined): boolean => (plainNumber(remaining) ?? 1) <= 0;
+
+function openAIReset(header: Header, limit: string, now: number): number | undefined {
+  if (!isExhausted(header(`x-ratelimit-remaining${limit}`))) return undefined;
+  const text = header(`x-ratelimit-reset${limit}`);
+  const count = plainNumber(text);
+  if (count === undefined) return parseDuration(text);
+  // Some say seconds, some Unix seconds, and some Unix milliseconds.
+  if (count < 1e9) return count * 1000;
+  return (count < 1e12 ? count * 1000 : count) - now;
 }
 
 const ANTHROPIC_LIMITS = ["requests", "tokens", "input-tokens", "output-tokens"];
 
 function anthropicReset(header: Header, limit: string, now: number): number | undefined {
-  if (header(`anthropic-ratelimit-${limit}-remaining`) !== "0") return undefined;
-  const date = Date.parse(header(`anthropic-ratelimit-${limit}-reset`) ?? "");
-  return Number.isNaN(date) ? undefined : date - now;
+  if (!isExhausted(header(`anthropic-ratelimit-${limit}-remaining`))) return undefined;
+  return untilDate(header(`anthropic-ratelimit-${limit}-reset`), now);
 }
 
 const delayInText = (text: string): number | undefined => {
-  const found = /(?:retry|try again) in ((?:\d+(?:\.\d+)?(?:ms|h|m|s))+)\b/i.exec(text);
+  const found = /(?:retry|try again) (?:in|after) ((?:\d+(?:\.\d+)?(?:ms|h|m|s))+)\b/i.exec(text);
   if (found !== null) return parseDuration(found[1]);
-  const seconds = /(?:retry|try again) (?:in|after) (\d+(?:\.\d+)?) seconds?\b/i.exec(text);
-  return seconds === null ? undefined : Number(seconds[1]) * 1000;
+  const words = /(?:retry|try again) (?:in|after) (\d+(?:\.\d+)?) (second|minute)s?\b/i.exec(text);
+  return words === null ? undefined : Number(words[1]) * (words[2]?.toLowerCase() === "minute" ? 60_000 : 1000);
 };
 
 const UNIT_MS: Readonly<Record<string, number>> = { h: HOUR_MS, m: 60_000, s: 1000, ms: 1 };

@@ -23,7 +23,7 @@ export interface ErrorFacts {
 /** Reads the body of an error. It may be an object, a list of one, a string, HTML or nothing; it is never refused. */
 export function readErrorBody(body: string): Omit<ErrorFacts, "status" | "retryAfterMs" | "shouldRetry"> {
   const text = body.trim();
-  if (!/^[[{"]/.test(text)) return text === "" ? {} : { message: text };
+  if (!/^(?:[[{"]|null$)/.test(text)) return text === "" ? {} : { message: text };
   let json: JsonValue;
   try {
     json = JSON.parse(text) as JsonValue;
@@ -34,33 +34,56 @@ export function readErrorBody(body: string): Omit<ErrorFacts, "status" | "retryA
 }
 
 /** Reads an error that is JSON: the whole body, or what an event carries. */
-export function readErrorJson(json: JsonValue): Omit<ErrorFacts, "status" | "retryAfterMs" | "shouldRetry"> {
-  if (Array.isArray(json)) return json.length === 0 ? {} : readErrorJson(json[0] as JsonValue);
-  if (!isObject(json)) return { message: String(json) };
-  const { error, detail } = json;
-  if (Array.isArray(error)) return readErrorJson(error);
-  if (typeof error === "string") return { message: error, object: json };
+export function readErrorJson(value: JsonValue): Omit<ErrorFacts, "status" | "retryAfterMs" | "shouldRetry"> {
+  const json = firstOf(value);
+  if (typeof json === "string") return { message: json };
+  if (!isObject(json)) return {};
+  const { detail } = json;
+  const error = firstOf(json["error"] ?? json["errors"]);
   if (isObject(error)) return factsOf(error);
-  if (typeof detail === "string") return { message: detail, object: json };
-  if (Array.isArray(detail)) return { message: detail.map(describeDetail).join("; "), object: json };
+  if (typeof error === "string") return { ...factsOf(json), message: textOf(json["message"]) ?? error };
+  if (isObject(detail)) return factsOf(detail);
+  if (detail !== undefined && detail !== null) return { message: describeDetails(detail), object: json };
   return factsOf(json);
 }
 
+/** The first element of a list, and of a list in it, for as long as it is one; a loop, since brackets may be many. */
+function firstOf(value: JsonValue | undefined): JsonValue | undefined {
+  let first = value;
+  while (Array.isArray(first)) first = first[0];
+  return first;
+}
+
 function factsOf(object: JsonObject) {
+  const { message, innererror: inner, metadata } = object;
   return {
     object,
-    message: textOf(object["message"]),
+    message: innerMessage(metadata) ?? (isObject(message) ? describeDetails(message["detail"]) : textOf(message)),
     type: textOf(object["type"]),
-    code: textOf(object["code"]) ?? textOf(object["statusCode"]),
+    // Azure says in its inner error what its code does not.
+    code:
+      textOf(object["code"]) ?? textOf(object["statusCode"]) ?? (isObject(inner) ? textOf(inner["code"]) : undefined),
     param: textOf(object["param"]),
   };
 }
 
-/** Mistral's validator: {loc: ["body", "messages", 0], msg, type}. */
+/** OpenRouter: what the provider behind it said; its own message says only that there was something. */
+function innerMessage(metadata: JsonValue | undefined): string | undefined {
+  const raw = isObject(metadata) ? metadata["raw"] : undefined;
+  return typeof raw === "string" ? readErrorBody(raw).message : undefined;
+}
+
+/** Mistral's validator says what is wrong in a text, or in a list. */
+function describeDetails(detail: JsonValue | undefined): string | undefined {
+  return Array.isArray(detail) ? detail.map(describeDetail).join("; ") : textOf(detail);
+}
+
+/** A validator's finding: {loc: ["body", "messages", 0], msg, type}. */
 function describeDetail(detail: JsonValue): string {
-  if (!isObject(detail)) return String(detail);
+  if (!isObject(detail)) return textOf(detail) ?? "the request is not valid";
   const { loc, msg } = detail;
-  return `${Array.isArray(loc) ? `${loc.join(".")}: ` : ""}${textOf(msg) ?? "is not valid"}`;
+  const place = Array.isArray(loc) ? loc.flatMap((step) => textOf(step) ?? []).join(".") : "";
+  return `${place === "" ? "" : `${place}: `}${textOf(msg) ?? "is not valid"}`;
 }
 
 function textOf(value: JsonValue | undefined): string | undefined {
@@ -75,13 +98,30 @@ export function statusWithin({ code, object }: Pick<ErrorFacts, "code" | "object
   return status;
 }
 
-const TOO_LONG =
-  /prompt is too long|maximum context length|context[_ ](?:length|window)[^.]*exceed|exceed[^.]*context[_ ](?:length|window|size)|input token count[^.]*exceed|too many (?:input )?tokens[^.]*context|reduce the length of the (?:messages|prompt)|input is too long|range of input length/i;
-const FILTERED =
-  /content[_ ]?(?:filter|policy)|ResponsibleAIPolicyViolation|flagged (?:as|for)|content management policy/i;
-const BILLING =
-  /credit balance is too low|spend(?:ing)? limit|insufficient[_ ](?:quota|credits|balance|funds)|billing|exceeded your current quota|usage limits?/i;
-const KEY_FAULT = /api[_ -]?key|credential|authenticat|access token|authorization/i;
+/** How much of a message is looked at to tell what it is about: what the patterns cost grows with its square. */
+const HEAD = 2_000;
+
+const TOO_LONG = [
+  /prompt is too long|input is too long|prompt exceeds max|inputs\W+tokens \+/i,
+  /maximum (?:context|prompt) length|range of input length|exceed\w* model token limit/i,
+  /context[_ ](?:length|window)[^.]*exceed|exceed[^.]*context[_ ](?:length|window|size|limit)/i,
+  /input token count[^.]*exceed|too many (?:input )?tokens[^.]*context|reduce the length of the (?:messages|prompt)/i,
+];
+const FILTERED = [
+  /content[_ ]?(?:filter|policy)|ResponsibleAIPolicyViolation|flagged (?:as|for)|content management policy/i,
+  /violat\w+ (?:\w+ ){0,3}(?:usage|content) (?:guideline|polic)|data_?inspection_?failed|content exists risk/i,
+];
+const BILLING = [
+  /credit balance is too low|spend(?:ing)? limit|insufficient[_ ](?:quota|credits?|balance|funds)|used all available credits/i,
+  /doesn't have any credits|exceeded your current quota|API usage limits|key limit exceeded/i,
+  /billing (?:account|details|hard limit|is (?:not|disabled)|to be enabled)|enable billing/i,
+];
+const LENGTH_WORD = [/^context_length_exceeded$/];
+const QUOTA_WORD = [/^(?:insufficient_quota|billing_error|exceeded_current_quota_error)$/];
+const KEY_WORD = [/^(?:authentication_error|invalid_api_key|API_KEY_INVALID)$/];
+const BAD_KEY = [/(?:incorrect|invalid|wrong) (?:x-)?api[ -]key|api[ -]key (?:is )?(?:not valid|invalid|expired)/i];
+const ABOUT_MODEL = [/model|region|country|territory/i];
+const KEY_FAULT = [/api[_ -]?key|credential|authenticat|access token|authorization/i];
 
 /**
  * Makes an error of what a provider said, by one table for all of them. `provider`: id of the provider. What the request is to
@@ -111,8 +151,10 @@ interface Classified {
 
 function classify(facts: ErrorFacts, provider: string): Classified {
   const { status = 500, type, code, message = "", param } = facts;
-  const isWord = (pattern: RegExp): boolean =>
-    [type, code, message].some((text) => text !== undefined && pattern.test(text));
+  const head = message.slice(0, HEAD);
+  const isSaid = (patterns: readonly RegExp[]): boolean => patterns.some((pattern) => pattern.test(head));
+  const isWord = (patterns: readonly RegExp[]): boolean =>
+    [type, code].some((text) => text !== undefined && patterns.some((pattern) => pattern.test(text)));
   const says = maskMessage(message);
   const said = (otherwise: string): string => (says === "" ? `${provider}: ${otherwise}` : `${provider}: ${says}`);
   const neutral = (what: string): string => `${provider} ${what}`;
@@ -120,28 +162,24 @@ function classify(facts: ErrorFacts, provider: string): Classified {
   const word = code !== undefined && /^[a-z][\w.-]{0,63}$/i.test(code) ? code : undefined;
   const blamed = { param: param === undefined ? undefined : maskMessage(param), code: word };
 
-  if (status === 402 || isWord(/^insufficient_quota$|^billing_error$/) || (status === 400 && BILLING.test(message))) {
+  const isRefused = status === 400 || status === 403;
+  if (status === 402 || isWord(QUOTA_WORD) || (isRefused && isSaid(BILLING))) {
     return {
       reason: Reason.UPSTREAM_QUOTA_EXHAUSTED,
       message: neutral("refused the call: the budget of the gateway's account there is used up"),
       quota: `provider:${provider}`,
     };
   }
-  if (status === 401 || isWord(/^authentication_error$|^invalid_api_key$|^API_KEY_INVALID$/))
-    return keyRefused(neutral);
+  if (status === 401 || isWord(KEY_WORD) || (isRefused && isSaid(BAD_KEY))) return keyRefused(neutral);
+  if (isRefused && (isWord(FILTERED) || isSaid(FILTERED)))
+    return { reason: Reason.CONTENT_FILTERED, message: said("the content was refused"), param: blamed.param };
+  if ((status === 400 || status === 422) && (isWord(LENGTH_WORD) || isSaid(TOO_LONG)))
+    return { reason: Reason.CONTEXT_LENGTH_EXCEEDED, message: said("the messages are too long"), param: "messages" };
   switch (status) {
     case 400:
-      if (TOO_LONG.test(message) || isWord(/^context_length_exceeded$/))
-        return {
-          reason: Reason.CONTEXT_LENGTH_EXCEEDED,
-          message: said("the messages are too long"),
-          param: "messages",
-        };
-      if (isWord(FILTERED))
-        return { reason: Reason.CONTENT_FILTERED, message: said("the content was refused"), param: blamed.param };
       return { reason: Reason.INVALID_REQUEST, message: said("the request is not valid"), ...blamed };
     case 403:
-      if (KEY_FAULT.test(message) && !isWord(/model|region|country|territory/i)) return keyRefused(neutral);
+      if (isSaid(KEY_FAULT) && !isWord(ABOUT_MODEL) && !isSaid(ABOUT_MODEL)) return keyRefused(neutral);
       return { reason: Reason.PERMISSION_DENIED, message: said("the call is not allowed"), ...blamed };
     case 404:
       return { reason: Reason.MODEL_NOT_FOUND, message: said("there is no such model"), param: "model" };
@@ -162,6 +200,7 @@ function classify(facts: ErrorFacts, provider: string): Classified {
       };
     case 501:
       return { reason: Reason.NOT_IMPLEMENTED, message: said("this is not built") };
+    case 498: // Groq: no capacity at the price that was asked for.
     case 503:
     case 529:
       return { reason: Reason.OVERLOADED, message: neutral("is overloaded") };
@@ -173,7 +212,7 @@ function classify(facts: ErrorFacts, provider: string): Classified {
           reason: Reason.UPSTREAM_INVALID_RESPONSE,
           message: neutral(`could not be reached behind its own edge (HTTP ${status})`),
         };
-      if (status >= 400 && status < 500)
+      if (status >= 400 && status < 499)
         return { reason: Reason.INVALID_REQUEST, message: said("the request is not valid"), ...blamed };
       return { reason: Reason.UPSTREAM_ERROR, message: neutral(`failed (HTTP ${status})`) };
   }
