@@ -1,6 +1,8 @@
 /** Telemetry: what is known of each call, and the lines that are logged of it. No prompt, answer, key or upstream body gets here. */
 import type { GatewayError } from "../errors/gateway-error.ts";
 import type { Usage } from "../gen/parley/chat/v1/completion_pb.ts";
+import type { Adjustment } from "../gen/parley/chat/v1/report_pb.ts";
+import { formatAdjustments } from "./format-adjustments.ts";
 
 /** The way a call came in. */
 export type Door = "rest" | "connect" | "grpc" | "grpc-web";
@@ -15,8 +17,8 @@ export interface CallFields {
   model?: string;
   /** The "provider/model" that was called. */
   target?: string;
-  /** How many parameters were adjusted. */
-  adjustments?: number;
+  /** What was adjusted, without values: "top_k=dropped". Unset where nothing was. */
+  adjustments?: readonly string[];
   promptTokens?: number;
   completionTokens?: number;
   /** From the arrival of the request to the first output, in milliseconds. */
@@ -63,11 +65,11 @@ export class CallLog {
     this.#fields.operation = operation;
   }
 
-  /** The model was found. */
-  routed(model: string, target: string, adjustments: number): void {
+  /** The model was found, and the call was planned. */
+  routed(model: string, target: string, adjustments: readonly Adjustment[]): void {
     this.#fields.model = model;
     this.#fields.target = target;
-    this.#fields.adjustments = adjustments;
+    if (adjustments.length > 0) this.#fields.adjustments = formatAdjustments(adjustments);
   }
 
   /** The first output came. Later calls change nothing. */

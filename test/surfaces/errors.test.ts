@@ -220,7 +220,10 @@ describe("errors", () => {
   it("reports what it adjusted, instead of dropping it", async () => {
     const params: Params = { ...base, topK: 4, maxTokens: 100_000 };
     for (const door of doors) await door.complete(params);
-    const lines = gateway().lines.filter(({ adjustments }) => adjustments === 2);
+    const lines = gateway().lines.filter(({ adjustments }) => Array.isArray(adjustments) && adjustments.length === 2);
     expect(lines.map(({ door }) => door).sort()).toEqual([...DOORS].sort());
+    expect(lines.map(({ adjustments }) => adjustments)).toEqual(
+      lines.map(() => ["top_k=dropped", "max_tokens=clamped"]),
+    );
   });
 });
