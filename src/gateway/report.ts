@@ -38,7 +38,9 @@ export class Reporter {
 
   /** What the provider calls its answer. Later calls change nothing. */
   heardFrom({ id, model }: Origin): void {
-    this.#origin ??= { id, model };
+    if (this.#origin !== undefined) return;
+    this.#origin = { id, model };
+    this.#log.heardFrom(this.#origin);
   }
 
   /** The first output came. Later calls change nothing. */

@@ -19,6 +19,10 @@ export interface CallFields {
   target?: string;
   /** What was adjusted, without values: "top_k=dropped". Unset where nothing was. */
   adjustments?: readonly string[];
+  /** The provider's own id of the answer. */
+  upstreamId?: string;
+  /** The model that the provider says it answered with. */
+  upstreamModel?: string;
   promptTokens?: number;
   completionTokens?: number;
   /** From the arrival of the request to the first output, in milliseconds. */
@@ -26,6 +30,9 @@ export interface CallFields {
   /** Name of the error's reason: "MODEL_NOT_FOUND". */
   reason?: string;
 }
+
+/** Longest text of a provider's that is logged whole. */
+const MAX_UPSTREAM_TEXT = 200;
 
 /**
  * Collects what is logged of one call. Made where the call arrives, told what happens by those who do it, and read once, when
@@ -75,6 +82,12 @@ export class CallLog {
   /** The first output came. Later calls change nothing. */
   answered(): void {
     this.#fields.firstChunkMs ??= Math.round(this.elapsedMs() * 10) / 10;
+  }
+
+  /** The provider said what it calls its answer; empty texts say nothing, and long ones are cut at 200 characters. */
+  heardFrom({ id, model }: { readonly id: string; readonly model: string }): void {
+    if (id !== "") this.#fields.upstreamId = id.slice(0, MAX_UPSTREAM_TEXT);
+    if (model !== "") this.#fields.upstreamModel = model.slice(0, MAX_UPSTREAM_TEXT);
   }
 
   /** The usage is known. */

@@ -26,6 +26,7 @@ describe("accessFields()", () => {
       clamped("temperature", "s3cr3t", 2, 1),
       mapped("reasoning_effort", "s3cr3t", "s3cr3t", "s3cr3t"),
     ]);
+    log.heardFrom({ id: "msg_1", model: "eliza-2" });
     log.answered();
     log.used(create(UsageSchema, { promptTokens: 3, completionTokens: 4 }));
     expect(accessFields(log, { ...EXCHANGE, userAgent: "curl/8" })).toStrictEqual({
@@ -35,6 +36,8 @@ describe("accessFields()", () => {
       model: "auto",
       target: "sandbox/eliza",
       adjustments: ["top_k=dropped", "temperature=clamped", "reasoning_effort=mapped"],
+      upstreamId: "msg_1",
+      upstreamModel: "eliza-2",
       firstChunkMs: expect.any(Number),
       promptTokens: 3,
       completionTokens: 4,
@@ -50,6 +53,13 @@ describe("accessFields()", () => {
     const log = createLog("rest");
     log.routed("auto", "sandbox/eliza", []);
     expect(accessFields(log, EXCHANGE)).not.toHaveProperty("adjustments");
+  });
+
+  it("bounds what a provider calls its answer, and leaves out what it does not say", () => {
+    const long = createLog("rest");
+    long.heardFrom({ id: "x".repeat(300), model: "" });
+    expect(accessFields(long, EXCHANGE)).toMatchObject({ upstreamId: "x".repeat(200) });
+    expect(accessFields(long, EXCHANGE)).not.toHaveProperty("upstreamModel");
   });
 
   it("has only what is known", () => {
