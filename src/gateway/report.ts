@@ -38,8 +38,7 @@ export class Reporter {
 
   /** What the provider calls its answer. Later calls change nothing. */
   heardFrom({ id, model }: Origin): void {
-    if (this.#origin !== undefined) return;
-    this.#origin = { id, model };
+    this.#origin ??= { id, model };
     this.#log.heardFrom(this.#origin);
   }
 

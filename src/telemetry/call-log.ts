@@ -84,10 +84,10 @@ export class CallLog {
     this.#fields.firstChunkMs ??= Math.round(this.elapsedMs() * 10) / 10;
   }
 
-  /** The provider said what it calls its answer; empty texts say nothing, and long ones are cut at 200 characters. */
+  /** The provider said what it calls its answer. The first texts that are not empty count; long ones are cut at 200 characters. */
   heardFrom({ id, model }: { readonly id: string; readonly model: string }): void {
-    if (id !== "") this.#fields.upstreamId = id.slice(0, MAX_UPSTREAM_TEXT);
-    if (model !== "") this.#fields.upstreamModel = model.slice(0, MAX_UPSTREAM_TEXT);
+    if (id !== "") this.#fields.upstreamId ??= id.slice(0, MAX_UPSTREAM_TEXT);
+    if (model !== "") this.#fields.upstreamModel ??= model.slice(0, MAX_UPSTREAM_TEXT);
   }
 
   /** The usage is known. */

@@ -58,6 +58,7 @@ describe("accessFields()", () => {
   it("bounds what a provider calls its answer, and leaves out what it does not say", () => {
     const long = createLog("rest");
     long.heardFrom({ id: "x".repeat(300), model: "" });
+    long.heardFrom({ id: "y", model: "" });
     expect(accessFields(long, EXCHANGE)).toMatchObject({ upstreamId: "x".repeat(200) });
     expect(accessFields(long, EXCHANGE)).not.toHaveProperty("upstreamModel");
   });
