@@ -42,11 +42,11 @@ export interface MediaFetchSettings {
   readonly timeoutMs: number;
 }
 
-/** The proxies on the way to providers; undefined: none. Their addresses may hold a password. */
+/** The proxies on the way to providers. Their addresses may hold a password. */
 export interface ProxySettings {
-  /** For what is at http addresses. */
+  /** For what is at http addresses; undefined: none. */
   readonly http: string | undefined;
-  /** For what is at https addresses. */
+  /** For what is at https addresses; undefined: the one for http. */
   readonly https: string | undefined;
   /** Hosts that are reached without, as NO_PROXY lists them. */
   readonly none: string | undefined;

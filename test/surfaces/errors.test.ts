@@ -226,4 +226,14 @@ describe("errors", () => {
       lines.map(() => ["top_k=dropped", "max_tokens=clamped"]),
     );
   });
+
+  it("logs what a strict call was refused for", async () => {
+    const params: Params = { ...base, topK: 5, seed: 3n };
+    for (const door of doors) await failureOf(door.complete(params, { options: { strict: true } }));
+    const isThis = ({ adjustments, reason }: Record<string, unknown>): boolean =>
+      reason === "UNSUPPORTED_PARAMETER" && String(adjustments) === "top_k=dropped";
+    const lines = gateway().lines.filter(isThis);
+    expect(lines.map(({ door }) => door)).toEqual(expect.arrayContaining([...DOORS]));
+    expect(new Set(lines.map(({ target }) => target))).toEqual(new Set([base.model]));
+  });
 });
