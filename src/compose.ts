@@ -4,6 +4,9 @@ import type { Settings } from "./config/settings.ts";
 import { GatewayError } from "./errors/gateway-error.ts";
 import { createGateway } from "./gateway/gateway.ts";
 import { Reason } from "./gen/parley/errors/v1/errors_pb.ts";
+import { toolCallId } from "./lib/ids.ts";
+import { type Families, makeProviders } from "./providers/make-providers.ts";
+import type { Provider } from "./providers/provider.ts";
 import { createSandbox } from "./providers/sandbox/provider.ts";
 import { createRestHandler } from "./rest/rest-handler.ts";
 import { type Catalogue, createCatalogue } from "./routing/catalogue.ts";
@@ -13,6 +16,7 @@ import { createCors } from "./server/cors.ts";
 import { createDispatch } from "./server/dispatch.ts";
 import { startServer } from "./server/server.ts";
 import { createLogger, flushLogger, type Logger } from "./telemetry/logger.ts";
+import type { Backend } from "./upstream/backend.ts";
 import { createScriptedBackend } from "./upstream/scripted-backend.ts";
 
 /** A gateway that runs. */
@@ -37,23 +41,48 @@ const MAX_TIMEOUT_MS = 86_400_000;
 /** Time for the errors of aborted calls to reach their clients, before sockets are destroyed. */
 const LAST_WORDS_MS = 1_000;
 
-/** Makes the catalogue of the models that the settings give. Throws a ConfigError for an `auto_model` that does not exist. */
-export function composeCatalogue({ file, sandbox, autoModel }: Settings): Catalogue {
+/** The way to providers with a network. */
+export interface Upstream {
+  /** What makes the providers. */
+  readonly families: Families;
+  /** Makes the backend of a provider. Nobody is called before the backend is asked for something. */
+  connect(provider: Provider): Backend;
+  /** Closes all connections, and ends what runs in the background. */
+  close(): Promise<void>;
+}
+
+/**
+ * Makes the catalogue of the models that the settings give: the sandbox's, and those of the providers behind `upstream`. Throws a
+ * ConfigError for a provider that can't be made, and for an `auto_model` that does not exist.
+ */
+export function composeCatalogue({ file, sandbox, providers, autoModel }: Settings, upstream?: Upstream): Catalogue {
+  const made = upstream === undefined ? [] : makeProviders(providers, upstream.families, { newCallId: toolCallId });
+  const backends = made.map((provider) => (upstream as Upstream).connect(provider));
   try {
-    return createCatalogue([createScriptedBackend(createSandbox(sandbox))], autoModel);
+    return createCatalogue([createScriptedBackend(createSandbox(sandbox)), ...backends], autoModel);
   } catch (thrown) {
     if (!(thrown instanceof GatewayError)) throw thrown;
     throw new ConfigError([{ file, path: "auto_model", message: thrown.message }], file);
   }
 }
 
-/** Starts a gateway. Rejects when it cannot listen. */
+/** Starts a gateway. Rejects when it cannot listen. `upstream` is closed with it, also when it does not start. */
 export async function startGateway(
   settings: Settings,
   logger: Logger = createLogger({ level: settings.logLevel }),
+  upstream?: Upstream,
 ): Promise<RunningGateway> {
+  try {
+    return await start(settings, logger, upstream);
+  } catch (error) {
+    await upstream?.close();
+    throw error;
+  }
+}
+
+async function start(settings: Settings, logger: Logger, upstream: Upstream | undefined): Promise<RunningGateway> {
   const { limits, timeouts } = settings;
-  const catalogue = composeCatalogue(settings);
+  const catalogue = composeCatalogue(settings, upstream);
   const gateway = createGateway(catalogue, timeouts);
   const health = createHealthStatus(SERVICES.map(({ typeName }) => typeName));
   const { operations, calls } = gateway;
@@ -95,6 +124,7 @@ export async function startGateway(
     }, timeouts.drainMs);
     await closed;
     clearTimeout(cut);
+    await upstream?.close();
     logger.info("stopped");
     await flushLogger(logger);
   };

@@ -19,6 +19,7 @@ import { admitChat } from "../src/admission/admit.ts";
 import { runProgram } from "../src/cli/program.ts";
 import { ConfigError } from "../src/config/config-error.ts";
 import { decodeConfig } from "../src/config/decode-config.ts";
+import type { Environment } from "../src/config/environment.ts";
 import { formatSettings } from "../src/config/format-settings.ts";
 import { loadConfig } from "../src/config/load-config.ts";
 import { CATALOGUE } from "../src/errors/catalogue.ts";
@@ -26,7 +27,7 @@ import { StreamChatCompletionRequestSchema } from "../src/gen/parley/chat/v1/cha
 import { Role } from "../src/gen/parley/chat/v1/message_pb.ts";
 import { type ChatCompletionParams, ChatCompletionParamsSchema } from "../src/gen/parley/chat/v1/params_pb.ts";
 import { Adjustment_Action } from "../src/gen/parley/chat/v1/report_pb.ts";
-import { ConfigSchema } from "../src/gen/parley/config/v1/config_pb.ts";
+import { ConfigSchema, ProviderSchema } from "../src/gen/parley/config/v1/config_pb.ts";
 import { Reason } from "../src/gen/parley/errors/v1/errors_pb.ts";
 import { stream_of } from "../src/gen/parley/options/v1/options_pb.ts";
 import { decodeJson } from "../src/openai-json/decode.ts";
@@ -392,27 +393,51 @@ describe("docs/configuration.md", () => {
     readonly type: string;
   }
 
+  /** The sections that have tables of their own, without the sections within them. */
+  const FAMILIES = ProviderSchema.oneofs.flatMap(({ fields }) => fields);
+
   function* keysOf(message: DescMessage, above = ""): Generator<Key> {
     for (const field of message.fields) {
-      const path = `${above}${field.name}`;
-      if (field.message !== undefined && field.message.typeName !== "google.protobuf.Duration") {
-        yield* keysOf(field.message, `${path}.`);
-      } else {
-        yield { path, type: typeOf(field) };
-      }
+      const path = `${above}${field.name}${field.fieldKind === "list" && field.message !== undefined ? "[]" : ""}`;
+      const isSection = field.message !== undefined && /sections?$/.test(typeOf(field));
+      if (isSection && !FAMILIES.includes(field)) yield* keysOf(field.message as DescMessage, `${path}.`);
+      else yield { path, type: typeOf(field) };
     }
   }
 
-  const typeOf = (field: DescField): string => {
-    if (field.fieldKind === "list") return "list of texts";
-    if (field.message !== undefined) return "duration";
-    if (field.enum !== undefined) return "word";
-    return field.scalar === ScalarType.STRING ? "text" : "integer";
+  const SCALARS: { readonly [type in ScalarType]?: string } = {
+    [ScalarType.STRING]: "text",
+    [ScalarType.BOOL]: "boolean",
+    [ScalarType.DOUBLE]: "number",
+    [ScalarType.INT32]: "integer",
+    [ScalarType.INT64]: "integer",
+  };
+  const WELL_KNOWN: Readonly<Record<string, string>> = {
+    "google.protobuf.Duration": "duration",
+    "google.protobuf.Struct": "map",
+  };
+
+  const typeOf = ({ fieldKind, message, enum: words, scalar }: DescField): string => {
+    const one =
+      message !== undefined
+        ? (WELL_KNOWN[message.typeName] ?? "section")
+        : words !== undefined
+          ? "word"
+          : (SCALARS[scalar as ScalarType] ?? "unknown");
+    if (fieldKind === "list") return `list of ${one}s`;
+    return fieldKind === "map" ? `map of ${one}s` : one;
   };
 
   it("lists every key, with its type", () => {
     const keys = [...keysOf(ConfigSchema)].map(({ path, type }) => `${path}: ${type}`);
     expect(rows.map(([path, type]) => `${path}: ${type}`)).toEqual(keys);
+  });
+
+  it.each(
+    FAMILIES.map((field) => [field.name, field.message as DescMessage] as const),
+  )("lists every key of %s, with its type", (name, message) => {
+    const listed = tableOf(configuration, name).map(([key, type]) => `${plain(key)}: ${type}`);
+    expect(listed).toEqual(message.fields.map((field) => `${field.name}: ${typeOf(field)}`));
   });
 
   it("states the defaults", async () => {
@@ -451,11 +476,10 @@ describe("docs/configuration.md", () => {
     expect(sorted(codesOf(row?.at(-1)))).toEqual(sorted(LOG_LEVELS));
   });
 
-  it("shows a file that is valid", () => {
-    const problems: string[] = [];
-    const example: unknown = parseYaml(blockOf(configuration, "The file", "yaml"));
-    decodeConfig(example as JsonObject, (path, message) => problems.push(`${path} ${message}`));
-    expect(problems).toEqual([]);
+  it("shows a file that is valid", async () => {
+    const cwd = createFolder({ "parley.yaml": blockOf(configuration, "The file", "yaml") });
+    const { providers } = await loadConfig({ env: { ANTHROPIC_API_KEY: "k" }, cwd });
+    expect(providers.map(({ id }) => id)).toEqual(["claude", "local", "anthropic"]);
   });
 
   it("shows problems as check-config prints them", async () => {
@@ -478,16 +502,84 @@ describe("docs/configuration.md", () => {
       ([, name]) => name!,
     );
     const options = (await helpOf("serve")).match(/--[a-z-]+/g) ?? [];
-    const read = readdirSync(join(ROOT, "src/config")).flatMap((file) =>
-      [...readText(`src/config/${file}`).matchAll(/env\["(\w+)"\]/g)].map(([, name]) => name!),
-    );
     const columnOf = (index: number): string[] =>
       tableOf(configuration, "The command line", index).map(([cell]) => plain(cell).replace(/^parley (\S+).*/, "$1"));
-    const variables = tableOf(configuration, "The environment").map(([name]) => plain(name));
     expect(sorted(columnOf(0))).toEqual(sorted(commands.filter((name) => name !== "help")));
     expect(sorted(columnOf(1))).toEqual(sorted(options.filter((name) => name !== "--help")));
-    expect(sorted(variables)).toEqual(sorted(help.match(/PARLEY_\w+/g) ?? []));
-    expect(sorted(variables)).toEqual(sorted(read));
+  });
+
+  it("lists every variable that is read of the environment, and so does the help", async () => {
+    const read = new Set<string>();
+    const env: Environment = new Proxy({}, { get: (_none, name) => void read.add(String(name)) });
+    await loadConfig({ env, cwd: createFolder() });
+    // Those of proxies are read in lower case, too.
+    const names = sorted([...read].map((name) => name.toUpperCase()));
+    const shown = (await helpOf()).split("Environment:")[1] ?? "";
+    expect(names.length).toBeGreaterThan(8);
+    expect(sorted(tableOf(configuration, "The environment").map(([name]) => plain(name)))).toEqual(names);
+    expect(sorted(shown.match(/^ {2}[A-Z].*?(?= {2}|$)/gm)?.flatMap((line) => line.trim().split(", ")) ?? [])).toEqual(
+      names,
+    );
+  });
+});
+
+describe("docs/providers.md", () => {
+  const providers = readPage("providers.md");
+  const recipes = providers
+    .split(/^### /m)
+    .slice(1)
+    .flatMap((section) => {
+      const [heading = ""] = section.split("\n", 1);
+      return [...section.matchAll(/```yaml\n([\s\S]*?)```/g)].map(([, yaml]) => ({ heading, yaml: yaml! }));
+    });
+
+  it("has a recipe for each vendor", () => {
+    expect([...new Set(recipes.map(({ heading }) => heading))]).toEqual([
+      "OpenAI",
+      "Anthropic",
+      "Google Gemini",
+      "Azure OpenAI",
+      "Groq",
+      "Mistral",
+      "DeepSeek",
+      "OpenRouter",
+      "xAI",
+      "Together",
+      "Cerebras",
+      "Perplexity",
+      "vLLM",
+      "Ollama",
+      "llama.cpp",
+    ]);
+    expect(providers.match(/```yaml/g)?.length).toBe(recipes.length);
+  });
+
+  it.each(recipes)("shows a file for $heading that is valid, with its key from the environment", async ({ yaml }) => {
+    const names = [...yaml.matchAll(/\$\{(\w+)\}/g)].map(([, name]) => name!);
+    const env = Object.fromEntries(names.map((name) => [name, "s3cr3t"]));
+    const settings = await loadConfig({ env, cwd: createFolder({ "parley.yaml": yaml }) });
+    const [provider] = settings.providers;
+    expect(provider?.place.path).toMatch(/^providers\[0\]\.\w+$/);
+    expect(provider?.config.apiKey).toBe(names.length === 0 ? undefined : "s3cr3t");
+    // Nothing is in a recipe that a file with all of its own settings does not have.
+    expect(parseYaml(formatSettings(settings))).toMatchObject(
+      parseYaml(yaml.replaceAll(/\$\{\w+\}/g, "[redacted]")) as object,
+    );
+  });
+
+  it("names the variables that switch providers on", async () => {
+    const rows = tableOf(providers, "Switching providers on").map((row) => row.map(plain));
+    const found = await Promise.all(
+      rows.map(async ([variables = "", id = ""]) => {
+        const names = variables.split(" or ");
+        const loaded = await Promise.all(
+          names.map((name) => loadConfig({ env: { [name]: "k" }, cwd: createFolder() })),
+        );
+        return loaded.map((settings) => [settings.providers.map((provider) => provider.id).join(), id]);
+      }),
+    );
+    expect(found.flat().length).toBe(4);
+    expect(found.flat().filter(([switchedOn, id]) => switchedOn !== id)).toEqual([]);
   });
 });
 
@@ -504,7 +596,10 @@ describe.each(["README.md", ...globSync("docs/**/*.md", { cwd: ROOT })])("%s", (
   const text = readText(page);
 
   it("names no file, folder or script that is not there", () => {
-    const paths = codesOf(text).filter((code) => /^(?:src|test|proto|docs|examples)\/[\w./-]+$/.test(code));
+    // The three backticks of a block would put all that follow it out of step.
+    const paths = codesOf(text.replaceAll(/^```[\s\S]*?^```$/gm, "")).filter((code) =>
+      /^(?:src|test|proto|docs|examples)\/[\w./-]+$/.test(code),
+    );
     const scripts = [...text.matchAll(/npm run ([\w:-]+)/g)].map(([, name]) => name!);
     expect(paths.filter((path) => !existsSync(join(ROOT, path)))).toEqual([]);
     expect(scripts.filter((name) => !(name in packageJson.scripts))).toEqual([]);

@@ -6,6 +6,8 @@ export interface BannerOptions {
   readonly url: string;
   /** The model behind "auto". */
   readonly autoModel: string;
+  /** Ids of the providers with a network. */
+  readonly providers: readonly string[];
   /** The file of the server's certificate; undefined: plain text. */
   readonly certFile: string | undefined;
 }
@@ -16,7 +18,7 @@ const RPC = '{"params":{"model":"auto","messages":[{"role":"ROLE_USER","content"
 const SERVICE = "/parley.chat.v1.ChatService";
 
 /** The text of a start: where the gateway listens, and a first call on each door, ready to be pasted into a shell. */
-export function formatBanner({ url, autoModel, certFile }: BannerOptions): string {
+export function formatBanner({ url, autoModel, providers, certFile }: BannerOptions): string {
   // The certificate vouches for itself: its issuer may be one that this machine does not know.
   const trust = certFile === undefined ? "" : `--cacert ${shellWord(certFile)} `;
   const curl = (flags: string, body: string): string =>
@@ -34,10 +36,19 @@ export function formatBanner({ url, autoModel, certFile }: BannerOptions): strin
   return [
     `Parley ${VERSION} listens on ${url}`,
     `The model "auto" is ${autoModel}. Ctrl-C lets open calls finish and stops.`,
+    formatProviders(providers),
     ...calls.flatMap(([door, command]) => ["", `  ${door}:`, `  ${command}`]),
     "",
     "",
   ].join("\n");
+}
+
+/** What switches on most providers; the documents have the rest. */
+const HINT = "OPENAI_API_KEY, ANTHROPIC_API_KEY or GEMINI_API_KEY switches a provider on.";
+
+function formatProviders(ids: readonly string[]): string {
+  if (ids.length === 0) return `Only the sandbox answers. ${HINT}`;
+  return `Providers: ${ids.join(", ")}, and the sandbox. A model of theirs is called as provider/model.`;
 }
 
 /** Quotes what a shell would not take as it is, such as the brackets of an IPv6 address or spaces in a path. */

@@ -11,9 +11,18 @@ import { VERSION } from "./version.ts";
 
 const ENVIRONMENT = `
 Environment:
-  PARLEY_CONFIG     configuration file; without it ./parley.yaml, if there is one
-  PARLEY_LISTEN     as --listen
-  PARLEY_LOG_LEVEL  as --log-level`;
+  PARLEY_CONFIG           configuration file; without it ./parley.yaml, if there is one
+  PARLEY_LISTEN           as --listen
+  PARLEY_LOG_LEVEL        as --log-level
+  OPENAI_API_KEY          switches on the provider "openai"
+  OPENAI_BASE_URL         where it is, if not at https://api.openai.com/v1
+  ANTHROPIC_API_KEY       switches on the provider "anthropic"
+  ANTHROPIC_BASE_URL      where it is, if not at https://api.anthropic.com
+  GEMINI_API_KEY          switches on the provider "google"
+  GOOGLE_API_KEY          the same, and wins over GEMINI_API_KEY
+  GOOGLE_GEMINI_BASE_URL  where it is, if not at https://generativelanguage.googleapis.com
+  HTTP_PROXY, HTTPS_PROXY, NO_PROXY
+                          the way to providers; in lower case, too`;
 
 /** Runs the command of the arguments (without node and script) and returns the exit status: 0, or 1 after words on stderr. */
 export async function runProgram(argv: readonly string[], surroundings: Surroundings): Promise<number> {

@@ -33,7 +33,8 @@ export async function serve(flags: ServeFlags, { env, cwd, stderr }: Surrounding
     const { startGateway } = await import("../compose.ts");
     const gateway = await startGateway(settings, logger);
     const { autoModel, tls } = settings;
-    stderr.write(formatBanner({ url: gateway.url, autoModel, certFile: tls?.certFile }));
+    const providers = settings.providers.map(({ id }) => id);
+    stderr.write(formatBanner({ url: gateway.url, autoModel, providers, certFile: tls?.certFile }));
     await stopSignal;
     await gateway.stop();
     return 0;

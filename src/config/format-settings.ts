@@ -1,11 +1,13 @@
 import { stringify } from "yaml";
 import { formatAddress } from "../lib/address.ts";
 import { formatMs } from "./duration.ts";
+import { escapeReferences, formatProvider } from "./format-provider.ts";
 import type { Settings } from "./settings.ts";
 
 /**
- * Writes settings as a configuration file with every key that is in force, which reads back as the same settings. Texts of
- * certificates and keys are not in it, only their paths.
+ * Writes settings as a configuration file with every key that is in force. It reads back as the same settings, but for secrets: of
+ * providers, "[redacted]" stands for keys and the values of headers. Texts of certificates and keys are not in it, only their paths.
+ * Proxies have no place in a file.
  */
 export function formatSettings({
   listen,
@@ -16,9 +18,12 @@ export function formatSettings({
   logLevel,
   autoModel,
   sandbox,
+  providers,
+  mediaFetch,
+  modelListRefreshMs,
 }: Settings): string {
   const { firstChunkMs } = timeouts;
-  return stringify({
+  const file = {
     listen: formatAddress(listen),
     ...(tls === undefined ? {} : { tls: { cert_file: tls.certFile, key_file: tls.keyFile } }),
     limits: {
@@ -35,9 +40,17 @@ export function formatSettings({
       keep_alive: formatMs(timeouts.keepAliveMs),
       drain: formatMs(timeouts.drainMs),
     },
-    ...(cors.allowedOrigins.length === 0 ? {} : { cors: { allowed_origins: cors.allowedOrigins } }),
+    ...(cors.allowedOrigins.length === 0 ? {} : { cors: { allowed_origins: [...cors.allowedOrigins] } }),
     log: { level: logLevel },
     auto_model: autoModel,
     sandbox: { token_delay: formatMs(sandbox.tokenDelayMs) },
-  });
+    ...(providers.length === 0 ? {} : { providers: providers.map(formatProvider) }),
+    media_fetch: {
+      enabled: mediaFetch.enabled,
+      max_bytes: mediaFetch.maxBytes,
+      timeout: formatMs(mediaFetch.timeoutMs),
+    },
+    model_lists: { refresh: formatMs(modelListRefreshMs) },
+  };
+  return stringify(escapeReferences(file));
 }

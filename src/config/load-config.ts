@@ -7,11 +7,14 @@ import { type Config, ConfigSchema, Log_Level } from "../gen/parley/config/v1/co
 import { checkSettings } from "./check-settings.ts";
 import { chooseListen } from "./choose-listen.ts";
 import { chooseLogLevel } from "./choose-log-level.ts";
+import { chooseProviders } from "./choose-providers.ts";
 import { ConfigError, type ConfigProblem } from "./config-error.ts";
 import { type ConfigFile, type FileOptions, readConfigFile } from "./config-file.ts";
 import { decodeConfig } from "./decode-config.ts";
 import type { Environment } from "./environment.ts";
+import { environmentProviders } from "./environment-providers.ts";
 import type { Candidate, Report } from "./problems.ts";
+import { readProxy } from "./read-proxy.ts";
 import { completeSettings, type Settings } from "./settings.ts";
 import { substitute } from "./substitute.ts";
 import { readTlsFiles } from "./tls-files.ts";
@@ -26,12 +29,14 @@ export interface LoadOptions extends FileOptions {
 
 /**
  * Reads the file that `path` or PARLEY_CONFIG names, or ./parley.yaml if it exists, and completes it by environment, command line
- * and defaults. Throws a ConfigError with all problems that were found. An empty PARLEY_… variable counts as unset.
+ * and defaults. Throws a ConfigError with all problems that were found. An empty variable of Parley's own, of a provider or of a proxy
+ * counts as unset.
  */
 export async function loadConfig(options: LoadOptions): Promise<Settings> {
   const problems: ConfigProblem[] = [];
   const file = await readConfigFile(options);
   const report: Report = (path, message, position) => problems.push({ file: file?.name, path, message, position });
+  const reportVariable = (path: string, message: string): void => void problems.push({ path, message });
   const outside = (path: string, text: string | undefined): Candidate => ({
     text,
     refuse: (message) => problems.push({ path, message }),
@@ -52,7 +57,15 @@ export async function loadConfig(options: LoadOptions): Promise<Settings> {
   );
   const tls = file === undefined || config.tls === undefined ? undefined : await readTlsFiles(config.tls, file, report);
 
-  const settings = completeSettings(config, { file: file?.path, listen, tls, logLevel });
+  const switchedOn = environmentProviders(options.env, reportVariable);
+  const sources = { listed: config.providers, switchedOn, file: file?.name };
+  const providers = chooseProviders(sources, (path, message) => {
+    // The schema's own rule may have said it already.
+    if (!problems.some((problem) => problem.path === path)) report(path, message);
+  });
+  const proxy = readProxy(options.env, reportVariable);
+
+  const settings = completeSettings(config, { file: file?.path, listen, tls, logLevel, providers, proxy });
   checkSettings(settings, report);
   if (problems.length > 0) throw new ConfigError(problems, file?.name);
   return settings;

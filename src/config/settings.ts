@@ -2,6 +2,7 @@ import type { Config } from "../gen/parley/config/v1/config_pb.ts";
 import type { Address } from "../lib/address.ts";
 import type { LogLevel } from "../telemetry/log-level.ts";
 import { orMs } from "./duration.ts";
+import type { ProviderSettings } from "./provider-settings.ts";
 
 /** All settings, with every default filled in; frozen. Times are whole milliseconds, sizes are bytes. */
 export interface Settings {
@@ -24,6 +25,31 @@ export interface Settings {
     /** Between two tokens of its answers, unless the call says otherwise. */
     readonly tokenDelayMs: number;
   };
+  /** The providers with a network, each with another id. Their keys are in here: print by formatSettings only. */
+  readonly providers: readonly ProviderSettings[];
+  readonly mediaFetch: MediaFetchSettings;
+  /** How old a provider's list of models may become before it is asked for again. */
+  readonly modelListRefreshMs: number;
+  readonly proxy: ProxySettings;
+}
+
+/** Fetching of media that a request gives by address. */
+export interface MediaFetchSettings {
+  readonly enabled: boolean;
+  /** Of one medium. */
+  readonly maxBytes: number;
+  /** For one medium, redirects included. */
+  readonly timeoutMs: number;
+}
+
+/** The proxies on the way to providers. Their addresses may hold a password. */
+export interface ProxySettings {
+  /** For what is at http addresses; undefined: none. */
+  readonly http: string | undefined;
+  /** For what is at https addresses; undefined: the one for http. */
+  readonly https: string | undefined;
+  /** Hosts that are reached without, as NO_PROXY lists them. */
+  readonly none: string | undefined;
 }
 
 /** A certificate, as PEM texts, and the absolute paths that they come from. */
@@ -62,7 +88,7 @@ export interface TimeoutSettings {
 }
 
 /** What is not read off the schema alone. */
-export type Chosen = Pick<Settings, "file" | "listen" | "tls" | "logLevel">;
+export type Chosen = Pick<Settings, "file" | "listen" | "tls" | "logLevel" | "providers" | "proxy">;
 
 /** The defaults that parley/config/v1/config.proto states. */
 const DEFAULTS = {
@@ -77,11 +103,15 @@ const DEFAULTS = {
   drainMs: 30_000,
   autoModel: "sandbox/eliza",
   tokenDelayMs: 20,
+  mediaFetchEnabled: false,
+  mediaFetchMaxBytes: 20 * 1024 * 1024,
+  mediaFetchTimeoutMs: 10_000,
+  modelListRefreshMs: 300_000,
 };
 
 /** Makes the settings of a valid configuration, and of what was chosen beside it. */
 export function completeSettings(config: Config, chosen: Chosen): Settings {
-  const { limits, timeouts } = config;
+  const { limits, timeouts, mediaFetch } = config;
   return deepFreeze({
     ...chosen,
     limits: {
@@ -101,10 +131,18 @@ export function completeSettings(config: Config, chosen: Chosen): Settings {
     cors: { allowedOrigins: [...(config.cors?.allowedOrigins ?? [])] },
     autoModel: config.autoModel ?? DEFAULTS.autoModel,
     sandbox: { tokenDelayMs: orMs(config.sandbox?.tokenDelay, DEFAULTS.tokenDelayMs) },
+    mediaFetch: {
+      enabled: mediaFetch?.enabled ?? DEFAULTS.mediaFetchEnabled,
+      maxBytes: Number(mediaFetch?.maxBytes ?? DEFAULTS.mediaFetchMaxBytes),
+      timeoutMs: orMs(mediaFetch?.timeout, DEFAULTS.mediaFetchTimeoutMs),
+    },
+    modelListRefreshMs: orMs(config.modelLists?.refresh, DEFAULTS.modelListRefreshMs),
   });
 }
 
 function deepFreeze<T extends object>(value: T): T {
+  // Bytes within a provider's section: engines refuse to freeze what looks into a buffer.
+  if (ArrayBuffer.isView(value)) return value;
   for (const inner of Object.values(value)) if (typeof inner === "object" && inner !== null) deepFreeze(inner);
   return Object.freeze(value);
 }

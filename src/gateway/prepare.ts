@@ -28,8 +28,8 @@ export function prepare(
   const params = admitChat(schema, request, streaming);
   const target = catalogue.resolve(params.model);
   const plan = target.backend.plan({ model: target.model, params, streaming });
+  log.routed(params.model, target.name, plan.adjustments);
   if (request.options?.strict === true) refuseAdjustments(plan, target);
-  log.routed(params.model, target.name, plan.adjustments.length);
   return { params, target, plan, choices: params.n ?? 1 };
 }
 

@@ -44,6 +44,7 @@ export class Reporter {
   heardFrom({ id, model }: Origin): void {
     if (this.#upstreamId === "") this.#upstreamId = id;
     if (this.#upstreamModel === "") this.#upstreamModel = model;
+    this.#log.heardFrom({ id, model });
   }
 
   /** The first output came. Later calls change nothing. */

@@ -39,6 +39,8 @@ const RESPONSE_HEADERS = [
   "X-Parley-Ignored",
   "X-Parley-Model",
   "X-Parley-Provider",
+  "X-Parley-Upstream-Id",
+  "X-Parley-Upstream-Model",
   "X-Request-Id",
   "X-Should-Retry",
 ];

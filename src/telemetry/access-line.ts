@@ -14,7 +14,7 @@ export interface Exchange {
   readonly userAgent?: string | undefined;
 }
 
-/** The one line that is logged of a call: flat, and without a text that the caller or the model wrote. */
+/** The one line that is logged of a call: without a prompt or an answer, and of what the caller wrote only names, cut where long. */
 export interface AccessFields extends CallFields {
   readonly method: string;
   readonly path: string;

@@ -1,6 +1,8 @@
 /** Telemetry: what is known of each call, and the lines that are logged of it. No prompt, answer, key or upstream body gets here. */
 import type { GatewayError } from "../errors/gateway-error.ts";
 import type { Usage } from "../gen/parley/chat/v1/completion_pb.ts";
+import type { Adjustment } from "../gen/parley/chat/v1/report_pb.ts";
+import { formatAdjustments } from "./format-adjustments.ts";
 
 /** The way a call came in. */
 export type Door = "rest" | "connect" | "grpc" | "grpc-web";
@@ -15,8 +17,12 @@ export interface CallFields {
   model?: string;
   /** The "provider/model" that was called. */
   target?: string;
-  /** How many parameters were adjusted. */
-  adjustments?: number;
+  /** What was adjusted, without values: "top_k=dropped". Unset where nothing was. */
+  adjustments?: readonly string[];
+  /** The provider's own id of the answer. */
+  upstreamId?: string;
+  /** The model that the provider says it answered with. */
+  upstreamModel?: string;
   promptTokens?: number;
   completionTokens?: number;
   /** What the call cost, in nano-dollars. */
@@ -26,6 +32,9 @@ export interface CallFields {
   /** Name of the error's reason: "MODEL_NOT_FOUND". */
   reason?: string;
 }
+
+/** Longest text of a provider's that is logged whole. */
+const MAX_UPSTREAM_TEXT = 200;
 
 /**
  * Collects what is logged of one call. Made where the call arrives, told what happens by those who do it, and read once, when
@@ -65,16 +74,22 @@ export class CallLog {
     this.#fields.operation = operation;
   }
 
-  /** The model was found. */
-  routed(model: string, target: string, adjustments: number): void {
+  /** The model was found, and the call was planned. */
+  routed(model: string, target: string, adjustments: readonly Adjustment[]): void {
     this.#fields.model = model;
     this.#fields.target = target;
-    this.#fields.adjustments = adjustments;
+    if (adjustments.length > 0) this.#fields.adjustments = formatAdjustments(adjustments);
   }
 
   /** The first output came. Later calls change nothing. */
   answered(): void {
     this.#fields.firstChunkMs ??= Math.round(this.elapsedMs() * 10) / 10;
+  }
+
+  /** The provider said what it calls its answer. The first texts that are not empty count; long ones are cut at 200 characters. */
+  heardFrom({ id, model }: { readonly id: string; readonly model: string }): void {
+    if (id !== "") this.#fields.upstreamId ??= id.slice(0, MAX_UPSTREAM_TEXT);
+    if (model !== "") this.#fields.upstreamModel ??= model.slice(0, MAX_UPSTREAM_TEXT);
   }
 
   /** The usage is known, and perhaps what it cost, in nano-dollars. */

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { formatBanner } from "../../src/cli/banner.ts";
 
 const commandsOf = (url: string, certFile?: string): string[] => {
-  const lines = formatBanner({ url, autoModel: "sandbox/eliza", certFile }).split("\n");
+  const lines = formatBanner({ url, autoModel: "sandbox/eliza", providers: [], certFile }).split("\n");
   return lines.filter((line) => /^ {2}(curl|npx) /.test(line)).map((line) => line.trim());
 };
 
@@ -11,10 +11,20 @@ describe("formatBanner()", () => {
     const lines = formatBanner({
       url: "http://127.0.0.1:8080",
       autoModel: "sandbox/eliza",
+      providers: [],
       certFile: undefined,
     }).split("\n");
     expect(lines[0]).toMatch(/^Parley \d+\.\d+\.\d+ listens on http:\/\/127\.0\.0\.1:8080$/);
     expect(lines[1]).toContain('"auto" is sandbox/eliza');
+  });
+
+  it.each<[string[], string]>([
+    [[], "Only the sandbox answers. OPENAI_API_KEY, ANTHROPIC_API_KEY or GEMINI_API_KEY switches a provider on."],
+    [["openai"], "Providers: openai, and the sandbox. A model of theirs is called as provider/model."],
+    [["a", "b"], "Providers: a, b, and the sandbox. A model of theirs is called as provider/model."],
+  ])("says which providers are on: %j", (providers, line) => {
+    const banner = formatBanner({ url: "http://[::1]:1", autoModel: "a/b", providers, certFile: undefined });
+    expect(banner.split("\n")[2]).toBe(line);
   });
 
   it("has a first call for each door", () => {

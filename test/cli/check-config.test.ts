@@ -18,6 +18,8 @@ describe("parley check-config", () => {
       log: { level: "debug" },
       auto_model: "sandbox/eliza",
       sandbox: { token_delay: "0.02s" },
+      media_fetch: { enabled: false, max_bytes: 20_971_520, timeout: "10s" },
+      model_lists: { refresh: "300s" },
     });
   });
 
@@ -27,6 +29,47 @@ describe("parley check-config", () => {
     const again = await runParley(["check-config"], { cwd: createFolder({ "parley.yaml": stdout }) });
     expect(again.status).toBe(0);
     expect(parse(again.stdout)).toEqual(parse(stdout));
+  });
+
+  it("shows the providers of file and environment, and no secret of theirs", async () => {
+    const section = 'base_url: "https://a.example/v1", api_key: KEY, headers: { x-a: KEY }'.replaceAll(
+      "KEY",
+      `"\${KEY}"`,
+    );
+    const cwd = createFolder({ "parley.yaml": `providers: [{ id: a, openai_compatible: { ${section} } }]` });
+    const env = { KEY: "s3cr3t", ANTHROPIC_API_KEY: "s3cr3t", HTTPS_PROXY: "http://me:s3cr3t@proxy.example" };
+    const { status, stdout, stderr } = await runParley(["check-config"], { cwd, env });
+    expect([status, stderr]).toEqual([0, ""]);
+    expect(stdout).not.toContain("s3cr3t");
+    expect(parse(stdout)).toMatchObject({
+      providers: [
+        {
+          id: "a",
+          openai_compatible: {
+            base_url: "https://a.example/v1",
+            api_key: "[redacted]",
+            headers: { "x-a": "[redacted]" },
+          },
+        },
+        { id: "anthropic", anthropic: { api_key: "[redacted]" } },
+      ],
+    });
+  });
+
+  it("finds the faults of providers, wherever they are configured, and shows no value", async () => {
+    const cwd = createFolder({
+      "parley.yaml": "providers: [{ id: a, google: {} }, { id: a, google: { api_key: 's3cr3t ' } }]",
+    });
+    const env = { OPENAI_BASE_URL: "s3cr3t", http_proxy: "socks5://s3cr3t" };
+    const { status, stdout, stderr } = await runParley(["check-config"], { cwd, env });
+    expect([status, stdout]).toEqual([1, ""]);
+    expect(stderr.split("\n")).toEqual([
+      'OPENAI_BASE_URL: must be an address that starts with "https://" or "http://"',
+      'parley.yaml: providers[1].id: "a" is the id of providers[0], too',
+      "parley.yaml: providers[1].google.api_key: has a blank, a line break, or another character that no key has",
+      'http_proxy: must be the address of an HTTP proxy, such as "http://proxy.example:3128"',
+      "",
+    ]);
   });
 
   it("finds the file where serve does", async () => {

@@ -63,6 +63,8 @@ describe("CORS", () => {
         "x-should-retry",
         "x-parley-adjustments",
         "x-parley-ignored",
+        "x-parley-upstream-id",
+        "x-parley-upstream-model",
         "grpc-status",
         "grpc-message",
         "grpc-status-details-bin",

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { formatSettings } from "../../src/config/format-settings.ts";
+import type { Settings } from "../../src/config/settings.ts";
 import { loadText } from "./load.ts";
 
 const FIXTURES = join(process.cwd(), "test/server/fixtures");
@@ -13,21 +14,62 @@ cors: { allowed_origins: ["*"] }
 log: { level: silent }
 auto_model: sandbox/echo
 sandbox: { token_delay: 0.001s }
+providers:
+  - id: azure
+    openai_compatible: { base_url: "https://a.example/openai/v1?api-version=preview&x" }
+  - id: claude
+    anthropic: { base_url: "http://[::1]:8000/" }
+  - id: gemini
+    google: {}
+media_fetch: { enabled: true, max_bytes: 1024, timeout: 0.5s }
+model_lists: { refresh: 1s }
 `;
+
+/** Settings without the places that they come from. */
+const withoutPlaces = ({ providers, ...settings }: Settings) => ({
+  ...settings,
+  file: "",
+  providers: providers.map((provider) => ({ ...provider, place: "" })),
+});
 
 describe("formatSettings()", () => {
   it.each([
     ["the defaults", ""],
     ["every key", FULL],
+    ["what looks like a variable", 'auto_model: "a/$${B}$${"'],
   ])("writes %s as a file that reads back as the same settings", async (_what, text) => {
     const settings = await loadText(text);
     const again = await loadText(formatSettings(settings));
-    expect({ ...again, file: "" }).toEqual({ ...settings, file: "" });
+    expect(withoutPlaces(again)).toEqual(withoutPlaces(settings));
   });
 
   it("keeps the texts of certificate and key to itself", async () => {
     const text = formatSettings(await loadText(FULL));
     expect(text).toContain(`key_file: ${FIXTURES}/localhost-key.pem`);
     expect(text).not.toContain("BEGIN");
+  });
+
+  it("shows no secret of a provider, and reads back with the rest", async () => {
+    const text = `
+providers:
+  - id: a
+    openai_compatible:
+      base_url: "https://a.example/v1?api-version=preview&sig=s3cr3t&b"
+      api_key: "\${KEY}"
+      headers: { x-team: s3cr3t, Authorization: "Bearer s3cr3t" }
+`;
+    const formatted = formatSettings(await loadText(text, { KEY: "s3cr3t", GEMINI_API_KEY: "s3cr3t" }));
+    expect(formatted).not.toContain("s3cr3t");
+    const { providers } = await loadText(formatted);
+    expect(providers.map(({ id, kind, config }) => ({ id, kind, ...config }))).toMatchObject([
+      {
+        id: "a",
+        kind: "openaiCompatible",
+        baseUrl: "https://a.example/v1?api-version=preview&sig=redacted&b",
+        apiKey: "[redacted]",
+        headers: { "x-team": "[redacted]", Authorization: "[redacted]" },
+      },
+      { id: "google", kind: "google", apiKey: "[redacted]" },
+    ]);
   });
 });

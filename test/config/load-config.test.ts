@@ -1,9 +1,11 @@
 import { join } from "node:path";
+import { create } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import { ConfigError } from "../../src/config/config-error.ts";
 import type { Environment } from "../../src/config/environment.ts";
 import { loadConfig } from "../../src/config/load-config.ts";
 import type { Settings } from "../../src/config/settings.ts";
+import { AnthropicSchema } from "../../src/gen/parley/config/v1/anthropic_pb.ts";
 import { createFolder } from "./folder.ts";
 import { loadText, problemsOf } from "./load.ts";
 
@@ -25,6 +27,10 @@ const DEFAULTS: Settings = {
   logLevel: "info",
   autoModel: "sandbox/eliza",
   sandbox: { tokenDelayMs: 20 },
+  providers: [],
+  mediaFetch: { enabled: false, maxBytes: 20_971_520, timeoutMs: 10_000 },
+  modelListRefreshMs: 300_000,
+  proxy: { http: undefined, https: undefined, none: undefined },
 };
 
 describe("loadConfig() without a file", () => {
@@ -70,6 +76,11 @@ cors:
 log: { level: debug }
 auto_model: sandbox/echo
 sandbox: { token_delay: 0s }
+providers:
+  - id: claude
+    anthropic: { base_url: "https://anthropic.example/", api_key: k1, headers: { x-team: blue } }
+media_fetch: { enabled: true, max_bytes: 2048, timeout: 3.5s }
+model_lists: { refresh: 60s }
 `);
     expect(withoutFile(settings)).toEqual({
       listen: { host: "::1", port: 0 },
@@ -88,6 +99,21 @@ sandbox: { token_delay: 0s }
       logLevel: "debug",
       autoModel: "sandbox/echo",
       sandbox: { tokenDelayMs: 0 },
+      providers: [
+        {
+          id: "claude",
+          place: { file: "parley.yaml", path: "providers[0].anthropic" },
+          kind: "anthropic",
+          config: create(AnthropicSchema, {
+            baseUrl: "https://anthropic.example/",
+            apiKey: "k1",
+            headers: { "x-team": "blue" },
+          }),
+        },
+      ],
+      mediaFetch: { enabled: true, maxBytes: 2048, timeoutMs: 3500 },
+      modelListRefreshMs: 60_000,
+      proxy: { http: undefined, https: undefined, none: undefined },
     });
   });
 

@@ -220,7 +220,20 @@ describe("errors", () => {
   it("reports what it adjusted, instead of dropping it", async () => {
     const params: Params = { ...base, topK: 4, maxTokens: 100_000 };
     for (const door of doors) await door.complete(params);
-    const lines = gateway().lines.filter(({ adjustments }) => adjustments === 2);
+    const lines = gateway().lines.filter(({ adjustments }) => Array.isArray(adjustments) && adjustments.length === 2);
     expect(lines.map(({ door }) => door).sort()).toEqual([...DOORS].sort());
+    expect(lines.map(({ adjustments }) => adjustments)).toEqual(
+      lines.map(() => ["top_k=dropped", "max_tokens=clamped"]),
+    );
+  });
+
+  it("logs what a strict call was refused for", async () => {
+    const params: Params = { ...base, topK: 5, seed: 3n };
+    for (const door of doors) await failureOf(door.complete(params, { options: { strict: true } }));
+    const isThis = ({ adjustments, reason }: Record<string, unknown>): boolean =>
+      reason === "UNSUPPORTED_PARAMETER" && String(adjustments) === "top_k=dropped";
+    const lines = gateway().lines.filter(isThis);
+    expect(lines.map(({ door }) => door)).toEqual(expect.arrayContaining([...DOORS]));
+    expect(new Set(lines.map(({ target }) => target))).toEqual(new Set([base.model]));
   });
 });

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { GatewayError } from "../../src/errors/gateway-error.ts";
 import { UsageSchema } from "../../src/gen/parley/chat/v1/completion_pb.ts";
 import { Reason } from "../../src/gen/parley/errors/v1/errors_pb.ts";
+import { clamped, dropped, mapped } from "../../src/providers/adjustment.ts";
 import { accessFields, accessLevel, logAccess } from "../../src/telemetry/access-line.ts";
 import { CallLog, type Door } from "../../src/telemetry/call-log.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
@@ -20,7 +21,12 @@ describe("accessFields()", () => {
   it("has all that is known of a call, flat", () => {
     const log = createLog("rest");
     log.named("CreateChatCompletion");
-    log.routed("auto", "sandbox/eliza", 0);
+    log.routed("auto", "sandbox/eliza", [
+      dropped("top_k", "s3cr3t", "s3cr3t"),
+      clamped("temperature", "s3cr3t", 2, 1),
+      mapped("reasoning_effort", "s3cr3t", "s3cr3t", "s3cr3t"),
+    ]);
+    log.heardFrom({ id: "msg_1", model: "eliza-2" });
     log.answered();
     log.used(create(UsageSchema, { promptTokens: 3, completionTokens: 4 }));
     expect(accessFields(log, { ...EXCHANGE, userAgent: "curl/8" })).toStrictEqual({
@@ -29,7 +35,9 @@ describe("accessFields()", () => {
       operation: "CreateChatCompletion",
       model: "auto",
       target: "sandbox/eliza",
-      adjustments: 0,
+      adjustments: ["top_k=dropped", "temperature=clamped", "reasoning_effort=mapped"],
+      upstreamId: "msg_1",
+      upstreamModel: "eliza-2",
       firstChunkMs: expect.any(Number),
       promptTokens: 3,
       completionTokens: 4,
@@ -39,6 +47,20 @@ describe("accessFields()", () => {
       durationMs: 12.3,
       userAgent: "curl/8",
     });
+  });
+
+  it("says nothing of adjustments where there are none", () => {
+    const log = createLog("rest");
+    log.routed("auto", "sandbox/eliza", []);
+    expect(accessFields(log, EXCHANGE)).not.toHaveProperty("adjustments");
+  });
+
+  it("bounds what a provider calls its answer, and leaves out what it does not say", () => {
+    const long = createLog("rest");
+    long.heardFrom({ id: "x".repeat(300), model: "" });
+    long.heardFrom({ id: "y", model: "" });
+    expect(accessFields(long, EXCHANGE)).toMatchObject({ upstreamId: "x".repeat(200) });
+    expect(accessFields(long, EXCHANGE)).not.toHaveProperty("upstreamModel");
   });
 
   it("has only what is known", () => {
