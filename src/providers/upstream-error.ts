@@ -41,19 +41,33 @@ export function readErrorJson(json: JsonValue): Omit<ErrorFacts, "status" | "ret
   if (Array.isArray(error)) return readErrorJson(error);
   if (typeof error === "string") return { message: error, object: json };
   if (isObject(error)) return factsOf(error);
-  if (typeof detail === "string") return { message: detail, object: json };
-  if (Array.isArray(detail)) return { message: detail.map(describeDetail).join("; "), object: json };
+  if (isObject(detail)) return factsOf(detail);
+  if (detail !== undefined && detail !== null) return { message: describeDetails(detail), object: json };
   return factsOf(json);
 }
 
 function factsOf(object: JsonObject) {
+  const { message, innererror: inner, metadata } = object;
   return {
     object,
-    message: textOf(object["message"]),
+    message: innerMessage(metadata) ?? (isObject(message) ? describeDetails(message["detail"]) : textOf(message)),
     type: textOf(object["type"]),
-    code: textOf(object["code"]) ?? textOf(object["statusCode"]),
+    // Azure says in its inner error what its code does not.
+    code:
+      textOf(object["code"]) ?? textOf(object["statusCode"]) ?? (isObject(inner) ? textOf(inner["code"]) : undefined),
     param: textOf(object["param"]),
   };
+}
+
+/** OpenRouter: what the provider behind it said; its own message says only that there was something. */
+function innerMessage(metadata: JsonValue | undefined): string | undefined {
+  const raw = isObject(metadata) ? metadata["raw"] : undefined;
+  return typeof raw === "string" ? readErrorBody(raw).message : undefined;
+}
+
+/** Mistral's validator says what is wrong in a text, or in a list. */
+function describeDetails(detail: JsonValue | undefined): string | undefined {
+  return Array.isArray(detail) ? detail.map(describeDetail).join("; ") : textOf(detail);
 }
 
 /** Mistral's validator: {loc: ["body", "messages", 0], msg, type}. */

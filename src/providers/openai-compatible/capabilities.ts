@@ -31,8 +31,8 @@ const optional: Omit<Rule, "match"> = {
 const newest: Omit<Rule, "match"> = { ...optional, promptCacheRetention: false };
 
 /**
- * What OpenAI's models can take; the first row that says something of a field counts. A name may have a prefix, as fine-tuned models
- * have ("ft:gpt-4o-mini:…").
+ * What OpenAI's models can take; the first row that matches counts. A name may have a prefix, as fine-tuned models have
+ * ("ft:gpt-4o-mini:…").
  */
 export const OPENAI_MODELS: readonly Rule[] = [
   { ...classic, match: "\\bgpt-4o(-mini)?-search-preview", sampling: Taken.NEVER, penalties: Taken.NEVER },

@@ -85,21 +85,22 @@ export function readQuirks(config: OpenAICompatible): { readonly quirks: Quirks;
     vendor: vendor.word,
     unsupported: [...(vendor.quirks.unsupported ?? []), ...(config.quirks?.unsupported ?? [])],
   };
-  const rules = [
-    ...config.models.map((rule, at) => ({ pattern: compile(rule.match, `models[${at}].match`), rule: given(rule) })),
-    ...vendor.models.map((rule) => ({ pattern: new RegExp(rule.match ?? "", "u"), rule: given(rule) })),
-  ];
-  return { quirks, traitsOf: (model) => traitsOf(model, quirks, rules) };
+  const rules = config.models.map((rule, at) => ({
+    pattern: compile(rule.match, `models[${at}].match`),
+    rule: given(rule),
+  }));
+  const rows = vendor.models.map((rule) => ({ pattern: new RegExp(rule.match ?? "", "u"), rule: given(rule) }));
+  return {
+    quirks,
+    traitsOf(model) {
+      const row = rows.find(({ pattern }) => pattern.test(model));
+      const said = rules.filter(({ pattern }) => pattern.test(model));
+      return traitsOf(quirks, Object.assign({}, row?.rule, ...said.reverse().map(({ rule }) => rule)));
+    },
+  };
 }
 
-interface CompiledRule {
-  readonly pattern: RegExp;
-  readonly rule: Partial<OpenAIModelRule>;
-}
-
-function traitsOf(model: string, quirks: Quirks, rules: readonly CompiledRule[]): Traits {
-  const said: Partial<OpenAIModelRule> = {};
-  for (const { pattern, rule } of rules) if (pattern.test(model)) Object.assign(said, { ...rule, ...said });
+function traitsOf(quirks: Quirks, said: Partial<OpenAIModelRule>): Traits {
   return {
     ...quirks,
     tokenLimit: said.tokenLimit ?? quirks.tokenLimit,

@@ -17,7 +17,7 @@ export interface Vendor {
   /** Hosts that are its own; undefined for software that anybody runs anywhere. */
   readonly host: RegExp | undefined;
   readonly quirks: MessageInitShape<typeof OpenAIQuirksSchema>;
-  /** Rules of its models. */
+  /** Rules of its models: the first one that matches counts. */
   readonly models: readonly MessageInitShape<typeof OpenAIModelRuleSchema>[];
 }
 
