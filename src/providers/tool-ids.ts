@@ -33,5 +33,5 @@ export function renderId(id: string, form: IdForm): string {
   if (form.pattern.test(plain)) return plain;
   const hash = createHash("sha256").update(plain).digest("hex");
   const head = plain.replace(form.strange, "").slice(0, form.head);
-  return head === "" ? `call${form.joint}${hash.slice(0, 8)}` : `${head}${form.joint}${hash.slice(0, 8)}`;
+  return `${head || "call".slice(0, form.head)}${form.joint}${hash.slice(0, 8)}`;
 }

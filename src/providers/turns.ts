@@ -75,7 +75,14 @@ export interface Result {
 }
 
 /** What stands in for the result of a call that has none. */
-const NO_RESULT = "no result provided";
+export const NO_RESULT = "no result provided";
+
+/** Reports that a call gets such a result. `path`: the call's. */
+export const unanswered = (path: string): Adjustment =>
+  mapped(path, "no message has its result, and providers want one", "unanswered", NO_RESULT);
+
+/** Reports that a result is left out. `path`: the message's. */
+export const orphaned = (path: string): Adjustment => dropped(path, "it answers no call of the message before");
 
 /**
  * Reads the messages of a request. Empty texts are left out, since they say nothing; a call that nobody answered gets a result that
@@ -95,8 +102,7 @@ export function readConversation({ messages }: ChatCompletionParams): Conversati
     if (role === Role.TOOL || role === Role.FUNCTION) {
       const call = open?.take(role === Role.TOOL ? (message.toolCallId ?? "") : (name ?? ""), role);
       const result = { parts: partsOf(message, path), isError: message.isError };
-      if (call === undefined || open === undefined)
-        adjustments.push(dropped(path, "it answers no call of the message before"));
+      if (call === undefined || open === undefined) adjustments.push(orphaned(path));
       else open.results.set(call, { call, ...result });
       continue;
     }
@@ -144,14 +150,7 @@ function closeResults({ calls, results, path }: Open, adjustments: Adjustment[])
     results: calls.map((call, at) => {
       const found = results.get(call);
       if (found !== undefined) return found;
-      adjustments.push(
-        mapped(
-          `${path}.tool_calls[${at}]`,
-          "no message has its result, and providers want one",
-          "unanswered",
-          NO_RESULT,
-        ),
-      );
+      adjustments.push(unanswered(`${path}.tool_calls[${at}]`));
       return { call, parts: [{ path, part: textPart(NO_RESULT) }], isError: true };
     }),
   };

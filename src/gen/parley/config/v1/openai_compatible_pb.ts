@@ -4,8 +4,8 @@
 // @generated from file parley/config/v1/openai_compatible.proto (package parley.config.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file parley/config/v1/openai_compatible.proto.
  */
 export const file_parley_config_v1_openai_compatible: GenFile = /*@__PURE__*/
-  fileDesc("CihwYXJsZXkvY29uZmlnL3YxL29wZW5haV9jb21wYXRpYmxlLnByb3RvEhBwYXJsZXkuY29uZmlnLnYxIsUBChBPcGVuQUlDb21wYXRpYmxlEh0KCGJhc2VfdXJsGAEgASgJQgu6SAjIAQFyA4gBARIUCgdhcGlfa2V5GAIgASgJSACIAQESQAoHaGVhZGVycxgDIAMoCzIvLnBhcmxleS5jb25maWcudjEuT3BlbkFJQ29tcGF0aWJsZS5IZWFkZXJzRW50cnkaLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAFCCgoIX2FwaV9rZXliBnByb3RvMw", [file_buf_validate_validate]);
+  fileDesc("CihwYXJsZXkvY29uZmlnL3YxL29wZW5haV9jb21wYXRpYmxlLnByb3RvEhBwYXJsZXkuY29uZmlnLnYxIusCChBPcGVuQUlDb21wYXRpYmxlEh0KCGJhc2VfdXJsGAEgASgJQgu6SAjIAQFyA4gBARIUCgdhcGlfa2V5GAIgASgJSACIAQESQAoHaGVhZGVycxgDIAMoCzIvLnBhcmxleS5jb25maWcudjEuT3BlbkFJQ29tcGF0aWJsZS5IZWFkZXJzRW50cnkSNgoGdmVuZG9yGAQgASgJQiG6SB5yHDIaXlthLXowLTldW2EtejAtOV8tXXswLDYyfSRIAYgBARIuCgZxdWlya3MYBSABKAsyHi5wYXJsZXkuY29uZmlnLnYxLk9wZW5BSVF1aXJrcxIxCgZtb2RlbHMYBiADKAsyIS5wYXJsZXkuY29uZmlnLnYxLk9wZW5BSU1vZGVsUnVsZRouCgxIZWFkZXJzRW50cnkSCwoDa2V5GAEgASgJEg0KBXZhbHVlGAIgASgJOgI4AUIKCghfYXBpX2tleUIJCgdfdmVuZG9yIvwLCgxPcGVuQUlRdWlya3MSSwoKa2V5X2hlYWRlchgBIAEoDjIoLnBhcmxleS5jb25maWcudjEuT3BlbkFJUXVpcmtzLktleUhlYWRlckIIukgFggECEAFIAIgBARIUCgdnZW51aW5lGAIgASgISAGIAQESRAoLdG9rZW5fbGltaXQYAyABKAlCKrpIJ3IlUgBSCm1heF90b2tlbnNSFW1heF9jb21wbGV0aW9uX3Rva2Vuc0gCiAEBEhsKDnN0cmVhbV9vcHRpb25zGAQgASgISAOIAQESGgoEc2VlZBgFIAEoCUIHukgEcgIQAUgEiAEBEiUKD3JlcXVpcmVkX2Nob2ljZRgGIAEoCUIHukgEcgIQAUgFiAEBElcKEGluc3RydWN0aW9uX3JvbGUYByABKA4yLi5wYXJsZXkuY29uZmlnLnYxLk9wZW5BSVF1aXJrcy5JbnN0cnVjdGlvblJvbGVCCLpIBYIBAhABSAaIAQESVwoQcmVhc29uaW5nX3JlcGxheRgIIAEoDjIuLnBhcmxleS5jb25maWcudjEuT3BlbkFJUXVpcmtzLlJlYXNvbmluZ1JlcGxheUIIukgFggECEAFIB4gBARIaCg1leHRyYV9jb250ZW50GAkgASgISAiIAQESGQoMaW5saW5lX21lZGlhGAogASgISAmIAQESGAoLYXVkaW9faW5wdXQYCyABKAhICogBARIXCgpmaWxlX2lucHV0GAwgASgISAuIAQESGAoLdmlkZW9faW5wdXQYDSABKAhIDIgBARIZCgxuZXdlc3RfcGFydHMYDiABKAhIDYgBARIZCgxjdXN0b21fdG9vbHMYDyABKAhIDogBARISCgVuYW1lcxgQIAEoCEgPiAEBEkcKCGNhbGxfaWRzGBEgASgOMiYucGFybGV5LmNvbmZpZy52MS5PcGVuQUlRdWlya3MuQ2FsbElkc0IIukgFggECEAFIEIgBARIXCgp0aGlua190YWdzGBIgASgISBGIAQESIQoLdW5zdXBwb3J0ZWQYEyADKAlCDLpICZIBBiIEcgIQASJWCglLZXlIZWFkZXISGgoWS0VZX0hFQURFUl9VTlNQRUNJRklFRBAAEhUKEUtFWV9IRUFERVJfQkVBUkVSEAESFgoSS0VZX0hFQURFUl9BUElfS0VZEAIijAEKD0luc3RydWN0aW9uUm9sZRIgChxJTlNUUlVDVElPTl9ST0xFX1VOU1BFQ0lGSUVEEAASGgoWSU5TVFJVQ1RJT05fUk9MRV9BU19JUxABEhsKF0lOU1RSVUNUSU9OX1JPTEVfU1lTVEVNEAISHgoaSU5TVFJVQ1RJT05fUk9MRV9ERVZFTE9QRVIQAyKKAQoPUmVhc29uaW5nUmVwbGF5EiAKHFJFQVNPTklOR19SRVBMQVlfVU5TUEVDSUZJRUQQABIZChVSRUFTT05JTkdfUkVQTEFZX05PTkUQARIcChhSRUFTT05JTkdfUkVQTEFZX0NPTlRFTlQQAhIcChhSRUFTT05JTkdfUkVQTEFZX0RFVEFJTFMQAyJLCgdDYWxsSWRzEhgKFENBTExfSURTX1VOU1BFQ0lGSUVEEAASEwoPQ0FMTF9JRFNfQ09NTU9OEAESEQoNQ0FMTF9JRFNfTklORRACQg0KC19rZXlfaGVhZGVyQgoKCF9nZW51aW5lQg4KDF90b2tlbl9saW1pdEIRCg9fc3RyZWFtX29wdGlvbnNCBwoFX3NlZWRCEgoQX3JlcXVpcmVkX2Nob2ljZUITChFfaW5zdHJ1Y3Rpb25fcm9sZUITChFfcmVhc29uaW5nX3JlcGxheUIQCg5fZXh0cmFfY29udGVudEIPCg1faW5saW5lX21lZGlhQg4KDF9hdWRpb19pbnB1dEINCgtfZmlsZV9pbnB1dEIOCgxfdmlkZW9faW5wdXRCDwoNX25ld2VzdF9wYXJ0c0IPCg1fY3VzdG9tX3Rvb2xzQggKBl9uYW1lc0ILCglfY2FsbF9pZHNCDQoLX3RoaW5rX3RhZ3MinwcKD09wZW5BSU1vZGVsUnVsZRIVCgVtYXRjaBgBIAEoCUIGukgDyAEBEkQKC3Rva2VuX2xpbWl0GAIgASgJQiq6SCdyJVIAUgptYXhfdG9rZW5zUhVtYXhfY29tcGxldGlvbl90b2tlbnNIAIgBARJICghzYW1wbGluZxgDIAEoDjInLnBhcmxleS5jb25maWcudjEuT3BlbkFJTW9kZWxSdWxlLlRha2VuQgi6SAWCAQIQAUgBiAEBEkgKCGxvZ3Byb2JzGAQgASgOMicucGFybGV5LmNvbmZpZy52MS5PcGVuQUlNb2RlbFJ1bGUuVGFrZW5CCLpIBYIBAhABSAKIAQESSQoJcGVuYWx0aWVzGAUgASgOMicucGFybGV5LmNvbmZpZy52MS5PcGVuQUlNb2RlbFJ1bGUuVGFrZW5CCLpIBYIBAhABSAOIAQESEQoEc3RvcBgGIAEoCEgEiAEBEhYKCXJlYXNvbmluZxgHIAEoCEgFiAEBEhIKBXRvb2xzGAggASgISAaIAQESEwoGaW1hZ2VzGAkgASgISAeIAQESEgoFYXVkaW8YCiABKAhICIgBARJXChBpbnN0cnVjdGlvbl9yb2xlGAsgASgOMi4ucGFybGV5LmNvbmZpZy52MS5PcGVuQUlRdWlya3MuSW5zdHJ1Y3Rpb25Sb2xlQgi6SAWCAQIQAUgJiAEBElcKEHJlYXNvbmluZ19yZXBsYXkYDCABKA4yLi5wYXJsZXkuY29uZmlnLnYxLk9wZW5BSVF1aXJrcy5SZWFzb25pbmdSZXBsYXlCCLpIBYIBAhABSAqIAQESIwoWcHJvbXB0X2NhY2hlX3JldGVudGlvbhgNIAEoCEgLiAEBIl4KBVRha2VuEhUKEVRBS0VOX1VOU1BFQ0lGSUVEEAASEAoMVEFLRU5fQUxXQVlTEAESGwoXVEFLRU5fV0lUSE9VVF9SRUFTT05JTkcQAhIPCgtUQUtFTl9ORVZFUhADQg4KDF90b2tlbl9saW1pdEILCglfc2FtcGxpbmdCCwoJX2xvZ3Byb2JzQgwKCl9wZW5hbHRpZXNCBwoFX3N0b3BCDAoKX3JlYXNvbmluZ0IICgZfdG9vbHNCCQoHX2ltYWdlc0IICgZfYXVkaW9CEwoRX2luc3RydWN0aW9uX3JvbGVCEwoRX3JlYXNvbmluZ19yZXBsYXlCGQoXX3Byb21wdF9jYWNoZV9yZXRlbnRpb25iBnByb3RvMw", [file_buf_validate_validate]);
 
 /**
  * A provider that speaks OpenAI's API: OpenAI, or one of the many that copy it.
@@ -41,6 +41,29 @@ export type OpenAICompatible = Message<"parley.config.v1.OpenAICompatible"> & {
    * @generated from field: map<string, string> headers = 3;
    */
   headers: { [key: string]: string };
+
+  /**
+   * Whose copy of the API it is, in one word, such as "openai", "azure", "mistral" or "vllm"; unset: told by the host of base_url, and
+   * "generic" where that tells nothing.
+   *
+   * @generated from field: optional string vendor = 4;
+   */
+  vendor?: string | undefined;
+
+  /**
+   * What is particular about it, field by field in place of what is known of the vendor.
+   *
+   * @generated from field: parley.config.v1.OpenAIQuirks quirks = 5;
+   */
+  quirks?: OpenAIQuirks | undefined;
+
+  /**
+   * What is particular about some of its models. Of the rules that match a model, the first one that says something counts; they win
+   * over what is known of the vendor's models.
+   *
+   * @generated from field: repeated parley.config.v1.OpenAIModelRule models = 6;
+   */
+  models: OpenAIModelRule[];
 };
 
 /**
@@ -49,4 +72,448 @@ export type OpenAICompatible = Message<"parley.config.v1.OpenAICompatible"> & {
  */
 export const OpenAICompatibleSchema: GenMessage<OpenAICompatible> = /*@__PURE__*/
   messageDesc(file_parley_config_v1_openai_compatible, 0);
+
+/**
+ * What is particular about a copy of OpenAI's API. Unset fields are as the vendor is known to be; for a vendor that is not known, as
+ * said with each.
+ *
+ * @generated from message parley.config.v1.OpenAIQuirks
+ */
+export type OpenAIQuirks = Message<"parley.config.v1.OpenAIQuirks"> & {
+  /**
+   * How the key is sent; unset: as a bearer token.
+   *
+   * @generated from field: optional parley.config.v1.OpenAIQuirks.KeyHeader key_header = 1;
+   */
+  keyHeader?: OpenAIQuirks_KeyHeader | undefined;
+
+  /**
+   * Whether it is OpenAI's own service, which refuses parameters and keys that it does not know; unset: false.
+   *
+   * @generated from field: optional bool genuine = 2;
+   */
+  genuine?: boolean | undefined;
+
+  /**
+   * The one name it knows for the limit of tokens, "max_tokens" or "max_completion_tokens"; "" or unset: both.
+   *
+   * @generated from field: optional string token_limit = 3;
+   */
+  tokenLimit?: string | undefined;
+
+  /**
+   * Whether streams take stream_options; unset: true.
+   *
+   * @generated from field: optional bool stream_options = 4;
+   */
+  streamOptions?: boolean | undefined;
+
+  /**
+   * Its name for seed; unset: "seed".
+   *
+   * @generated from field: optional string seed = 5;
+   */
+  seed?: string | undefined;
+
+  /**
+   * Its word for the tool_choice "required"; unset: "required".
+   *
+   * @generated from field: optional string required_choice = 6;
+   */
+  requiredChoice?: string | undefined;
+
+  /**
+   * Which role carries instructions; unset: as the request has it.
+   *
+   * @generated from field: optional parley.config.v1.OpenAIQuirks.InstructionRole instruction_role = 7;
+   */
+  instructionRole?: OpenAIQuirks_InstructionRole | undefined;
+
+  /**
+   * How a model gets its own reasoning back; unset: not at all.
+   *
+   * @generated from field: optional parley.config.v1.OpenAIQuirks.ReasoningReplay reasoning_replay = 8;
+   */
+  reasoningReplay?: OpenAIQuirks_ReasoningReplay | undefined;
+
+  /**
+   * Whether tool calls go back with their extra_content, such as the signatures of Google's thoughts; unset: false.
+   *
+   * @generated from field: optional bool extra_content = 9;
+   */
+  extraContent?: boolean | undefined;
+
+  /**
+   * Whether images and videos must come as data, because it fetches no addresses; unset: false.
+   *
+   * @generated from field: optional bool inline_media = 10;
+   */
+  inlineMedia?: boolean | undefined;
+
+  /**
+   * Whether it takes audio; unset: true.
+   *
+   * @generated from field: optional bool audio_input = 11;
+   */
+  audioInput?: boolean | undefined;
+
+  /**
+   * Whether it takes files such as PDF; unset: false.
+   *
+   * @generated from field: optional bool file_input = 12;
+   */
+  fileInput?: boolean | undefined;
+
+  /**
+   * Whether it takes video; unset: false.
+   *
+   * @generated from field: optional bool video_input = 13;
+   */
+  videoInput?: boolean | undefined;
+
+  /**
+   * Whether images have the detail "original", and parts a mark for the cache; unset: false.
+   *
+   * @generated from field: optional bool newest_parts = 14;
+   */
+  newestParts?: boolean | undefined;
+
+  /**
+   * Whether it takes tools with free text as input, and a choice of allowed tools; unset: false.
+   *
+   * @generated from field: optional bool custom_tools = 15;
+   */
+  customTools?: boolean | undefined;
+
+  /**
+   * Whether messages may have a name; unset: true.
+   *
+   * @generated from field: optional bool names = 16;
+   */
+  names?: boolean | undefined;
+
+  /**
+   * Form of the ids of tool calls; unset: up to 40 characters.
+   *
+   * @generated from field: optional parley.config.v1.OpenAIQuirks.CallIds call_ids = 17;
+   */
+  callIds?: OpenAIQuirks_CallIds | undefined;
+
+  /**
+   * Whether "<think>…</think>" at the start of the text is reasoning; unset: false.
+   *
+   * @generated from field: optional bool think_tags = 18;
+   */
+  thinkTags?: boolean | undefined;
+
+  /**
+   * Parameters that it does not take, by their names in requests, besides those that the vendor is known not to take.
+   *
+   * @generated from field: repeated string unsupported = 19;
+   */
+  unsupported: string[];
+};
+
+/**
+ * Describes the message parley.config.v1.OpenAIQuirks.
+ * Use `create(OpenAIQuirksSchema)` to create a new message.
+ */
+export const OpenAIQuirksSchema: GenMessage<OpenAIQuirks> = /*@__PURE__*/
+  messageDesc(file_parley_config_v1_openai_compatible, 1);
+
+/**
+ * How the key is sent.
+ *
+ * @generated from enum parley.config.v1.OpenAIQuirks.KeyHeader
+ */
+export enum OpenAIQuirks_KeyHeader {
+  /**
+   * As the vendor is known to want it.
+   *
+   * @generated from enum value: KEY_HEADER_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * "Authorization: Bearer …".
+   *
+   * @generated from enum value: KEY_HEADER_BEARER = 1;
+   */
+  BEARER = 1,
+
+  /**
+   * "api-key: …", as Azure has it.
+   *
+   * @generated from enum value: KEY_HEADER_API_KEY = 2;
+   */
+  API_KEY = 2,
+}
+
+/**
+ * Describes the enum parley.config.v1.OpenAIQuirks.KeyHeader.
+ */
+export const OpenAIQuirks_KeyHeaderSchema: GenEnum<OpenAIQuirks_KeyHeader> = /*@__PURE__*/
+  enumDesc(file_parley_config_v1_openai_compatible, 1, 0);
+
+/**
+ * Which role carries instructions.
+ *
+ * @generated from enum parley.config.v1.OpenAIQuirks.InstructionRole
+ */
+export enum OpenAIQuirks_InstructionRole {
+  /**
+   * As the vendor is known to want it.
+   *
+   * @generated from enum value: INSTRUCTION_ROLE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * As the request has it.
+   *
+   * @generated from enum value: INSTRUCTION_ROLE_AS_IS = 1;
+   */
+  AS_IS = 1,
+
+  /**
+   * "system"; "developer" is sent as it.
+   *
+   * @generated from enum value: INSTRUCTION_ROLE_SYSTEM = 2;
+   */
+  SYSTEM = 2,
+
+  /**
+   * "developer"; "system" is sent as it.
+   *
+   * @generated from enum value: INSTRUCTION_ROLE_DEVELOPER = 3;
+   */
+  DEVELOPER = 3,
+}
+
+/**
+ * Describes the enum parley.config.v1.OpenAIQuirks.InstructionRole.
+ */
+export const OpenAIQuirks_InstructionRoleSchema: GenEnum<OpenAIQuirks_InstructionRole> = /*@__PURE__*/
+  enumDesc(file_parley_config_v1_openai_compatible, 1, 1);
+
+/**
+ * Which field of assistant messages gives a model its own reasoning back.
+ *
+ * @generated from enum parley.config.v1.OpenAIQuirks.ReasoningReplay
+ */
+export enum OpenAIQuirks_ReasoningReplay {
+  /**
+   * As the vendor is known to want it.
+   *
+   * @generated from enum value: REASONING_REPLAY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * None: reasoning is left out of messages.
+   *
+   * @generated from enum value: REASONING_REPLAY_NONE = 1;
+   */
+  NONE = 1,
+
+  /**
+   * "reasoning_content"; empty beside tool calls where there is none.
+   *
+   * @generated from enum value: REASONING_REPLAY_CONTENT = 2;
+   */
+  CONTENT = 2,
+
+  /**
+   * "reasoning_details" as they came, or else "reasoning".
+   *
+   * @generated from enum value: REASONING_REPLAY_DETAILS = 3;
+   */
+  DETAILS = 3,
+}
+
+/**
+ * Describes the enum parley.config.v1.OpenAIQuirks.ReasoningReplay.
+ */
+export const OpenAIQuirks_ReasoningReplaySchema: GenEnum<OpenAIQuirks_ReasoningReplay> = /*@__PURE__*/
+  enumDesc(file_parley_config_v1_openai_compatible, 1, 2);
+
+/**
+ * Form of the ids of tool calls.
+ *
+ * @generated from enum parley.config.v1.OpenAIQuirks.CallIds
+ */
+export enum OpenAIQuirks_CallIds {
+  /**
+   * As the vendor is known to want them.
+   *
+   * @generated from enum value: CALL_IDS_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Up to 40 letters, digits, "_" and "-".
+   *
+   * @generated from enum value: CALL_IDS_COMMON = 1;
+   */
+  COMMON = 1,
+
+  /**
+   * 9 letters and digits.
+   *
+   * @generated from enum value: CALL_IDS_NINE = 2;
+   */
+  NINE = 2,
+}
+
+/**
+ * Describes the enum parley.config.v1.OpenAIQuirks.CallIds.
+ */
+export const OpenAIQuirks_CallIdsSchema: GenEnum<OpenAIQuirks_CallIds> = /*@__PURE__*/
+  enumDesc(file_parley_config_v1_openai_compatible, 1, 3);
+
+/**
+ * What is particular about some models. Unset fields say nothing.
+ *
+ * @generated from message parley.config.v1.OpenAIModelRule
+ */
+export type OpenAIModelRule = Message<"parley.config.v1.OpenAIModelRule"> & {
+  /**
+   * Regular expression (ECMAScript, with the flag "u") that the provider's name of the model has to match somewhere.
+   *
+   * @generated from field: string match = 1;
+   */
+  match: string;
+
+  /**
+   * The one name they know for the limit of tokens; "": both.
+   *
+   * @generated from field: optional string token_limit = 2;
+   */
+  tokenLimit?: string | undefined;
+
+  /**
+   * When temperature and top_p are taken.
+   *
+   * @generated from field: optional parley.config.v1.OpenAIModelRule.Taken sampling = 3;
+   */
+  sampling?: OpenAIModelRule_Taken | undefined;
+
+  /**
+   * When logprobs are taken.
+   *
+   * @generated from field: optional parley.config.v1.OpenAIModelRule.Taken logprobs = 4;
+   */
+  logprobs?: OpenAIModelRule_Taken | undefined;
+
+  /**
+   * When frequency_penalty, presence_penalty and logit_bias are taken.
+   *
+   * @generated from field: optional parley.config.v1.OpenAIModelRule.Taken penalties = 5;
+   */
+  penalties?: OpenAIModelRule_Taken | undefined;
+
+  /**
+   * Whether stop is taken.
+   *
+   * @generated from field: optional bool stop = 6;
+   */
+  stop?: boolean | undefined;
+
+  /**
+   * Whether they reason, and take reasoning_effort.
+   *
+   * @generated from field: optional bool reasoning = 7;
+   */
+  reasoning?: boolean | undefined;
+
+  /**
+   * Whether function tools are taken.
+   *
+   * @generated from field: optional bool tools = 8;
+   */
+  tools?: boolean | undefined;
+
+  /**
+   * Whether images are taken.
+   *
+   * @generated from field: optional bool images = 9;
+   */
+  images?: boolean | undefined;
+
+  /**
+   * Whether audio is taken.
+   *
+   * @generated from field: optional bool audio = 10;
+   */
+  audio?: boolean | undefined;
+
+  /**
+   * Which role carries instructions.
+   *
+   * @generated from field: optional parley.config.v1.OpenAIQuirks.InstructionRole instruction_role = 11;
+   */
+  instructionRole?: OpenAIQuirks_InstructionRole | undefined;
+
+  /**
+   * Which field of assistant messages gives them their own reasoning back.
+   *
+   * @generated from field: optional parley.config.v1.OpenAIQuirks.ReasoningReplay reasoning_replay = 12;
+   */
+  reasoningReplay?: OpenAIQuirks_ReasoningReplay | undefined;
+
+  /**
+   * Whether prompt_cache_retention is taken.
+   *
+   * @generated from field: optional bool prompt_cache_retention = 13;
+   */
+  promptCacheRetention?: boolean | undefined;
+};
+
+/**
+ * Describes the message parley.config.v1.OpenAIModelRule.
+ * Use `create(OpenAIModelRuleSchema)` to create a new message.
+ */
+export const OpenAIModelRuleSchema: GenMessage<OpenAIModelRule> = /*@__PURE__*/
+  messageDesc(file_parley_config_v1_openai_compatible, 2);
+
+/**
+ * When a parameter is taken.
+ *
+ * @generated from enum parley.config.v1.OpenAIModelRule.Taken
+ */
+export enum OpenAIModelRule_Taken {
+  /**
+   * Nothing is said.
+   *
+   * @generated from enum value: TAKEN_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Always.
+   *
+   * @generated from enum value: TAKEN_ALWAYS = 1;
+   */
+  ALWAYS = 1,
+
+  /**
+   * Only when reasoning_effort is "none".
+   *
+   * @generated from enum value: TAKEN_WITHOUT_REASONING = 2;
+   */
+  WITHOUT_REASONING = 2,
+
+  /**
+   * Never.
+   *
+   * @generated from enum value: TAKEN_NEVER = 3;
+   */
+  NEVER = 3,
+}
+
+/**
+ * Describes the enum parley.config.v1.OpenAIModelRule.Taken.
+ */
+export const OpenAIModelRule_TakenSchema: GenEnum<OpenAIModelRule_Taken> = /*@__PURE__*/
+  enumDesc(file_parley_config_v1_openai_compatible, 2, 0);
 

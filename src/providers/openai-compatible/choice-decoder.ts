@@ -1,0 +1,202 @@
+import { create, type JsonObject, type JsonValue } from "@bufbuild/protobuf";
+import {
+  type ChunkChoice,
+  ChunkChoiceSchema,
+  type Delta,
+  DeltaSchema,
+  FinishReason,
+  type FunctionCallDelta,
+  FunctionCallDeltaSchema,
+} from "../../gen/parley/chat/v1/completion_pb.ts";
+import { Role } from "../../gen/parley/chat/v1/message_pb.ts";
+import { isObject } from "../../openai-json/is-object.ts";
+import type { Chance } from "../provider.ts";
+import { WholeCharacters } from "../surrogates.ts";
+import { invalidResponse } from "../upstream-error.ts";
+import { CallTracker } from "./call-tracker.ts";
+import { type Answer, readAnswer } from "./decode-answer.ts";
+import { decodeRest } from "./decode-rest.ts";
+import { mapFinishReason } from "./finish-reasons.ts";
+import { CHOICE_NOISE } from "./noise.ts";
+import { ThinkSplitter } from "./think-splitter.ts";
+
+/** What answers are decoded with. */
+export interface DecodeContext {
+  /** Id of the provider, for errors. */
+  readonly provider: string;
+  readonly genuine: boolean;
+  readonly thinkTags: boolean;
+  readonly chance: Chance;
+  /** How many choices were asked for. */
+  readonly choices: number;
+}
+
+const SEPARATE = new Set(["index", "delta", "message", "finish_reason"]);
+
+/** Decodes one choice, whole or piece by piece. Its end is held back until the answer's. */
+export class ChoiceDecoder {
+  readonly index: number;
+  readonly #context: DecodeContext;
+  readonly #splitter: ThinkSplitter | undefined;
+  readonly #text = new WholeCharacters();
+  readonly #reasoning = new WholeCharacters();
+  readonly #refusal = new WholeCharacters();
+  readonly #calls: CallTracker;
+  #legacy: { name: string; input: string; readonly characters: WholeCharacters } | undefined;
+  #isOpened = false;
+  #hasContent = false;
+  /** The first reason that says something. */
+  #finish: string | undefined;
+  /** How many annotations and images came. */
+  #annotations = 0;
+  #images = 0;
+
+  constructor(index: number, context: DecodeContext) {
+    this.index = index;
+    this.#context = context;
+    this.#calls = new CallTracker(context.chance);
+    if (context.thinkTags) this.#splitter = new ThinkSplitter();
+  }
+
+  /** Whether the server said why it ended. */
+  get isFinished(): boolean {
+    return this.#finish !== undefined;
+  }
+
+  /** Whether it has anything that an answer can end after. */
+  get hasContent(): boolean {
+    return this.#hasContent;
+  }
+
+  /** Takes what is new, or a whole choice, and returns it: texts first, tool calls apart. */
+  push(json: JsonObject, isWhole: boolean): ChunkChoice[] {
+    const { finish_reason: finish, delta, message } = json;
+    if (typeof finish === "string" && finish !== "") this.#finish ??= finish;
+    const said = isWhole ? (message ?? delta) : (delta ?? (this.#hasContent ? undefined : message));
+    const answer = isObject(said) ? readAnswer(said) : undefined;
+    const news = this.#news(answer, restOf(json), isWhole);
+    const choices = news === undefined ? [] : [news];
+    if (answer !== undefined && answer.calls.length > 0) {
+      const calls = this.#calls.push(answer.calls, isWhole);
+      if (calls.length > 0) {
+        this.#hasContent = true;
+        choices.push(this.#choice({ toolCalls: calls }));
+      }
+    }
+    return choices;
+  }
+
+  /** The end: what was held back, if there is anything, and the finish. */
+  finish(): { readonly last: ChunkChoice | undefined; readonly finish: ChunkChoice } {
+    const split = this.#splitter?.finish();
+    const delta = create(DeltaSchema);
+    setText(delta, "content", this.#text.push(split?.text ?? "") + this.#text.finish());
+    setText(delta, "reasoningContent", this.#reasoning.push(split?.reasoning ?? "") + this.#reasoning.finish());
+    setText(delta, "refusal", this.#refusal.finish());
+    delta.toolCalls = this.#calls.finish(() => {
+      throw invalidResponse(this.#context.provider, "a tool call without a name");
+    });
+    const legacy = this.#legacyRest();
+    if (legacy !== undefined) delta.functionCall = legacy;
+    const isEmpty = Object.keys(delta).every((key) => key === "$typeName" || isNothing(delta[key as keyof Delta]));
+    const asked = { calls: !this.#calls.isEmpty, legacyCall: this.#legacy !== undefined };
+    const end = mapFinishReason(this.#finish ?? "", asked, this.#context.genuine && this.#finish !== undefined);
+    return {
+      last: isEmpty && this.#isOpened ? undefined : this.#choice(delta),
+      finish: create(ChunkChoiceSchema, { index: this.index, delta: {}, ...end }),
+    };
+  }
+
+  /** Texts and decoration; undefined where there is nothing to say. */
+  #news(answer: Answer | undefined, rest: JsonObject | undefined, isWhole: boolean): ChunkChoice | undefined {
+    const content = answer?.rest;
+    const delta = content === undefined ? create(DeltaSchema) : decodeRest(DeltaSchema, content);
+    let hasNews = rest !== undefined || content !== undefined;
+    if (answer !== undefined) {
+      const split = this.#splitter?.push(answer.text) ?? { text: answer.text, reasoning: "" };
+      const text = this.#text.push(split.text);
+      const reasoning = this.#reasoning.push(answer.reasoning + split.reasoning);
+      const refusal = this.#refusal.push(answer.refusal);
+      if (text !== "" || (isWhole && answer.hasText)) delta.content = text;
+      if (reasoning !== "") delta.reasoningContent = reasoning;
+      if (refusal !== "") delta.refusal = refusal;
+      const legacy = answer.functionCall === undefined ? undefined : this.#legacyCall(answer.functionCall);
+      if (legacy !== undefined) delta.functionCall = legacy;
+      hasNews ||= text !== "" || reasoning !== "" || refusal !== "" || legacy !== undefined;
+      this.#hasContent ||= text !== "" || refusal !== "" || legacy !== undefined;
+    }
+    if (content !== undefined) this.#number(delta);
+    if (!hasNews && this.#isOpened && !isWhole) return undefined;
+    const choice = decodeRest(ChunkChoiceSchema, rest);
+    choice.index = this.index;
+    choice.delta = delta;
+    // The codec reads the finish by its own words; it is sent apart.
+    choice.finishReason = FinishReason.UNSPECIFIED;
+    this.#open(delta);
+    return choice;
+  }
+
+  /** Numbers what clients put together by its number, and does away with what says nothing. */
+  #number(delta: Delta): void {
+    delta.annotations = delta.annotations.filter(({ kind }) => kind.case !== undefined);
+    for (const annotation of delta.annotations) annotation.index = this.#annotations++;
+    for (const image of delta.images) image.index = this.#images++;
+    this.#hasContent ||= delta.images.length > 0 || delta.audio !== undefined;
+  }
+
+  #open(delta: Delta): void {
+    if (!this.#isOpened) delta.role = Role.ASSISTANT;
+    this.#isOpened = true;
+  }
+
+  #choice(fields: Partial<Delta>): ChunkChoice {
+    const choice = create(ChunkChoiceSchema);
+    choice.index = this.index;
+    choice.delta = Object.assign(create(DeltaSchema), fields);
+    this.#open(choice.delta);
+    return choice;
+  }
+
+  #legacyCall({ name, arguments: args }: JsonObject): FunctionCallDelta | undefined {
+    const isFirst = this.#legacy === undefined;
+    this.#legacy ??= { name: "", input: "", characters: new WholeCharacters() };
+    const input = this.#legacy.characters.push(typeof args === "string" ? args : jsonOf(args));
+    this.#legacy.input += input;
+    const delta = create(FunctionCallDeltaSchema);
+    if (this.#legacy.name === "" && typeof name === "string" && name !== "") {
+      this.#legacy.name = name;
+      delta.name = name;
+    }
+    if (input !== "" || isFirst) delta.arguments = input;
+    return delta.name === undefined && input === "" ? undefined : delta;
+  }
+
+  #legacyRest(): FunctionCallDelta | undefined {
+    if (this.#legacy === undefined) return undefined;
+    const rest = this.#legacy.characters.finish();
+    const input = (this.#legacy.input + rest).trim() === "" ? `${rest}{}` : rest;
+    return input === "" ? undefined : create(FunctionCallDeltaSchema, { arguments: input });
+  }
+}
+
+/** What a choice says besides its message and its end. */
+function restOf(json: JsonObject): JsonObject | undefined {
+  let rest: JsonObject | undefined;
+  for (const key of Object.keys(json)) {
+    const value = json[key] as JsonValue;
+    if (value === null || SEPARATE.has(key) || CHOICE_NOISE.has(key)) continue;
+    rest ??= {};
+    rest[key] = value;
+  }
+  return rest;
+}
+
+function setText(delta: Delta, field: "content" | "reasoningContent" | "refusal", text: string): void {
+  if (text !== "") delta[field] = text;
+}
+
+const isNothing = (value: unknown): boolean =>
+  value === undefined || value === 0 || (Array.isArray(value) && value.length === 0);
+
+const jsonOf = (value: JsonValue | undefined): string =>
+  value === undefined || value === null ? "" : JSON.stringify(value);

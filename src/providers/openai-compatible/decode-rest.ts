@@ -1,0 +1,23 @@
+import { create, type DescMessage, type JsonObject, type MessageShape } from "@bufbuild/protobuf";
+import { decodeJson } from "../../openai-json/decode.ts";
+
+/**
+ * Makes a message of what an answer says besides its essentials. A key whose value is not what the contract says is left out: an
+ * answer is not lost for its decoration.
+ */
+export function decodeRest<Desc extends DescMessage>(schema: Desc, json: JsonObject | undefined): MessageShape<Desc> {
+  if (json === undefined) return create(schema);
+  return tryDecode(schema, json) ?? decodeJson(schema, soundPart(schema, json), { enums: "lenient" });
+}
+
+function tryDecode<Desc extends DescMessage>(schema: Desc, json: JsonObject): MessageShape<Desc> | undefined {
+  try {
+    return decodeJson(schema, json, { enums: "lenient" });
+  } catch {
+    return undefined; // Which key it was, the caller finds out.
+  }
+}
+
+function soundPart(schema: DescMessage, json: JsonObject): JsonObject {
+  return Object.fromEntries(Object.entries(json).filter(([key, value]) => tryDecode(schema, { [key]: value })));
+}

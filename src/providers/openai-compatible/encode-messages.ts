@@ -1,0 +1,145 @@
+import { create, type JsonObject } from "@bufbuild/protobuf";
+import {
+  AudioSchema,
+  type ContentPart,
+  ContentPartSchema,
+  type Message,
+  MessageSchema,
+  Role,
+} from "../../gen/parley/chat/v1/message_pb.ts";
+import { OpenAIQuirks_InstructionRole as InstructionRole } from "../../gen/parley/config/v1/openai_compatible_pb.ts";
+import { dropped, mapped } from "../adjustment.ts";
+import { unsupported } from "../parameter-table.ts";
+import { orphaned } from "../turns.ts";
+import { encodePart, type PartContext } from "./encode-part.ts";
+import { OpenCalls } from "./open-calls.ts";
+import { replayReasoning } from "./replay-reasoning.ts";
+
+/** What of an answer is only for whoever reads it, and stays out of requests. */
+const ANSWER_ONLY = ["reasoning", "reasoning_content", "reasoning_details"];
+
+/**
+ * The messages as the server takes them: what it does not know is left out, ids of tool calls have its form, and each call has its
+ * result. Fills `context.adjustments`.
+ */
+export function encodeMessages(messages: readonly Message[], context: PartContext): Message[] {
+  const out: Message[] = [];
+  let open: OpenCalls | undefined;
+  /** Images of tools, which follow the results in a message of the user. */
+  let lifted: ContentPart[] = [];
+  const close = (): void => {
+    out.push(...(open?.missing(context.adjustments) ?? []));
+    open = undefined;
+    if (lifted.length > 0) out.push(create(MessageSchema, { role: Role.USER, content: lifted }));
+    lifted = [];
+  };
+  for (const [index, message] of messages.entries()) {
+    const path = `messages[${index}]`;
+    if (message.role === Role.TOOL) {
+      const toolCallId = open?.answer(message.toolCallId ?? "");
+      if (toolCallId === undefined) context.adjustments.push(orphaned(path));
+      else out.push(encodeResult({ ...encodeMessage(message, path, context), toolCallId }, path, lifted, context));
+      continue;
+    }
+    close();
+    const encoded = encodeMessage(message, path, context);
+    if (encoded.toolCalls.length > 0) {
+      open = new OpenCalls(encoded.toolCalls, context.traits.callIds, path);
+      encoded.toolCalls = open.calls;
+    }
+    out.push(encoded);
+  }
+  close();
+  return out;
+}
+
+/** A message of any role. */
+function encodeMessage(message: Message, path: string, context: PartContext): Message {
+  const { traits, adjustments } = context;
+  const encoded: Message = {
+    ...message,
+    role: encodeRole(message.role, traits.instructionRole),
+    content: message.content.map((part, at) => encodePart(part, `${path}.content[${at}]`, context)),
+    annotations: [],
+    images: [],
+    isError: undefined,
+    extra: encodeExtra(message.extra, path, context),
+  };
+  if (message.name !== undefined && !traits.names && message.role !== Role.FUNCTION) {
+    adjustments.push(dropped(`${path}.name`, "the server takes no names of participants"));
+    encoded.name = undefined;
+  }
+  encoded.content = withoutEmptyTexts(encoded.content, message.role);
+  return message.role === Role.ASSISTANT ? encodeAnswer(encoded, message, path, context) : encoded;
+}
+
+/** What only messages of the model have. */
+function encodeAnswer(encoded: Message, message: Message, path: string, context: PartContext): Message {
+  const { traits, adjustments } = context;
+  if (message.audio !== undefined) {
+    if (!traits.genuine) throw unsupported(`${path}.audio`, "only OpenAI can refer to audio that a model spoke");
+    encoded.audio = create(AudioSchema, { id: message.audio.id });
+  }
+  if (message.refusal !== undefined && !traits.genuine) {
+    encoded.refusal = undefined;
+    if (message.refusal !== "") encoded.content = [...encoded.content, textPart(message.refusal)];
+  }
+  encoded.toolCalls = message.toolCalls.map((call, at) => {
+    if (call.kind.case === "custom" && !traits.customTools)
+      throw unsupported(`${path}.tool_calls[${at}].custom`, "only OpenAI has tools with free text as input");
+    if (traits.genuine)
+      for (const key of Object.keys(call.extra ?? {}))
+        adjustments.push(dropped(`${path}.tool_calls[${at}].${key}`, "OpenAI refuses keys that it does not know"));
+    return {
+      ...call,
+      extraContent: traits.extraContent ? call.extraContent : undefined,
+      extra: traits.genuine ? undefined : call.extra,
+    };
+  });
+  const asksOnly = encoded.toolCalls.length > 0 || encoded.functionCall !== undefined;
+  // A turn that only calls tools has no text, and not an empty one.
+  if (asksOnly && encoded.content.every(({ kind }) => kind.case === "text" && kind.value === "")) encoded.content = [];
+  return replayReasoning(encoded, message, traits.reasoningReplay);
+}
+
+/** The result of a call: its texts stay, and what is none goes to `lifted`. */
+function encodeResult(message: Message, path: string, lifted: ContentPart[], { adjustments }: PartContext): Message {
+  const texts: ContentPart[] = [];
+  for (const [at, part] of message.content.entries()) {
+    if (part.kind.case === "text") texts.push(part);
+    else {
+      lifted.push(part);
+      const why = "results of tools are text in this API; it follows in a message of the user";
+      adjustments.push(mapped(`${path}.content[${at}]`, why, "tool", "user"));
+    }
+  }
+  // Null is no result, but an empty text is.
+  return { ...message, content: texts.length > 0 ? texts : [textPart("")] };
+}
+
+/** "developer" is the newer word for "system": one or the other is the same to a model, so that a change is not reported. */
+function encodeRole(role: Role, wanted: InstructionRole): Role {
+  if (role !== Role.SYSTEM && role !== Role.DEVELOPER) return role;
+  if (wanted === InstructionRole.SYSTEM) return Role.SYSTEM;
+  return wanted === InstructionRole.DEVELOPER ? Role.DEVELOPER : role;
+}
+
+/** Keys of a message that Parley does not know: other servers may know them, OpenAI refuses them. */
+function encodeExtra(extra: JsonObject | undefined, path: string, context: PartContext): JsonObject | undefined {
+  if (extra === undefined) return undefined;
+  const keys = Object.keys(extra).filter((key) => !ANSWER_ONLY.includes(key));
+  if (!context.traits.genuine)
+    return keys.length === 0 ? undefined : Object.fromEntries(keys.map((key) => [key, extra[key]!]));
+  for (const key of keys)
+    context.adjustments.push(dropped(`${path}.${key}`, "OpenAI refuses keys that it does not know"));
+  return undefined;
+}
+
+/** Empty texts beside other parts say nothing, and some servers refuse them. */
+function withoutEmptyTexts(content: ContentPart[], role: Role): ContentPart[] {
+  if (content.length < 2) return content;
+  const full = content.filter(({ kind }) => kind.case !== "text" || kind.value !== "");
+  return full.length > 0 || role === Role.ASSISTANT ? full : content.slice(0, 1);
+}
+
+const textPart = (value: string): ContentPart => create(ContentPartSchema, { kind: { case: "text", value } });

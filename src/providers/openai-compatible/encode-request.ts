@@ -1,0 +1,68 @@
+import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
+import { type ChatCompletionParams, ChatCompletionParamsSchema } from "../../gen/parley/chat/v1/params_pb.ts";
+import type { Adjustment } from "../../gen/parley/chat/v1/report_pb.ts";
+import { encodeJson } from "../../openai-json/encode.ts";
+import { isObject } from "../../openai-json/is-object.ts";
+import { parseLossless } from "../lossless-json.ts";
+import type { ProviderCall } from "../provider.ts";
+import { adjustParameters } from "./adjust-parameters.ts";
+import { encodeMessages } from "./encode-messages.ts";
+import { encodeTools } from "./encode-tools.ts";
+import type { Traits } from "./quirks.ts";
+import type { ChatRequest } from "./wire.ts";
+
+/** A request's body, and what had to be said in another way. */
+export interface EncodedRequest {
+  readonly body: ChatRequest;
+  readonly adjustments: readonly Adjustment[];
+}
+
+/**
+ * The body of a chat request: the request's own JSON with what is different about the server and the model. Throws
+ * UNSUPPORTED_PARAMETER for what they can't do.
+ */
+export function encodeRequest(call: ProviderCall, traits: Traits): EncodedRequest {
+  const adjustments: Adjustment[] = [];
+  // The gateway's own parameters stay here, and a seed has more digits than the codec's numbers.
+  const params: ChatCompletionParams = {
+    ...call.params,
+    model: call.model,
+    stream: undefined,
+    streamOptions: undefined,
+    async: undefined,
+    seed: undefined,
+  };
+  params.messages = encodeMessages(params.messages, { traits, media: call.media, adjustments });
+  encodeTools({ params, traits, adjustments });
+  adjustParameters({ params, traits, adjustments });
+  const body = encodeJson(ChatCompletionParamsSchema, params, { nulls: false });
+  keepDigits(body, params);
+  if (call.params.seed !== undefined && !traits.unsupported.includes("seed"))
+    body[traits.seed] = parseLossless(String(call.params.seed));
+  if (body["tool_choice"] === "required") body["tool_choice"] = traits.requiredChoice;
+  if (call.streaming) {
+    body["stream"] = true;
+    // The usage is wanted always: who asked for it is the gateway's business.
+    if (traits.streamOptions) body["stream_options"] = { include_usage: true };
+  }
+  return { body: body as unknown as ChatRequest, adjustments };
+}
+
+/** Puts schemas that came as text in once more, because the codec's numbers are doubles. */
+function keepDigits(body: JsonObject, { tools, functions, responseFormat }: ChatCompletionParams): void {
+  for (const [at, { kind }] of tools.entries())
+    if (kind.case === "function" && kind.value.schema.case === "parametersJson")
+      put(body, ["tools", at, "function", "parameters"], kind.value.schema.value);
+  for (const [at, { schema }] of functions.entries())
+    if (schema.case === "parametersJson") put(body, ["functions", at, "parameters"], schema.value);
+  const format = responseFormat?.format;
+  if (format?.case === "jsonSchema" && format.value.definition.case === "schemaJson")
+    put(body, ["response_format", "json_schema", "schema"], format.value.definition.value);
+}
+
+function put(root: JsonObject, path: readonly (string | number)[], text: string): void {
+  let place: JsonValue | undefined = root;
+  for (const step of path.slice(0, -1))
+    place = Array.isArray(place) ? place[step as number] : isObject(place) ? place[step] : undefined;
+  if (isObject(place)) place[path.at(-1) as string] = parseLossless(text);
+}

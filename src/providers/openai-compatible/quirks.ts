@@ -1,0 +1,142 @@
+import { GatewayError } from "../../errors/gateway-error.ts";
+import {
+  OpenAIQuirks_CallIds as CallIds,
+  OpenAIQuirks_InstructionRole as InstructionRole,
+  OpenAIQuirks_KeyHeader as KeyHeader,
+  type OpenAICompatible,
+  type OpenAIModelRule,
+  OpenAIQuirks_ReasoningReplay as ReasoningReplay,
+  OpenAIModelRule_Taken as Taken,
+} from "../../gen/parley/config/v1/openai_compatible_pb.ts";
+import { Reason } from "../../gen/parley/errors/v1/errors_pb.ts";
+import { VENDORS, type Vendor } from "./vendors.ts";
+
+/** What is particular about a server, complete. See parley.config.v1.OpenAIQuirks. */
+export interface Quirks {
+  /** The vendor's word. */
+  readonly vendor: string;
+  readonly keyHeader: KeyHeader;
+  readonly genuine: boolean;
+  readonly tokenLimit: string;
+  readonly streamOptions: boolean;
+  readonly seed: string;
+  readonly requiredChoice: string;
+  readonly instructionRole: InstructionRole;
+  readonly reasoningReplay: ReasoningReplay;
+  readonly extraContent: boolean;
+  readonly inlineMedia: boolean;
+  readonly audioInput: boolean;
+  readonly fileInput: boolean;
+  readonly videoInput: boolean;
+  readonly newestParts: boolean;
+  readonly customTools: boolean;
+  readonly names: boolean;
+  readonly callIds: CallIds;
+  readonly thinkTags: boolean;
+  readonly unsupported: readonly string[];
+}
+
+/** What is particular about one model on a server, complete. */
+export interface Traits extends Quirks {
+  readonly sampling: Taken;
+  readonly logprobs: Taken;
+  readonly penalties: Taken;
+  readonly stop: boolean;
+  /** Undefined: not known. */
+  readonly reasoning: boolean | undefined;
+  readonly tools: boolean;
+  readonly images: boolean;
+  readonly promptCacheRetention: boolean;
+}
+
+/** What is so where nothing else is said. */
+const DEFAULTS: Omit<Quirks, "vendor"> = {
+  keyHeader: KeyHeader.BEARER,
+  genuine: false,
+  tokenLimit: "",
+  streamOptions: true,
+  seed: "seed",
+  requiredChoice: "required",
+  instructionRole: InstructionRole.AS_IS,
+  reasoningReplay: ReasoningReplay.NONE,
+  extraContent: false,
+  inlineMedia: false,
+  audioInput: true,
+  fileInput: false,
+  videoInput: false,
+  newestParts: false,
+  customTools: false,
+  names: true,
+  callIds: CallIds.COMMON,
+  thinkTags: false,
+  unsupported: [],
+};
+
+/**
+ * What is particular about the server of a configuration, and a function that tells it of a model. Throws INVALID_VALUE for a vendor
+ * that is not known, and for a rule whose `match` is no regular expression.
+ */
+export function readQuirks(config: OpenAICompatible): { readonly quirks: Quirks; traitsOf(model: string): Traits } {
+  const vendor = findVendor(config);
+  const quirks: Quirks = {
+    ...DEFAULTS,
+    ...given(vendor.quirks),
+    ...given(config.quirks ?? {}),
+    vendor: vendor.word,
+    unsupported: [...(vendor.quirks.unsupported ?? []), ...(config.quirks?.unsupported ?? [])],
+  };
+  const rules = config.models.map((rule, at) => ({
+    pattern: compile(rule.match, `models[${at}].match`),
+    rule: given(rule),
+  }));
+  const rows = vendor.models.map((rule) => ({ pattern: new RegExp(rule.match ?? "", "u"), rule: given(rule) }));
+  return {
+    quirks,
+    traitsOf(model) {
+      const row = rows.find(({ pattern }) => pattern.test(model));
+      const said = rules.filter(({ pattern }) => pattern.test(model));
+      return traitsOf(quirks, Object.assign({}, row?.rule, ...said.reverse().map(({ rule }) => rule)));
+    },
+  };
+}
+
+function traitsOf(quirks: Quirks, said: Partial<OpenAIModelRule>): Traits {
+  return {
+    ...quirks,
+    tokenLimit: said.tokenLimit ?? quirks.tokenLimit,
+    instructionRole: said.instructionRole ?? quirks.instructionRole,
+    reasoningReplay: said.reasoningReplay ?? quirks.reasoningReplay,
+    audioInput: said.audio ?? quirks.audioInput,
+    sampling: said.sampling ?? Taken.ALWAYS,
+    logprobs: said.logprobs ?? Taken.ALWAYS,
+    penalties: said.penalties ?? Taken.ALWAYS,
+    stop: said.stop ?? true,
+    reasoning: said.reasoning,
+    tools: said.tools ?? true,
+    images: said.images ?? true,
+    promptCacheRetention: said.promptCacheRetention ?? true,
+  };
+}
+
+function findVendor({ vendor: word, baseUrl }: OpenAICompatible): Vendor {
+  const host = URL.canParse(baseUrl) ? new URL(baseUrl).hostname : "";
+  const found = VENDORS.find((row) => (word ? row.word === word : row.host?.test(host) || row.word === "generic"));
+  if (found !== undefined) return found;
+  const words = VENDORS.map((row) => `"${row.word}"`).join(", ");
+  throw new GatewayError(Reason.INVALID_VALUE, `vendor must be one of ${words}`, { param: "vendor" });
+}
+
+function compile(match: string, path: string): RegExp {
+  try {
+    return new RegExp(match, "u");
+  } catch (cause) {
+    throw new GatewayError(Reason.INVALID_VALUE, `${path} must be a regular expression`, { param: path, cause });
+  }
+}
+
+/** The fields that say something: a zero of an enum says nothing. */
+function given<T extends object>(fields: T): { [K in keyof T]?: Exclude<T[K], undefined> } {
+  return Object.fromEntries(
+    Object.entries(fields).filter(([name, value]) => !name.startsWith("$") && value !== undefined && value !== 0),
+  ) as { [K in keyof T]?: Exclude<T[K], undefined> };
+}

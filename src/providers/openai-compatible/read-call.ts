@@ -1,0 +1,51 @@
+import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
+import { isObject } from "../../openai-json/is-object.ts";
+
+/** A tool call, or a piece of one, as far as it says anything. */
+export interface CallPiece {
+  readonly index: number | undefined;
+  /** "" where there is none. */
+  readonly id: string;
+  readonly kind: "function" | "custom";
+  readonly name: string;
+  /** Arguments as JSON text, or the input of a custom tool. */
+  readonly input: string;
+  /** What has to go back with the call. */
+  readonly extraContent: JsonObject | undefined;
+  /** Keys that Parley does not know. */
+  readonly extra: JsonObject | undefined;
+}
+
+const KNOWN = new Set(["index", "id", "type", "function", "custom", "extra_content"]);
+
+/** Reads an element of `tool_calls`. */
+export function readCall(json: JsonObject): CallPiece {
+  const { index, id, type, function: fn, custom, extra_content: extraContent } = json;
+  const isCustom = type === "custom" || (isObject(custom) && !isObject(fn));
+  const call = isCustom ? custom : fn;
+  const { name, arguments: args, input } = isObject(call) ? call : ({} as JsonObject);
+  let extra: JsonObject | undefined;
+  for (const key of Object.keys(json)) {
+    const value = json[key] as JsonValue;
+    if (value === null || KNOWN.has(key) || key === "__proto__") continue;
+    extra ??= {};
+    extra[key] = value;
+  }
+  return {
+    index: Number.isInteger(index) ? (index as number) : undefined,
+    id: typeof id === "string" ? id : "",
+    kind: isCustom ? "custom" : "function",
+    name: textOf(name),
+    input: inputOf(isCustom ? input : args),
+    extraContent: isObject(extraContent) ? extraContent : undefined,
+    extra,
+  };
+}
+
+const textOf = (value: JsonValue | undefined): string => (typeof value === "string" ? value : "");
+
+/** Arguments are text; some servers send the object itself. */
+function inputOf(value: JsonValue | undefined): string {
+  if (value === undefined || value === null) return "";
+  return typeof value === "string" ? value : JSON.stringify(value);
+}
