@@ -8,6 +8,7 @@ import {
 } from "../gen/parley/chat/v1/params_pb.ts";
 import type { Adjustment } from "../gen/parley/chat/v1/report_pb.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
+import { type EnumWords, enumWords } from "../openai-json/words.ts";
 import { dropped } from "./adjustment.ts";
 
 /** A parameter, by its property of ChatCompletionParams; what the gateway itself reads is none. */
@@ -60,8 +61,10 @@ export function isGiven(params: ChatCompletionParams, name: ParameterName): bool
   return (MEANS_NOTHING[name] as ((value: unknown) => boolean) | undefined)?.(value) !== true;
 }
 
-const ENUMS = new Set<string>(
-  ChatCompletionParamsSchema.fields.filter(({ fieldKind }) => fieldKind === "enum").map(({ localName }) => localName),
+const ENUMS: ReadonlyMap<string, EnumWords> = new Map(
+  ChatCompletionParamsSchema.fields.flatMap(({ localName, enum: desc }) =>
+    desc === undefined ? [] : [[localName, enumWords(desc)] as const],
+  ),
 );
 
 /**
@@ -73,7 +76,7 @@ export function applyTable(params: ChatCompletionParams, table: ParameterTable):
   for (const [name, treatment] of Object.entries(table) as [ParameterName, Treatment][]) {
     if (treatment.kind === "passed" || treatment.kind === "mapped" || !isGiven(params, name)) continue;
     if (treatment.kind === "refused") throw unsupported(wireName(name), treatment.why);
-    adjustments.push(dropped(wireName(name), treatment.why, shownValue(params[name])));
+    adjustments.push(dropped(wireName(name), treatment.why, shownValue(name, params[name])));
   }
   return adjustments;
 }
@@ -86,6 +89,8 @@ export const unsupported = (path: string, why: string): GatewayError =>
 export const unsupportedValue = (path: string, why: string, code?: string): GatewayError =>
   new GatewayError(Reason.UNSUPPORTED_VALUE, `${path}: ${why}`, { param: path, code });
 
-/** The value for a report, where it is a number or a bool: no text that somebody wrote. */
-const shownValue = (value: unknown): JsonValue | undefined =>
-  typeof value === "number" || typeof value === "boolean" ? value : undefined;
+/** The value for a report, where it is a number, a bool or an enum's word: no text that somebody wrote. */
+const shownValue = (name: ParameterName, value: unknown): JsonValue | undefined => {
+  if (typeof value === "boolean") return value;
+  return typeof value === "number" ? (ENUMS.get(name)?.wordOf.get(value) ?? value) : undefined;
+};
