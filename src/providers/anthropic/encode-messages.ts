@@ -85,9 +85,11 @@ class Encoder {
   }
 
   #addSystem(index: number, texts: TextBlock[]): void {
+    const last = this.#messages.at(-1);
     if (!this.#hasBegun) this.#system.push(...texts);
     else if (texts.length === 0) return;
-    else if (this.#capabilities.midSystem && this.#messages.at(-1)?.role === "user")
+    else if (last?.role === "system") last.content.push(...texts);
+    else if (this.#capabilities.midSystem && last?.role === "user")
       this.#messages.push({ role: "system", content: texts });
     else {
       const why = this.#capabilities.midSystem

@@ -67,12 +67,16 @@ export function encodeSampling(
 }
 
 /** Sequences that end the answer; Anthropic refuses those of white space alone. */
-export function encodeStop({ stop }: ChatCompletionParams, adjustments: Adjustment[]): string[] {
-  return stop.filter((sequence, index) => {
+export function encodeStop(
+  { stop }: ChatCompletionParams,
+  adjustments: Adjustment[],
+): Pick<MessagesRequest, "stop_sequences"> {
+  const sequences = stop.filter((sequence, index) => {
     if (sequence.trim() !== "") return true;
     adjustments.push(dropped(`stop[${index}]`, "Anthropic refuses stop sequences of white space alone", sequence));
     return false;
   });
+  return sequences.length === 0 ? {} : { stop_sequences: sequences };
 }
 
 /** The end user, never by name. */

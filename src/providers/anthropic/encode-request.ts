@@ -59,7 +59,6 @@ export function encodeRequest(
   const asked = [...(form.kind === "words" ? [form.words] : []), ...words];
   const texts = [...system, ...asked.map((text) => ({ type: "text" as const, text }))];
   const tools = search === undefined ? known : [...known, search];
-  const stop = encodeStop(params, adjustments);
   const config = {
     ...(reasoning.effort === undefined ? {} : { effort: reasoning.effort }),
     ...(form.kind === "schema" ? { format: { type: "json_schema" as const, schema: form.schema } } : {}),
@@ -75,7 +74,7 @@ export function encodeRequest(
     ...(choice === undefined ? {} : { tool_choice: choice }),
     messages,
     ...encodeSampling(params, capabilities, isThinking, adjustments),
-    ...(stop.length === 0 ? {} : { stop_sequences: stop }),
+    ...encodeStop(params, adjustments),
     ...encodeUser(params, adjustments),
     ...encodeTier(params, adjustments),
   };
