@@ -4,8 +4,8 @@
 // @generated from file parley/config/v1/anthropic.proto (package parley.config.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file parley/config/v1/anthropic.proto.
  */
 export const file_parley_config_v1_anthropic: GenFile = /*@__PURE__*/
-  fileDesc("CiBwYXJsZXkvY29uZmlnL3YxL2FudGhyb3BpYy5wcm90bxIQcGFybGV5LmNvbmZpZy52MSLGAQoJQW50aHJvcGljEh8KCGJhc2VfdXJsGAEgASgJQgi6SAVyA4gBAUgAiAEBEhQKB2FwaV9rZXkYAiABKAlIAYgBARI5CgdoZWFkZXJzGAMgAygLMigucGFybGV5LmNvbmZpZy52MS5BbnRocm9waWMuSGVhZGVyc0VudHJ5Gi4KDEhlYWRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgsKCV9iYXNlX3VybEIKCghfYXBpX2tleWIGcHJvdG8z", [file_buf_validate_validate]);
+  fileDesc("CiBwYXJsZXkvY29uZmlnL3YxL2FudGhyb3BpYy5wcm90bxIQcGFybGV5LmNvbmZpZy52MSLjAwoJQW50aHJvcGljEh8KCGJhc2VfdXJsGAEgASgJQgi6SAVyA4gBAUgAiAEBEhQKB2FwaV9rZXkYAiABKAlIAYgBARI5CgdoZWFkZXJzGAMgAygLMigucGFybGV5LmNvbmZpZy52MS5BbnRocm9waWMuSGVhZGVyc0VudHJ5EjkKB3ZlcnNpb24YBCABKAlCI7pIIHIeMhxeWzAtOV17NH0tWzAtOV17Mn0tWzAtOV17Mn0kSAKIAQESJQoEYmV0YRgFIAMoCUIXukgUkgERIg9yDTILXlshLSstLX5dKyQSOAoEYXV0aBgGIAEoDjIgLnBhcmxleS5jb25maWcudjEuQW50aHJvcGljLkF1dGhCCLpIBYIBAhABEjAKBm1vZGVscxgHIAMoCzIgLnBhcmxleS5jb25maWcudjEuQW50aHJvcGljTW9kZWwaLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiQQoEQXV0aBIUChBBVVRIX1VOU1BFQ0lGSUVEEAASEgoOQVVUSF9YX0FQSV9LRVkQARIPCgtBVVRIX0JFQVJFUhACQgsKCV9iYXNlX3VybEIKCghfYXBpX2tleUIKCghfdmVyc2lvbiLiBQoOQW50aHJvcGljTW9kZWwSFQoFbWF0Y2gYASABKAlCBrpIA8gBARInChFtYXhfb3V0cHV0X3Rva2VucxgCIAEoBUIHukgEGgIoAUgAiAEBEh4KEXN0cnVjdHVyZWRfb3V0cHV0GAMgASgISAGIAQESHAoPdGhpbmtpbmdfYnVkZ2V0GAQgASgISAKIAQESHgoRYWRhcHRpdmVfdGhpbmtpbmcYBSABKAhIA4gBARITCgZlZmZvcnQYBiABKAhIBIgBARIZCgx4aGlnaF9lZmZvcnQYByABKAhIBYgBARIZCgx0aGlua2luZ19vZmYYCCABKAhIBogBARIjChZ0aGlua2luZ19iZXR3ZWVuX3Rvb2xzGAkgASgISAeIAQESRQoIc2FtcGxpbmcYCiABKA4yKS5wYXJsZXkuY29uZmlnLnYxLkFudGhyb3BpY01vZGVsLlNhbXBsaW5nQgi6SAWCAQIQARIUCgdwcmVmaWxsGAsgASgISAiIAQESHwoSZm9yY2VkX3Rvb2xfY2hvaWNlGAwgASgISAmIAQESFwoKbWlkX3N5c3RlbRgNIAEoCEgKiAEBIlsKCFNhbXBsaW5nEhgKFFNBTVBMSU5HX1VOU1BFQ0lGSUVEEAASEQoNU0FNUExJTkdfTk9ORRABEhAKDFNBTVBMSU5HX09ORRACEhAKDFNBTVBMSU5HX0FMTBADQhQKEl9tYXhfb3V0cHV0X3Rva2Vuc0IUChJfc3RydWN0dXJlZF9vdXRwdXRCEgoQX3RoaW5raW5nX2J1ZGdldEIUChJfYWRhcHRpdmVfdGhpbmtpbmdCCQoHX2VmZm9ydEIPCg1feGhpZ2hfZWZmb3J0Qg8KDV90aGlua2luZ19vZmZCGQoXX3RoaW5raW5nX2JldHdlZW5fdG9vbHNCCgoIX3ByZWZpbGxCFQoTX2ZvcmNlZF90b29sX2Nob2ljZUINCgtfbWlkX3N5c3RlbWIGcHJvdG8z", [file_buf_validate_validate]);
 
 /**
  * A provider that speaks Anthropic's API.
@@ -41,6 +41,36 @@ export type Anthropic = Message<"parley.config.v1.Anthropic"> & {
    * @generated from field: map<string, string> headers = 3;
    */
   headers: { [key: string]: string };
+
+  /**
+   * Version of the API, a day, sent as `anthropic-version`; unset: "2023-06-01". From "2026-10-21" on, no model takes temperature, top_p
+   * and top_k.
+   *
+   * @generated from field: optional string version = 4;
+   */
+  version?: string | undefined;
+
+  /**
+   * Features that are not generally available, sent as `anthropic-beta`.
+   *
+   * @generated from field: repeated string beta = 5;
+   */
+  beta: string[];
+
+  /**
+   * How the key is sent; unset: as `x-api-key`.
+   *
+   * @generated from field: parley.config.v1.Anthropic.Auth auth = 6;
+   */
+  auth: Anthropic_Auth;
+
+  /**
+   * What models can do, where the built-in table does not know it or is wrong. Of several rules that match, the first that sets a field
+   * wins; what none of them sets is as in the table.
+   *
+   * @generated from field: repeated parley.config.v1.AnthropicModel models = 7;
+   */
+  models: AnthropicModel[];
 };
 
 /**
@@ -49,4 +79,184 @@ export type Anthropic = Message<"parley.config.v1.Anthropic"> & {
  */
 export const AnthropicSchema: GenMessage<Anthropic> = /*@__PURE__*/
   messageDesc(file_parley_config_v1_anthropic, 0);
+
+/**
+ * How the key is sent.
+ *
+ * @generated from enum parley.config.v1.Anthropic.Auth
+ */
+export enum Anthropic_Auth {
+  /**
+   * As AUTH_X_API_KEY.
+   *
+   * @generated from enum value: AUTH_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * As `x-api-key`.
+   *
+   * @generated from enum value: AUTH_X_API_KEY = 1;
+   */
+  X_API_KEY = 1,
+
+  /**
+   * As `authorization: Bearer`.
+   *
+   * @generated from enum value: AUTH_BEARER = 2;
+   */
+  BEARER = 2,
+}
+
+/**
+ * Describes the enum parley.config.v1.Anthropic.Auth.
+ */
+export const Anthropic_AuthSchema: GenEnum<Anthropic_Auth> = /*@__PURE__*/
+  enumDesc(file_parley_config_v1_anthropic, 0, 0);
+
+/**
+ * What some of Anthropic's models can do.
+ *
+ * @generated from message parley.config.v1.AnthropicModel
+ */
+export type AnthropicModel = Message<"parley.config.v1.AnthropicModel"> & {
+  /**
+   * Which models: a regular expression of JavaScript, found anywhere in the model's name.
+   *
+   * @generated from field: string match = 1;
+   */
+  match: string;
+
+  /**
+   * Most tokens of an answer, thinking included: at least 1; unset: not said.
+   *
+   * @generated from field: optional int32 max_output_tokens = 2;
+   */
+  maxOutputTokens?: number | undefined;
+
+  /**
+   * Whether it keeps to a schema (`output_config.format`, and `strict` of tools); unset: not said.
+   *
+   * @generated from field: optional bool structured_output = 3;
+   */
+  structuredOutput?: boolean | undefined;
+
+  /**
+   * Whether it thinks within a budget of tokens (`thinking.type: enabled`); unset: not said.
+   *
+   * @generated from field: optional bool thinking_budget = 4;
+   */
+  thinkingBudget?: boolean | undefined;
+
+  /**
+   * Whether it decides itself how much it thinks (`thinking.type: adaptive`); unset: not said.
+   *
+   * @generated from field: optional bool adaptive_thinking = 5;
+   */
+  adaptiveThinking?: boolean | undefined;
+
+  /**
+   * Whether it can be told how much effort to make (`output_config.effort`); unset: not said.
+   *
+   * @generated from field: optional bool effort = 6;
+   */
+  effort?: boolean | undefined;
+
+  /**
+   * Whether "xhigh" is one of the efforts; unset: not said.
+   *
+   * @generated from field: optional bool xhigh_effort = 7;
+   */
+  xhighEffort?: boolean | undefined;
+
+  /**
+   * Whether thinking can be switched off (`thinking.type: disabled`); unset: not said.
+   *
+   * @generated from field: optional bool thinking_off = 8;
+   */
+  thinkingOff?: boolean | undefined;
+
+  /**
+   * Whether thinking can be limited to the time between tools (`thinking.type: between_tools`); unset: not said.
+   *
+   * @generated from field: optional bool thinking_between_tools = 9;
+   */
+  thinkingBetweenTools?: boolean | undefined;
+
+  /**
+   * Which of temperature, top_p and top_k it takes; unset: not said.
+   *
+   * @generated from field: parley.config.v1.AnthropicModel.Sampling sampling = 10;
+   */
+  sampling: AnthropicModel_Sampling;
+
+  /**
+   * Whether it continues an answer that the last message begins; unset: not said.
+   *
+   * @generated from field: optional bool prefill = 11;
+   */
+  prefill?: boolean | undefined;
+
+  /**
+   * Whether it can be forced to call a tool (`tool_choice` any and tool); unset: not said.
+   *
+   * @generated from field: optional bool forced_tool_choice = 12;
+   */
+  forcedToolChoice?: boolean | undefined;
+
+  /**
+   * Whether instructions may stand within the conversation (`role: system` in `messages`); unset: not said.
+   *
+   * @generated from field: optional bool mid_system = 13;
+   */
+  midSystem?: boolean | undefined;
+};
+
+/**
+ * Describes the message parley.config.v1.AnthropicModel.
+ * Use `create(AnthropicModelSchema)` to create a new message.
+ */
+export const AnthropicModelSchema: GenMessage<AnthropicModel> = /*@__PURE__*/
+  messageDesc(file_parley_config_v1_anthropic, 1);
+
+/**
+ * Which of the sampling parameters a model takes.
+ *
+ * @generated from enum parley.config.v1.AnthropicModel.Sampling
+ */
+export enum AnthropicModel_Sampling {
+  /**
+   * Not said.
+   *
+   * @generated from enum value: SAMPLING_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * None: temperature, top_p and top_k are refused.
+   *
+   * @generated from enum value: SAMPLING_NONE = 1;
+   */
+  NONE = 1,
+
+  /**
+   * temperature or top_p, but not both; and top_k.
+   *
+   * @generated from enum value: SAMPLING_ONE = 2;
+   */
+  ONE = 2,
+
+  /**
+   * All of them.
+   *
+   * @generated from enum value: SAMPLING_ALL = 3;
+   */
+  ALL = 3,
+}
+
+/**
+ * Describes the enum parley.config.v1.AnthropicModel.Sampling.
+ */
+export const AnthropicModel_SamplingSchema: GenEnum<AnthropicModel_Sampling> = /*@__PURE__*/
+  enumDesc(file_parley_config_v1_anthropic, 1, 0);
 

@@ -1,0 +1,263 @@
+import type { JsonValue } from "@bufbuild/protobuf";
+import { GatewayError } from "../../errors/gateway-error.ts";
+import { type Message, ReasoningDetail_Type, Role } from "../../gen/parley/chat/v1/message_pb.ts";
+import { Reason } from "../../gen/parley/errors/v1/errors_pb.ts";
+import { isObject } from "../../openai-json/is-object.ts";
+import { dropped, mapped } from "../adjustment.ts";
+import { isDeeperThan, parseLossless } from "../lossless-json.ts";
+import { unsupported, unsupportedValue } from "../parameter-table.ts";
+import { COMMON_IDS, renderId } from "../tool-ids.ts";
+import type { AssistantTurn, Call, Conversation, Result, Turn } from "../turns.ts";
+import type { Capabilities } from "./capabilities.ts";
+import { encodeParts, encodeTexts, type Notes } from "./encode-parts.ts";
+import { FORMAT } from "./reasoning-format.ts";
+import type { RedactedThinkingBlock, TextBlock, ThinkingBlock, ToolResultBlock, WireMessage } from "./wire.ts";
+
+/** Most levels of the arguments of a call. */
+const MAX_DEPTH = 100;
+
+/** A conversation in Anthropic's terms. */
+export interface EncodedMessages {
+  readonly system: TextBlock[];
+  readonly messages: WireMessage[];
+}
+
+/** Says a conversation in Anthropic's terms. Fails where it cannot be said without another meaning. */
+export function encodeMessages(
+  { turns }: Conversation,
+  messages: readonly Message[],
+  capabilities: Capabilities,
+  notes: Notes,
+): EncodedMessages {
+  for (const [index, message] of messages.entries()) noteUnsaid(message, `messages[${index}]`, notes);
+  const encoder = new Encoder(capabilities, notes);
+  for (const turn of turns) encoder.add(turn);
+  return encoder.finish();
+}
+
+class Encoder {
+  readonly #capabilities: Capabilities;
+  readonly #notes: Notes;
+  readonly #ids = new CallIds();
+  readonly #system: TextBlock[] = [];
+  readonly #hoisted: TextBlock[] = [];
+  readonly #messages: WireMessage[] = [];
+  #hasBegun = false;
+  /** The turn before, when it had nothing to say. */
+  #empty: number | undefined;
+
+  constructor(capabilities: Capabilities, notes: Notes) {
+    this.#capabilities = capabilities;
+    this.#notes = notes;
+  }
+
+  add(turn: Turn): void {
+    this.#hasBegun ||= turn.kind !== "system";
+    switch (turn.kind) {
+      case "system":
+        this.#addSystem(turn.index, encodeTexts(turn.parts, this.#notes));
+        break;
+      case "user":
+        this.#push("user", encodeParts(turn.parts, this.#notes), turn.index);
+        break;
+      case "assistant":
+        this.#push("assistant", this.#assistantBlocks(turn), turn.index);
+        break;
+      case "results": {
+        const results = turn.results.map((result) => this.#resultBlock(result));
+        this.#push("user", results, undefined);
+        break;
+      }
+      default:
+        turn satisfies never;
+    }
+  }
+
+  finish(): EncodedMessages {
+    if (this.#messages.length === 0)
+      throw invalid(
+        this.#empty === undefined ? "messages" : `messages[${this.#empty}].content`,
+        "Anthropic wants a message of the user that is more than white space",
+      );
+    const last = this.#messages.at(-1);
+    if (last?.role === "assistant") this.#checkPrefill(last);
+    return { system: [...this.#system, ...this.#hoisted], messages: this.#messages };
+  }
+
+  #addSystem(index: number, texts: TextBlock[]): void {
+    const last = this.#messages.at(-1);
+    if (!this.#hasBegun) this.#system.push(...texts);
+    else if (texts.length === 0) return;
+    else if (last?.role === "system") last.content.push(...texts);
+    else if (this.#capabilities.midSystem && last?.role === "user")
+      this.#messages.push({ role: "system", content: texts });
+    else {
+      const why = this.#capabilities.midSystem
+        ? "Anthropic's models take instructions within a conversation only after the user"
+        : "this model takes no instructions within a conversation";
+      this.#notes.adjustments.push(mapped(`messages[${index}]`, why, "in its place", "before the conversation"));
+      this.#hoisted.push(...texts);
+    }
+  }
+
+  /** Appends blocks; those of one role stand in one message. */
+  #push<R extends "user" | "assistant">(
+    role: R,
+    blocks: Extract<WireMessage, { role: R }>["content"],
+    index: number | undefined,
+  ): void {
+    if (blocks.length === 0) {
+      this.#empty ??= index;
+      return;
+    }
+    // A turn that had nothing to say stood where the roles now meet: without it, others would answer than was meant.
+    if (role === "assistant" && this.#messages.length === 0 && this.#empty !== undefined)
+      this.#refuseEmpty(this.#empty);
+    this.#empty = undefined;
+    const last = this.#messages.at(-1);
+    if (last?.role === role) (last.content as typeof blocks).push(...(blocks as never[]));
+    else this.#messages.push({ role, content: blocks } as WireMessage);
+  }
+
+  #refuseEmpty(index: number): never {
+    throw invalid(
+      `messages[${index}].content`,
+      "Anthropic refuses content of white space alone, and without it the conversation would be another",
+    );
+  }
+
+  #assistantBlocks(turn: AssistantTurn): Extract<WireMessage, { role: "assistant" }>["content"] {
+    return [
+      ...encodeThoughts(turn, this.#capabilities, this.#notes),
+      ...encodeTexts(turn.parts, this.#notes),
+      ...turn.calls.map((call) => ({
+        type: "tool_use" as const,
+        id: this.#ids.of(call),
+        name: call.name,
+        input: encodeInput(call, this.#notes),
+      })),
+    ];
+  }
+
+  #resultBlock({ call, parts, isError }: Result): ToolResultBlock {
+    const block: ToolResultBlock = { type: "tool_result", tool_use_id: this.#ids.of(call) };
+    const content = encodeParts(parts, this.#notes);
+    const [first] = content;
+    // A single text is written as a string, and its mark moves to the result.
+    if (content.length === 1 && first?.type === "text") {
+      block.content = first.text;
+      this.#notes.marks.move(first, block);
+    } else if (content.length > 0) block.content = content;
+    if (isError === true) block.is_error = true;
+    return block;
+  }
+
+  #checkPrefill(last: Extract<WireMessage, { role: "assistant" }>): void {
+    // The user's last word was empty, and without it the answer before would be continued.
+    if (this.#empty !== undefined) this.#refuseEmpty(this.#empty);
+    const end = last.content.at(-1);
+    if (!this.#capabilities.prefill)
+      throw unsupportedValue("messages", "this model does not continue an answer: the last message must be the user's");
+    if (end?.type !== "text" || end.text === end.text.trimEnd()) return;
+    end.text = end.text.trimEnd();
+    this.#notes.adjustments.push(
+      dropped("messages", "an answer that is to be continued may not end in white space: the space is dropped"),
+    );
+  }
+}
+
+/** What a message has that Anthropic has no place for. */
+function noteUnsaid(message: Message, path: string, { adjustments }: Notes): void {
+  const drop = (key: string, why: string): void => void adjustments.push(dropped(`${path}.${key}`, why));
+  // In the legacy form, and in results, it is the name of the function.
+  if (message.name !== undefined && !isResult(message)) drop("name", "Anthropic does not tell participants apart");
+  if (message.audio !== undefined) throw unsupported(`${path}.audio`, "Anthropic keeps no audio");
+  if (message.images.length > 0) drop("images", "Anthropic takes no images of the model");
+  if (message.annotations.length > 0) drop("annotations", "Anthropic takes citations only of its own searches");
+  for (const [at, call] of message.toolCalls.entries()) {
+    const place = `tool_calls[${at}]`;
+    if (call.extraContent !== undefined) drop(`${place}.extra_content`, "it belongs to another provider");
+    for (const key of Object.keys(call.extra ?? {})) drop(`${place}.${key}`, "Anthropic's calls have no such key");
+  }
+  for (const key of Object.keys(message.extra ?? {})) drop(key, "Anthropic's messages have no such key");
+}
+
+const isResult = ({ toolCallId, role }: Message): boolean => toolCallId !== undefined || role === Role.FUNCTION;
+
+/** The thoughts that Anthropic signed, unchanged and in order. Those of others, and unsigned ones, are left out. */
+function encodeThoughts(
+  { index, reasoningContent, reasoningDetails }: AssistantTurn,
+  { thinkingBudget, adaptiveThinking }: Capabilities,
+  { adjustments }: Notes,
+): (ThinkingBlock | RedactedThinkingBlock)[] {
+  const path = `messages[${index}]`;
+  const blocks: (ThinkingBlock | RedactedThinkingBlock)[] = [];
+  const thinks = thinkingBudget || adaptiveThinking;
+  let open: { readonly index: number; text: string; readonly place: string } | undefined;
+  const dropOpen = (): void => {
+    if (open !== undefined) adjustments.push(dropped(open.place, "it has no signature of Anthropic's"));
+    open = undefined;
+  };
+  for (const [at, detail] of reasoningDetails.entries()) {
+    const place = `${path}.reasoning_details[${at}]`;
+    if (detail.format !== FORMAT || !thinks) {
+      adjustments.push(dropped(place, thinks ? "it is not in Anthropic's form" : "this model does not think"));
+      continue;
+    }
+    if (detail.type === ReasoningDetail_Type.ENCRYPTED && detail.data !== undefined) {
+      dropOpen();
+      blocks.push({ type: "redacted_thinking", data: detail.data });
+      continue;
+    }
+    // Clients that collect the pieces of a stream may give a thought in several, with its signature on the last.
+    if (open !== undefined && open.index !== detail.index) dropOpen();
+    const text = (open?.text ?? "") + (detail.text ?? "");
+    if (detail.signature === undefined) open = { index: detail.index, text, place };
+    else {
+      blocks.push({ type: "thinking", thinking: text, signature: detail.signature });
+      open = undefined;
+    }
+  }
+  dropOpen();
+  if (reasoningContent && blocks.length === 0 && reasoningDetails.length === 0)
+    adjustments.push(dropped(`${path}.reasoning_content`, "it has no signature of Anthropic's"));
+  return blocks;
+}
+
+/** Arguments as an object, which Anthropic wants; what is none is wrapped into one. */
+function encodeInput({ kind, input, path }: Call, { adjustments }: Notes): JsonValue {
+  if (kind === "custom") return { input };
+  if (input.trim() === "") return {};
+  if (isDeeperThan(input, MAX_DEPTH)) throw invalid(path, `is nested deeper than ${MAX_DEPTH} levels`);
+  let value: JsonValue;
+  try {
+    value = parseLossless(input);
+  } catch {
+    adjustments.push(mapped(path, "it is no JSON, and Anthropic wants an object", "text", "_raw"));
+    return { _raw: input };
+  }
+  // A number that a double cannot hold is an object here, and none there.
+  if (isObject(value) && input.trimStart().startsWith("{")) return value;
+  adjustments.push(mapped(path, "it is no object, and Anthropic wants one", "value", "object"));
+  return { value };
+}
+
+/** Ids of calls as Anthropic takes them, each of which stands for one call. */
+class CallIds {
+  readonly #ids = new Map<Call, string>();
+  readonly #taken = new Set<string>();
+
+  of(call: Call): string {
+    const known = this.#ids.get(call);
+    if (known !== undefined) return known;
+    const id = renderId(call.id, COMMON_IDS);
+    let unique = id;
+    for (let count = 2; this.#taken.has(unique); count++) unique = `${id}_${count}`;
+    this.#taken.add(unique);
+    this.#ids.set(call, unique);
+    return unique;
+  }
+}
+
+const invalid = (path: string, why: string): GatewayError =>
+  new GatewayError(Reason.INVALID_VALUE, `${path}: ${why}`, { param: path });

@@ -1,0 +1,2 @@
+/** The form of reasoning details that Anthropic takes back (OpenRouter's name of it). */
+export const FORMAT = "anthropic-claude-v1";
