@@ -37,7 +37,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   admission: ["@bufbuild/protobuf", "@bufbuild/protovalidate"],
   routing: ["@bufbuild/protobuf"],
   upstream: [],
-  providers: ["@bufbuild/protobuf", "gpt-tokenizer"],
+  providers: ["@bufbuild/protobuf", "gpt-tokenizer", "magic-bytes.js"],
   "openai-json": ["@bufbuild/protobuf"],
   telemetry: ["@connectrpc/connect", "pino"],
   config: ["@bufbuild/protobuf", "@bufbuild/protovalidate", "yaml"],
