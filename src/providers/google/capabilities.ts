@@ -2,8 +2,8 @@ import type { MessageInitShape } from "@bufbuild/protobuf";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import {
   type GoogleModelRule,
-  GoogleModelRule_Level as Level,
   type GoogleModelRuleSchema,
+  GoogleModelRule_Level as Level,
   GoogleModelRule_Thinking as Thinking,
 } from "../../gen/parley/config/v1/google_pb.ts";
 import { Reason } from "../../gen/parley/errors/v1/errors_pb.ts";
@@ -83,7 +83,10 @@ export function createCapabilities(rules: readonly GoogleModelRule[], path: stri
     // Later rows first, so that earlier ones overwrite them.
     return Object.assign(
       {},
-      ...rows.filter(({ pattern }) => pattern.test(name)).map(({ answers }) => answers).reverse(),
+      ...rows
+        .filter(({ pattern }) => pattern.test(name))
+        .map(({ answers }) => answers)
+        .reverse(),
     ) as Capabilities;
   };
 }

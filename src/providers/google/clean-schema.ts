@@ -15,7 +15,9 @@ const NESTED = new Set(["items", "additionalProperties"]);
 const LISTS = new Set(["anyOf", "oneOf", "prefixItems"]);
 const MAPS = new Set(["properties", "$defs", "definitions"]);
 /** Keywords that hold nothing to anything. */
-const NOTES = new Set("$schema $comment default examples example deprecated readOnly writeOnly const allOf nullable strict".split(" "));
+const NOTES = new Set(
+  "$schema $comment default examples example deprecated readOnly writeOnly const allOf nullable strict".split(" "),
+);
 
 /** Keywords that say what a schema's values are; only `$ref` may not stand beside them. */
 const isDollar = (key: string): boolean => key.startsWith("$") || key === "definitions";

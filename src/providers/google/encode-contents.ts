@@ -4,7 +4,7 @@ import type { Adjustment } from "../../gen/parley/chat/v1/report_pb.ts";
 import { Reason } from "../../gen/parley/errors/v1/errors_pb.ts";
 import { dropped, mapped } from "../adjustment.ts";
 import { unsupportedValue } from "../parameter-table.ts";
-import { type AssistantTurn, type Part as SourcePart, type Result, readConversation, type Turn } from "../turns.ts";
+import { type AssistantTurn, type Result, readConversation, type Part as SourcePart, type Turn } from "../turns.ts";
 import { argsOf, responseOf } from "./arguments.ts";
 import type { Capabilities } from "./capabilities.ts";
 import type { PartEncoder } from "./encode-parts.ts";
@@ -66,20 +66,26 @@ class ContentWriter {
   }
 
   write(turn: Turn, at: number): void {
+    if (turn.kind !== "results") this.#reportName(turn.name, turn.index);
     switch (turn.kind) {
       case "system":
-        this.#reportName(turn.name, turn.index);
-        return this.#instruct(turn.parts, turn.index);
+        this.#instruct(turn.parts, turn.index);
+        break;
       case "user":
-        this.#reportName(turn.name, turn.index);
-        return this.#say("user", turn.parts.map((part) => this.#encoder.encode(part)));
+        this.#say(
+          "user",
+          turn.parts.map((part) => this.#encoder.encode(part)),
+        );
+        break;
       case "assistant":
-        this.#reportName(turn.name, turn.index);
-        return this.#say("model", this.#assistantParts(turn, at > this.#running));
+        this.#say("model", this.#assistantParts(turn, at > this.#running));
+        break;
       case "results":
-        return this.#answer(turn.results);
+        this.#answer(turn.results);
+        break;
+      default:
+        turn satisfies never;
     }
-    turn satisfies never;
   }
 
   finish(): EncodedContents {
@@ -105,7 +111,10 @@ class ContentWriter {
 
   /** Puts the instructions before the first text of the user. */
   #prefixInstructions(): void {
-    const text = this.#instructions.splice(0).map((part) => part.text).join("\n");
+    const text = this.#instructions
+      .splice(0)
+      .map((part) => part.text)
+      .join("\n");
     this.#adjustments.push(
       mapped("messages", "the model takes no instructions apart from the conversation", "system", "user"),
     );
@@ -200,7 +209,8 @@ class ContentWriter {
   }
 
   #reportName(name: string | undefined, index: number): void {
-    if (name !== undefined) this.#adjustments.push(dropped(`messages[${index}].name`, "Gemini has no names of speakers"));
+    if (name !== undefined)
+      this.#adjustments.push(dropped(`messages[${index}].name`, "Gemini has no names of speakers"));
   }
 }
 

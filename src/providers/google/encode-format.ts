@@ -35,8 +35,7 @@ export function encodeFormat(
   if (format?.case !== "jsonSchema" && format?.case !== "jsonObject") return plain;
   const schema = format.case === "jsonSchema" ? schemaOf(format.value, adjustments) : undefined;
   const { declarations, calling } = tools;
-  if (declarations.length === 0)
-    return { ...plain, config: nativeConfig(schema, capabilities) };
+  if (declarations.length === 0) return { ...plain, config: nativeConfig(schema, capabilities) };
   switch (calling?.mode) {
     case "ANY":
       adjustments.push(dropped("response_format", "the answer is the call of a tool, which tool_choice forces"));

@@ -112,7 +112,8 @@ export class PartEncoder {
 function videoMetadata(extra: JsonObject | undefined): VideoMetadata | undefined {
   const given = extra?.["video_metadata"];
   if (!isObject(given)) return undefined;
-  const pick = (...keys: string[]): JsonValue | undefined => keys.map((key) => given[key]).find((it) => it !== undefined);
+  const pick = (...keys: string[]): JsonValue | undefined =>
+    keys.map((key) => given[key]).find((it) => it !== undefined);
   const startOffset = pick("start_offset", "startOffset");
   const endOffset = pick("end_offset", "endOffset");
   const { fps } = given;

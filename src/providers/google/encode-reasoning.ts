@@ -1,7 +1,14 @@
 import type { JsonValue } from "@bufbuild/protobuf";
-import { type ChatCompletionParams, ReasoningEffort, ReasoningEffortSchema } from "../../gen/parley/chat/v1/params_pb.ts";
+import {
+  type ChatCompletionParams,
+  ReasoningEffort,
+  ReasoningEffortSchema,
+} from "../../gen/parley/chat/v1/params_pb.ts";
 import type { Adjustment } from "../../gen/parley/chat/v1/report_pb.ts";
-import { GoogleModelRule_Level as Level, GoogleModelRule_Thinking as Thinking } from "../../gen/parley/config/v1/google_pb.ts";
+import {
+  GoogleModelRule_Level as Level,
+  GoogleModelRule_Thinking as Thinking,
+} from "../../gen/parley/config/v1/google_pb.ts";
 import { enumWords } from "../../openai-json/words.ts";
 import { clamped, dropped, mapped } from "../adjustment.ts";
 import { type ReasoningRequest, readReasoning } from "../reasoning-request.ts";
@@ -80,7 +87,8 @@ function budgetOf(asked: ReasoningRequest, capabilities: Capabilities, adjustmen
 
 function levelOf(asked: ReasoningRequest, { thinkingLevels }: Capabilities, adjustments: Adjustment[]) {
   const { effort, budget, path } = asked;
-  const { level, same } = budget === undefined ? LEVEL[effort as Effort] : { level: levelOfBudget(budget), same: false };
+  const { level, same } =
+    budget === undefined ? LEVEL[effort as Effort] : { level: levelOfBudget(budget), same: false };
   const levels = [...thinkingLevels].sort((a, b) => a - b);
   const taken = levels.find((each) => each >= level) ?? (levels.at(-1) as Level);
   const name = Level[taken] as "MINIMAL" | "LOW" | "MEDIUM" | "HIGH" | "XHIGH";

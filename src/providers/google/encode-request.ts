@@ -26,7 +26,11 @@ export interface EncodedRequest {
 }
 
 /** Says a request in Gemini's terms. `base`: address of the API with its version. */
-export function encodeRequest({ params, media }: ProviderCall, capabilities: Capabilities, base: string): EncodedRequest {
+export function encodeRequest(
+  { params, media }: ProviderCall,
+  capabilities: Capabilities,
+  base: string,
+): EncodedRequest {
   const adjustments = applyTable(params, PARAMETERS);
   const tools = encodeTools(params);
   adjustments.push(...tools.adjustments);

@@ -36,7 +36,8 @@ export function encodeTools(params: ChatCompletionParams): EncodedTools {
     if (kind.case === "function") {
       isStrict ||= kind.value.strict === true;
       declarations.push(declareFunction(kind.value, `${path}.function`, names, adjustments));
-    } else if (kind.case === "custom") declarations.push(declareCustom(kind.value, `${path}.custom`, names, adjustments));
+    } else if (kind.case === "custom")
+      declarations.push(declareCustom(kind.value, `${path}.custom`, names, adjustments));
   }
   for (const [index, definition] of params.functions.entries()) {
     if (params.tools.length > 0) adjustments.push(dropped(`functions[${index}]`, "tools are given, and they win"));

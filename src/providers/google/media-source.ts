@@ -1,5 +1,5 @@
 import { GatewayError } from "../../errors/gateway-error.ts";
-import { InputAudio_Format, type ContentPart } from "../../gen/parley/chat/v1/message_pb.ts";
+import { type ContentPart, InputAudio_Format } from "../../gen/parley/chat/v1/message_pb.ts";
 import { Reason } from "../../gen/parley/errors/v1/errors_pb.ts";
 import { cleanBase64, isDataUrl, parseDataUrl } from "../data-url.ts";
 import { unsupportedValue } from "../parameter-table.ts";

@@ -47,7 +47,8 @@ export function toOpenApi(root: JsonObject, path: string): JsonObject {
 
   const convertMap = (map: JsonValue, trail: readonly string[]): JsonObject => {
     const converted: JsonObject = {};
-    if (isObject(map)) for (const [name, schema] of Object.entries(map)) setKey(converted, name, convert(schema, trail));
+    if (isObject(map))
+      for (const [name, schema] of Object.entries(map)) setKey(converted, name, convert(schema, trail));
     return converted;
   };
 

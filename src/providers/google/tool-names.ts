@@ -11,7 +11,8 @@ export class ToolNames {
   readonly isLegacy: boolean;
 
   constructor({ tools, functions }: ChatCompletionParams) {
-    const names = tools.length > 0 ? tools.map(({ kind }) => kind.value?.name ?? "") : functions.map(({ name }) => name);
+    const names =
+      tools.length > 0 ? tools.map(({ kind }) => kind.value?.name ?? "") : functions.map(({ name }) => name);
     for (const name of names.filter((each) => TAKEN.test(each))) this.#callers.set(name, name);
     for (const name of names.filter((each) => !TAKEN.test(each))) this.#callers.set(this.reserve(name), name);
     this.#customs = new Set(tools.flatMap(({ kind }) => (kind.case === "custom" ? [kind.value.name] : [])));
