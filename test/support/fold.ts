@@ -29,7 +29,10 @@ export function fold(chunks: readonly ChatCompletionChunk[]): ChatCompletion {
   return completion;
 }
 
-function foldChoice(completion: ChatCompletion, { index, delta, finishReason, logprobs }: ChunkChoice): void {
+function foldChoice(
+  completion: ChatCompletion,
+  { index, delta, finishReason, nativeFinishReason, logprobs }: ChunkChoice,
+): void {
   if (delta === undefined) throw new Error("a choice without a delta");
   let choice = completion.choices[index];
   if (choice === undefined) {
@@ -41,8 +44,13 @@ function foldChoice(completion: ChatCompletion, { index, delta, finishReason, lo
   if (message.role === 0) throw new Error("a choice that began without a role");
   if (choice.finishReason !== FinishReason.UNSPECIFIED) throw new Error("a delta after the end of its choice");
   choice.finishReason = finishReason;
+  if (nativeFinishReason !== undefined) choice.nativeFinishReason = nativeFinishReason;
   foldTexts(message, delta);
   foldCalls(message, delta);
+  message.reasoningDetails.push(...delta.reasoningDetails);
+  message.images.push(...delta.images);
+  // Places among annotations are for streams.
+  message.annotations.push(...delta.annotations.map(({ index: _index, ...annotation }) => annotation));
   if (logprobs !== undefined) {
     choice.logprobs ??= create(ChoiceSchema, { logprobs: {} }).logprobs as NonNullable<Choice["logprobs"]>;
     choice.logprobs.content.push(...logprobs.content);
@@ -71,7 +79,7 @@ function foldCalls(message: Message, { toolCalls, functionCall }: Delta): void {
       },
     }).functionCall;
   }
-  for (const { index, id, function: fn, custom } of toolCalls) {
+  for (const { index, id, function: fn, custom, extraContent } of toolCalls) {
     const before = message.toolCalls[index];
     if (before === undefined) {
       if (index !== message.toolCalls.length || id === undefined)
@@ -80,7 +88,9 @@ function foldCalls(message: Message, { toolCalls, functionCall }: Delta): void {
         custom === undefined
           ? { case: "function" as const, value: { name: fn?.name ?? "", arguments: fn?.arguments ?? "" } }
           : { case: "custom" as const, value: { name: custom.name ?? "", input: custom.input ?? "" } };
-      message.toolCalls.push(create(ToolCallSchema, { id, kind }));
+      message.toolCalls.push(
+        create(ToolCallSchema, { id, kind, ...(extraContent === undefined ? {} : { extraContent }) }),
+      );
       continue;
     }
     if (id !== undefined || fn?.name !== undefined || custom?.name !== undefined)
