@@ -1,6 +1,6 @@
 import { create, type JsonObject, type JsonValue, toJson } from "@bufbuild/protobuf";
 import { GatewayError } from "../../../src/errors/gateway-error.ts";
-import { ChatCompletionParamsSchema } from "../../../src/gen/parley/chat/v1/params_pb.ts";
+import { type ChatCompletionParams, ChatCompletionParamsSchema } from "../../../src/gen/parley/chat/v1/params_pb.ts";
 import { type Adjustment, Adjustment_Action, AdjustmentSchema } from "../../../src/gen/parley/chat/v1/report_pb.ts";
 import { GoogleSchema } from "../../../src/gen/parley/config/v1/google_pb.ts";
 import { decodeJson } from "../../../src/openai-json/decode.ts";
@@ -57,3 +57,7 @@ export const PNG = "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk
 export const GIF = "R0lGODlhAQABAAAAACwAAAAAAQABAAAC";
 export const PDF = "JVBERi0xLjQKJeLjz9MK";
 export const WAV = "UklGRiQAAABXQVZFZm10IBAAAAA=";
+
+/** The parameters of a request in OpenAI's JSON. */
+export const paramsOf = (request: JsonObject): ChatCompletionParams =>
+  decodeJson(ChatCompletionParamsSchema, { model: "m", ...HELLO, ...request });
