@@ -40,7 +40,6 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
     "@bufbuild/protobuf",
     "@pydantic/genai-prices",
     "eventsource-parser",
-    "ipaddr.js",
     "lru-cache",
     "request-filtering-agent",
     "undici",

@@ -89,7 +89,7 @@ function foldCalls(message: Message, { toolCalls, functionCall }: Delta): void {
       },
     }).functionCall;
   }
-  for (const { index, id, function: fn, custom } of toolCalls) {
+  for (const { index, id, function: fn, custom, extraContent } of toolCalls) {
     const before = message.toolCalls[index];
     if (before === undefined) {
       if (index !== message.toolCalls.length || id === undefined)
@@ -98,7 +98,9 @@ function foldCalls(message: Message, { toolCalls, functionCall }: Delta): void {
         custom === undefined
           ? { case: "function" as const, value: { name: fn?.name ?? "", arguments: fn?.arguments ?? "" } }
           : { case: "custom" as const, value: { name: custom.name ?? "", input: custom.input ?? "" } };
-      message.toolCalls.push(create(ToolCallSchema, { id, kind }));
+      message.toolCalls.push(
+        create(ToolCallSchema, { id, kind, ...(extraContent === undefined ? {} : { extraContent }) }),
+      );
       continue;
     }
     if (id !== undefined || fn?.name !== undefined || custom?.name !== undefined)

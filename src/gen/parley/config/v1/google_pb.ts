@@ -4,8 +4,8 @@
 // @generated from file parley/config/v1/google.proto (package parley.config.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file parley/config/v1/google.proto.
  */
 export const file_parley_config_v1_google: GenFile = /*@__PURE__*/
-  fileDesc("Ch1wYXJsZXkvY29uZmlnL3YxL2dvb2dsZS5wcm90bxIQcGFybGV5LmNvbmZpZy52MSLAAQoGR29vZ2xlEh8KCGJhc2VfdXJsGAEgASgJQgi6SAVyA4gBAUgAiAEBEhQKB2FwaV9rZXkYAiABKAlIAYgBARI2CgdoZWFkZXJzGAMgAygLMiUucGFybGV5LmNvbmZpZy52MS5Hb29nbGUuSGVhZGVyc0VudHJ5Gi4KDEhlYWRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgsKCV9iYXNlX3VybEIKCghfYXBpX2tleWIGcHJvdG8z", [file_buf_validate_validate]);
+  fileDesc("Ch1wYXJsZXkvY29uZmlnL3YxL2dvb2dsZS5wcm90bxIQcGFybGV5LmNvbmZpZy52MSK2AgoGR29vZ2xlEh8KCGJhc2VfdXJsGAEgASgJQgi6SAVyA4gBAUgAiAEBEhQKB2FwaV9rZXkYAiABKAlIAYgBARI2CgdoZWFkZXJzGAMgAygLMiUucGFybGV5LmNvbmZpZy52MS5Hb29nbGUuSGVhZGVyc0VudHJ5EjEKC2FwaV92ZXJzaW9uGAQgASgJQhe6SBRyEjIQXlthLXowLTldezEsMzJ9JEgCiAEBEjEKBm1vZGVscxgFIAMoCzIhLnBhcmxleS5jb25maWcudjEuR29vZ2xlTW9kZWxSdWxlGi4KDEhlYWRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBQgsKCV9iYXNlX3VybEIKCghfYXBpX2tleUIOCgxfYXBpX3ZlcnNpb24iswgKD0dvb2dsZU1vZGVsUnVsZRIVCgVtYXRjaBgBIAEoCUIGukgDyAEBEkYKCHRoaW5raW5nGAIgASgOMioucGFybGV5LmNvbmZpZy52MS5Hb29nbGVNb2RlbFJ1bGUuVGhpbmtpbmdCCLpIBYIBAhABEikKE21pbl90aGlua2luZ19idWRnZXQYAyABKAVCB7pIBBoCKAFIAIgBARIpChNtYXhfdGhpbmtpbmdfYnVkZ2V0GAQgASgFQge6SAQaAigBSAGIAQESGQoMdGhpbmtpbmdfb2ZmGAUgASgISAKIAQESUQoPdGhpbmtpbmdfbGV2ZWxzGAYgAygOMicucGFybGV5LmNvbmZpZy52MS5Hb29nbGVNb2RlbFJ1bGUuTGV2ZWxCD7pIDJIBCSIHggEEEAEgABIgChNzaWduYXR1cmVzX3JlcXVpcmVkGAcgASgISAOIAQESHAoPanNvbl93aXRoX3Rvb2xzGAggASgISASIAQESGAoLanNvbl9zY2hlbWEYCSABKAhIBYgBARIeChFzZWFyY2hfd2l0aF90b29scxgKIAEoCEgGiAEBEh0KEG1lZGlhX2luX3Jlc3VsdHMYCyABKAhIB4gBARIZCgxtZWRpYV9ieV91cmwYDCABKAhICIgBARIWCglwZW5hbHRpZXMYDSABKAhICYgBARIVCghsb2dwcm9icxgOIAEoCEgKiAEBEiQKDm1heF9jYW5kaWRhdGVzGA8gASgFQge6SAQaAigBSAuIAQESHwoSc3lzdGVtX2luc3RydWN0aW9uGBAgASgISAyIAQEiYAoIVGhpbmtpbmcSGAoUVEhJTktJTkdfVU5TUEVDSUZJRUQQABIRCg1USElOS0lOR19OT05FEAESEwoPVEhJTktJTkdfQlVER0VUEAISEgoOVEhJTktJTkdfTEVWRUwQAyJzCgVMZXZlbBIVChFMRVZFTF9VTlNQRUNJRklFRBAAEhEKDUxFVkVMX01JTklNQUwQARINCglMRVZFTF9MT1cQAhIQCgxMRVZFTF9NRURJVU0QAxIOCgpMRVZFTF9ISUdIEAQSDwoLTEVWRUxfWEhJR0gQBUIWChRfbWluX3RoaW5raW5nX2J1ZGdldEIWChRfbWF4X3RoaW5raW5nX2J1ZGdldEIPCg1fdGhpbmtpbmdfb2ZmQhYKFF9zaWduYXR1cmVzX3JlcXVpcmVkQhIKEF9qc29uX3dpdGhfdG9vbHNCDgoMX2pzb25fc2NoZW1hQhQKEl9zZWFyY2hfd2l0aF90b29sc0ITChFfbWVkaWFfaW5fcmVzdWx0c0IPCg1fbWVkaWFfYnlfdXJsQgwKCl9wZW5hbHRpZXNCCwoJX2xvZ3Byb2JzQhEKD19tYXhfY2FuZGlkYXRlc0IVChNfc3lzdGVtX2luc3RydWN0aW9uYgZwcm90bzM", [file_buf_validate_validate]);
 
 /**
  * A provider that speaks Google's Gemini API.
@@ -41,6 +41,21 @@ export type Google = Message<"parley.config.v1.Google"> & {
    * @generated from field: map<string, string> headers = 3;
    */
   headers: { [key: string]: string };
+
+  /**
+   * Version of the API, the first part of its paths; unset: "v1beta".
+   *
+   * @generated from field: optional string api_version = 4;
+   */
+  apiVersion?: string | undefined;
+
+  /**
+   * What models can do, where Parley's own table is wrong or does not know them. Of the rules that match a model, the first that says
+   * something counts for it; what none says is the table's.
+   *
+   * @generated from field: repeated parley.config.v1.GoogleModelRule models = 5;
+   */
+  models: GoogleModelRule[];
 };
 
 /**
@@ -49,4 +64,226 @@ export type Google = Message<"parley.config.v1.Google"> & {
  */
 export const GoogleSchema: GenMessage<Google> = /*@__PURE__*/
   messageDesc(file_parley_config_v1_google, 0);
+
+/**
+ * What the models of some names can do. What is unset is not said.
+ *
+ * @generated from message parley.config.v1.GoogleModelRule
+ */
+export type GoogleModelRule = Message<"parley.config.v1.GoogleModelRule"> & {
+  /**
+   * Names of models, without "models/": a regular expression (ECMAScript) that is found anywhere in them.
+   *
+   * @generated from field: string match = 1;
+   */
+  match: string;
+
+  /**
+   * How thinking is controlled.
+   *
+   * @generated from field: parley.config.v1.GoogleModelRule.Thinking thinking = 2;
+   */
+  thinking: GoogleModelRule_Thinking;
+
+  /**
+   * Least tokens of thought: at least 1.
+   *
+   * @generated from field: optional int32 min_thinking_budget = 3;
+   */
+  minThinkingBudget?: number | undefined;
+
+  /**
+   * Most tokens of thought: at least 1.
+   *
+   * @generated from field: optional int32 max_thinking_budget = 4;
+   */
+  maxThinkingBudget?: number | undefined;
+
+  /**
+   * Whether a budget of 0 switches thinking off.
+   *
+   * @generated from field: optional bool thinking_off = 5;
+   */
+  thinkingOff?: boolean | undefined;
+
+  /**
+   * The levels that the model has; empty: not said.
+   *
+   * @generated from field: repeated parley.config.v1.GoogleModelRule.Level thinking_levels = 6;
+   */
+  thinkingLevels: GoogleModelRule_Level[];
+
+  /**
+   * Whether the model refuses calls of the running turn that come back without the signature of their thought.
+   *
+   * @generated from field: optional bool signatures_required = 7;
+   */
+  signaturesRequired?: boolean | undefined;
+
+  /**
+   * Whether the form of an answer and function tools can be asked for together.
+   *
+   * @generated from field: optional bool json_with_tools = 8;
+   */
+  jsonWithTools?: boolean | undefined;
+
+  /**
+   * Whether forms are given as JSON Schema; false: in the older subset of OpenAPI.
+   *
+   * @generated from field: optional bool json_schema = 9;
+   */
+  jsonSchema?: boolean | undefined;
+
+  /**
+   * Whether searching the web and function tools can be asked for together.
+   *
+   * @generated from field: optional bool search_with_tools = 10;
+   */
+  searchWithTools?: boolean | undefined;
+
+  /**
+   * Whether results of functions can have images and files in them; false: they follow in a message of their own.
+   *
+   * @generated from field: optional bool media_in_results = 11;
+   */
+  mediaInResults?: boolean | undefined;
+
+  /**
+   * Whether the model takes media by https address; false: they are fetched for it.
+   *
+   * @generated from field: optional bool media_by_url = 12;
+   */
+  mediaByUrl?: boolean | undefined;
+
+  /**
+   * Whether it takes presence_penalty and frequency_penalty.
+   *
+   * @generated from field: optional bool penalties = 13;
+   */
+  penalties?: boolean | undefined;
+
+  /**
+   * Whether it gives log probabilities.
+   *
+   * @generated from field: optional bool logprobs = 14;
+   */
+  logprobs?: boolean | undefined;
+
+  /**
+   * Most answers of one call (`n`): at least 1.
+   *
+   * @generated from field: optional int32 max_candidates = 15;
+   */
+  maxCandidates?: number | undefined;
+
+  /**
+   * Whether it takes instructions apart from the conversation; false: they are put before the user's first text.
+   *
+   * @generated from field: optional bool system_instruction = 16;
+   */
+  systemInstruction?: boolean | undefined;
+};
+
+/**
+ * Describes the message parley.config.v1.GoogleModelRule.
+ * Use `create(GoogleModelRuleSchema)` to create a new message.
+ */
+export const GoogleModelRuleSchema: GenMessage<GoogleModelRule> = /*@__PURE__*/
+  messageDesc(file_parley_config_v1_google, 1);
+
+/**
+ * How the model's thinking is controlled.
+ *
+ * @generated from enum parley.config.v1.GoogleModelRule.Thinking
+ */
+export enum GoogleModelRule_Thinking {
+  /**
+   * Not said.
+   *
+   * @generated from enum value: THINKING_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * It is not: the model does not think.
+   *
+   * @generated from enum value: THINKING_NONE = 1;
+   */
+  NONE = 1,
+
+  /**
+   * By a number of tokens.
+   *
+   * @generated from enum value: THINKING_BUDGET = 2;
+   */
+  BUDGET = 2,
+
+  /**
+   * By a level.
+   *
+   * @generated from enum value: THINKING_LEVEL = 3;
+   */
+  LEVEL = 3,
+}
+
+/**
+ * Describes the enum parley.config.v1.GoogleModelRule.Thinking.
+ */
+export const GoogleModelRule_ThinkingSchema: GenEnum<GoogleModelRule_Thinking> = /*@__PURE__*/
+  enumDesc(file_parley_config_v1_google, 1, 0);
+
+/**
+ * How much a model thinks.
+ *
+ * @generated from enum parley.config.v1.GoogleModelRule.Level
+ */
+export enum GoogleModelRule_Level {
+  /**
+   * Not said.
+   *
+   * @generated from enum value: LEVEL_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Hardly.
+   *
+   * @generated from enum value: LEVEL_MINIMAL = 1;
+   */
+  MINIMAL = 1,
+
+  /**
+   * Little.
+   *
+   * @generated from enum value: LEVEL_LOW = 2;
+   */
+  LOW = 2,
+
+  /**
+   * Some.
+   *
+   * @generated from enum value: LEVEL_MEDIUM = 3;
+   */
+  MEDIUM = 3,
+
+  /**
+   * Much.
+   *
+   * @generated from enum value: LEVEL_HIGH = 4;
+   */
+  HIGH = 4,
+
+  /**
+   * Very much.
+   *
+   * @generated from enum value: LEVEL_XHIGH = 5;
+   */
+  XHIGH = 5,
+}
+
+/**
+ * Describes the enum parley.config.v1.GoogleModelRule.Level.
+ */
+export const GoogleModelRule_LevelSchema: GenEnum<GoogleModelRule_Level> = /*@__PURE__*/
+  enumDesc(file_parley_config_v1_google, 1, 1);
 

@@ -1,0 +1,63 @@
+import type { ParameterTable } from "../parameter-table.ts";
+
+/** What Gemini does with each parameter. */
+export const PARAMETERS: ParameterTable = {
+  temperature: { kind: "passed" },
+  topP: { kind: "passed", as: "generationConfig.topP" },
+  topK: { kind: "passed", as: "generationConfig.topK" },
+  frequencyPenalty: {
+    kind: "passed",
+    as: "generationConfig.frequencyPenalty",
+    when: "dropped from Gemini 2.5 on, whose models refuse it",
+  },
+  presencePenalty: {
+    kind: "passed",
+    as: "generationConfig.presencePenalty",
+    when: "dropped from Gemini 2.5 on, whose models refuse it",
+  },
+  logitBias: { kind: "dropped", why: "Gemini has no bias of tokens" },
+  maxCompletionTokens: { kind: "passed", as: "generationConfig.maxOutputTokens" },
+  maxTokens: { kind: "passed", as: "generationConfig.maxOutputTokens", when: "max_completion_tokens wins" },
+  stop: { kind: "passed", as: "generationConfig.stopSequences" },
+  n: {
+    kind: "passed",
+    as: "generationConfig.candidateCount",
+    when: "refused above what the model gives: 8 up to Gemini 2.5, 1 from Gemini 3 on",
+  },
+  seed: { kind: "mapped", as: "generationConfig.seed", when: "taken modulo 2^31" },
+  logprobs: { kind: "passed", as: "generationConfig.responseLogprobs" },
+  topLogprobs: { kind: "passed", as: "generationConfig.logprobs" },
+  tools: { kind: "mapped", as: "tools.functionDeclarations", when: "a custom tool is a function with one text" },
+  toolChoice: { kind: "mapped", as: "toolConfig.functionCallingConfig" },
+  parallelToolCalls: { kind: "dropped", why: "Gemini may always call several functions at once" },
+  functions: { kind: "mapped", as: "tools.functionDeclarations" },
+  functionCall: { kind: "mapped", as: "toolConfig.functionCallingConfig" },
+  responseFormat: {
+    kind: "mapped",
+    as: "generationConfig.responseJsonSchema",
+    when: "before Gemini 3, together with tools, a function of its own",
+  },
+  reasoningEffort: {
+    kind: "mapped",
+    as: "generationConfig.thinkingConfig",
+    when: "dropped where the model does not think",
+  },
+  verbosity: { kind: "dropped", why: "Gemini has no such switch" },
+  modalities: { kind: "refused", why: "Parley does not ask Gemini for audio" },
+  audio: { kind: "dropped", why: "Parley does not ask Gemini for audio" },
+  prediction: { kind: "dropped", why: "Gemini takes no predictions; the answer is the same without" },
+  webSearchOptions: {
+    kind: "mapped",
+    as: "tools.googleSearch",
+    when: "refused together with function tools before Gemini 3",
+  },
+  serviceTier: { kind: "mapped", as: "serviceTier", when: "scale is dropped, fast is priority" },
+  store: { kind: "dropped", why: "Gemini keeps no completions" },
+  metadata: { kind: "dropped", why: "Gemini takes no labels" },
+  moderation: { kind: "refused", why: "Gemini has no moderation that can be asked for" },
+  safetyIdentifier: { kind: "dropped", why: "Gemini takes no name of an end user" },
+  user: { kind: "dropped", why: "Gemini takes no name of an end user" },
+  promptCacheKey: { kind: "dropped", why: "Gemini finds repeated prefixes itself" },
+  promptCacheOptions: { kind: "dropped", why: "Gemini finds repeated prefixes itself" },
+  promptCacheRetention: { kind: "dropped", why: "Gemini finds repeated prefixes itself" },
+};

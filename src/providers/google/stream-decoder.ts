@@ -1,0 +1,118 @@
+import type { JsonObject } from "@bufbuild/protobuf";
+import {
+  type ChatCompletionChunk,
+  type ChunkChoice,
+  FinishReason,
+  ServiceTier,
+} from "../../gen/parley/chat/v1/completion_pb.ts";
+import { Role } from "../../gen/parley/chat/v1/message_pb.ts";
+import type { StreamDecoder, StreamEvent } from "../provider.ts";
+import { interrupted } from "../upstream-error.ts";
+import type { AnswerContext } from "./answer-context.ts";
+import { CandidateReader, indexOf, newDelta, type Piece } from "./candidate.ts";
+import { objectIn, objectsIn, textIn } from "./json-fields.ts";
+import { blockOf, readAnswer } from "./read-answer.ts";
+import { serviceTierOf, usageOf } from "./usage.ts";
+
+/**
+ * Makes a decoder of `streamGenerateContent`. Its events are answers of their own, each with what is new. It has no last event: finish
+ * reasons come early and text may follow them, so an answer ends when the body does.
+ */
+export const createStreamDecoder = (context: AnswerContext): StreamDecoder => new GoogleStreamDecoder(context);
+
+class GoogleStreamDecoder implements StreamDecoder {
+  readonly isDone = false;
+  readonly #context: AnswerContext;
+  readonly #readers = new Map<number, CandidateReader>();
+  #id = "";
+  #model = "";
+  /** The last one that came; each is a running total. */
+  #usage: JsonObject | undefined;
+  #block: ReturnType<typeof blockOf>;
+
+  constructor(context: AnswerContext) {
+    this.#context = context;
+  }
+
+  push({ data }: StreamEvent): ChatCompletionChunk[] {
+    const answer = readAnswer(data, this.#context.provider, "event");
+    this.#id = textIn(answer, "responseId") ?? this.#id;
+    this.#model = textIn(answer, "modelVersion") ?? this.#model;
+    this.#usage = objectIn(answer, "usageMetadata") ?? this.#usage;
+    this.#block ??= blockOf(answer);
+    const chunks: ChatCompletionChunk[] = [];
+    for (const [place, candidate] of objectsIn(answer, "candidates").entries()) {
+      const index = indexOf(candidate, place);
+      for (const piece of this.#reader(index).push(candidate)) chunks.push(this.#chunk([choiceOf(index, piece)]));
+    }
+    return chunks;
+  }
+
+  finish(): ChatCompletionChunk[] {
+    const readers = [...this.#readers].sort(([a], [b]) => a - b);
+    const isBlocked = readers.length === 0 && this.#block !== undefined;
+    if (!isBlocked && (readers.length === 0 || readers.some(([, reader]) => !reader.hasEnded)))
+      throw interrupted(this.#context.provider);
+    const chunks: ChatCompletionChunk[] = [];
+    for (const [index, reader] of readers) {
+      const { pieces, finishReason, native } = reader.end();
+      for (const piece of pieces) chunks.push(this.#chunk([choiceOf(index, piece)]));
+      chunks.push(this.#chunk([endOf(index, finishReason, native)]));
+    }
+    if (isBlocked) chunks.push(...this.#blockedChunks());
+    if (this.#usage !== undefined) {
+      const last = this.#chunk([]);
+      last.usage = usageOf(this.#usage);
+      last.serviceTier = serviceTierOf(this.#usage);
+      chunks.push(last);
+    }
+    return chunks;
+  }
+
+  #reader(index: number): CandidateReader {
+    let reader = this.#readers.get(index);
+    if (reader === undefined) {
+      reader = new CandidateReader(this.#context);
+      this.#readers.set(index, reader);
+    }
+    return reader;
+  }
+
+  /** The prompt was blocked: every answer that was asked for ends at once. */
+  *#blockedChunks(): Iterable<ChatCompletionChunk> {
+    for (let index = 0; index < this.#context.choices; index++) {
+      const delta = newDelta();
+      delta.refusal = this.#block?.message ?? "";
+      yield this.#chunk([choiceOf(index, { delta })]);
+      yield this.#chunk([endOf(index, FinishReason.CONTENT_FILTER, this.#block?.reason)]);
+    }
+  }
+
+  /** A chunk, as the object that `create` would make; it is made for every piece of every stream. */
+  #chunk(choices: ChunkChoice[]): ChatCompletionChunk {
+    return {
+      $typeName: "parley.chat.v1.ChatCompletionChunk",
+      id: this.#id,
+      created: 0n,
+      model: this.#model,
+      choices,
+      serviceTier: ServiceTier.UNSPECIFIED,
+    };
+  }
+}
+
+const choiceOf = (index: number, { delta, logprobs }: Piece): ChunkChoice => ({
+  $typeName: "parley.chat.v1.ChunkChoice",
+  index,
+  delta,
+  finishReason: FinishReason.UNSPECIFIED,
+  ...(logprobs === undefined ? {} : { logprobs }),
+});
+
+const endOf = (index: number, finishReason: FinishReason, native: string | undefined): ChunkChoice => ({
+  $typeName: "parley.chat.v1.ChunkChoice",
+  index,
+  delta: newDelta(Role.UNSPECIFIED),
+  finishReason,
+  ...(native === undefined ? {} : { nativeFinishReason: native }),
+});

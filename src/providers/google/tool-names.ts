@@ -1,0 +1,45 @@
+import type { ChatCompletionParams } from "../../gen/parley/chat/v1/params_pb.ts";
+
+/** Names that Gemini takes for a function; OpenAI's may begin with a digit or "-", too. */
+const TAKEN = /^[A-Za-z_]/;
+
+/** Names of the tools of a request, as the caller has them and as Gemini takes them. */
+export class ToolNames {
+  readonly #callers = new Map<string, string>();
+  readonly #customs: ReadonlySet<string>;
+  /** Whether the caller gave functions in the legacy form, and so wants one function call. */
+  readonly isLegacy: boolean;
+
+  constructor({ tools, functions }: ChatCompletionParams) {
+    const names =
+      tools.length > 0 ? tools.map(({ kind }) => kind.value?.name ?? "") : functions.map(({ name }) => name);
+    for (const name of names.filter((each) => TAKEN.test(each))) this.#callers.set(name, name);
+    for (const name of names.filter((each) => !TAKEN.test(each))) this.#callers.set(this.reserve(name), name);
+    this.#customs = new Set(tools.flatMap(({ kind }) => (kind.case === "custom" ? [kind.value.name] : [])));
+    this.isLegacy = tools.length === 0 && functions.length > 0;
+  }
+
+  /** The name for Gemini. It may be that of a tool that the request does not have any more. */
+  toWire(name: string): string {
+    if (TAKEN.test(name)) return name;
+    for (const [wire, callers] of this.#callers) if (callers === name) return wire;
+    return `_${name}`;
+  }
+
+  /** The caller's name. */
+  toCaller(wire: string): string {
+    return this.#callers.get(wire) ?? wire;
+  }
+
+  /** Whether the caller's tool of this name takes text. */
+  isCustom(name: string): boolean {
+    return this.#customs.has(name);
+  }
+
+  /** A name like this one, that Gemini takes and that no tool of the request has. */
+  reserve(name: string): string {
+    let wire = TAKEN.test(name) ? name : `_${name}`;
+    while (this.#callers.has(wire)) wire = `_${wire}`;
+    return wire;
+  }
+}
