@@ -1,4 +1,4 @@
-import { create } from "@bufbuild/protobuf";
+import { clone, create } from "@bufbuild/protobuf";
 import {
   type ChatCompletion,
   type ChatCompletionChunk,
@@ -8,7 +8,13 @@ import {
   type ChunkChoice,
   FinishReason,
 } from "../../src/gen/parley/chat/v1/completion_pb.ts";
-import { ContentPartSchema, type Message, MessageSchema } from "../../src/gen/parley/chat/v1/message_pb.ts";
+import {
+  AudioSchema,
+  ContentPartSchema,
+  type Message,
+  MessageSchema,
+  ReasoningDetailSchema,
+} from "../../src/gen/parley/chat/v1/message_pb.ts";
 import { ToolCallSchema } from "../../src/gen/parley/chat/v1/tool_pb.ts";
 
 /** Folds a stream into the whole answer that it says, and fails where the stream breaks the grammar of chunks. */
@@ -42,6 +48,8 @@ function foldChoice(completion: ChatCompletion, { index, delta, finishReason, lo
   if (choice.finishReason !== FinishReason.UNSPECIFIED) throw new Error("a delta after the end of its choice");
   choice.finishReason = finishReason;
   foldTexts(message, delta);
+  foldDetails(message, delta);
+  foldOutputs(message, delta);
   foldCalls(message, delta);
   if (logprobs !== undefined) {
     choice.logprobs ??= create(ChoiceSchema, { logprobs: {} }).logprobs as NonNullable<Choice["logprobs"]>;
@@ -60,6 +68,33 @@ function foldTexts(message: Message, { content, refusal, reasoningContent }: Del
   if (reasoningContent !== undefined) message.reasoningContent = (message.reasoningContent ?? "") + reasoningContent;
 }
 
+/** Details of the same index and type are pieces of one; what is not text comes once. */
+function foldDetails(message: Message, { reasoningDetails }: Delta): void {
+  for (const piece of reasoningDetails) {
+    const before = message.reasoningDetails.find(({ index, type }) => index === piece.index && type === piece.type);
+    if (before === undefined) {
+      message.reasoningDetails.push(clone(ReasoningDetailSchema, piece));
+      continue;
+    }
+    for (const key of ["text", "summary", "data", "signature"] as const)
+      if (piece[key] !== undefined) before[key] = (before[key] ?? "") + piece[key];
+    for (const key of ["format", "id"] as const) if (piece[key] !== undefined) before[key] ??= piece[key];
+  }
+}
+
+function foldOutputs(message: Message, { annotations, images, audio }: Delta): void {
+  message.annotations.push(...annotations);
+  message.images.push(...images);
+  if (audio === undefined) return;
+  const { id = "", data = "", transcript = "", expiresAt } = audio;
+  message.audio ??= create(AudioSchema, { data: "", transcript: "" });
+  const before = message.audio;
+  before.id += id;
+  before.data += data;
+  before.transcript += transcript;
+  if (expiresAt !== undefined) before.expiresAt = expiresAt;
+}
+
 function foldCalls(message: Message, { toolCalls, functionCall }: Delta): void {
   if (functionCall !== undefined) {
     const before = message.functionCall;
@@ -71,7 +106,7 @@ function foldCalls(message: Message, { toolCalls, functionCall }: Delta): void {
       },
     }).functionCall;
   }
-  for (const { index, id, function: fn, custom } of toolCalls) {
+  for (const { index, id, function: fn, custom, extraContent } of toolCalls) {
     const before = message.toolCalls[index];
     if (before === undefined) {
       if (index !== message.toolCalls.length || id === undefined)
@@ -80,11 +115,12 @@ function foldCalls(message: Message, { toolCalls, functionCall }: Delta): void {
         custom === undefined
           ? { case: "function" as const, value: { name: fn?.name ?? "", arguments: fn?.arguments ?? "" } }
           : { case: "custom" as const, value: { name: custom.name ?? "", input: custom.input ?? "" } };
-      message.toolCalls.push(create(ToolCallSchema, { id, kind }));
+      message.toolCalls.push(create(ToolCallSchema, { id, kind, ...(extraContent && { extraContent }) }));
       continue;
     }
     if (id !== undefined || fn?.name !== undefined || custom?.name !== undefined)
       throw new Error("a call that began twice");
+    if (extraContent !== undefined) before.extraContent = extraContent;
     if (before.kind.case === "function") before.kind.value.arguments += fn?.arguments ?? "";
     if (before.kind.case === "custom") before.kind.value.input += custom?.input ?? "";
   }
