@@ -3,9 +3,9 @@ import { type ReplayServer, startReplayServer } from "../support/replay-server.t
 import { readRecording } from "./reading/read.ts";
 import type { Answer } from "./reading/reading.ts";
 import { loadRecordings, type Recording, titleOf } from "./recordings.ts";
-import { eventsByAnthropic, wholeByAnthropic } from "./vendors/anthropic.ts";
-import { callGoogle } from "./vendors/google.ts";
-import { chunksByOpenAI, wholeByOpenAI } from "./vendors/openai.ts";
+import { wholeByAnthropic } from "./vendors/anthropic.ts";
+import { callVendor } from "./vendors/call-vendor.ts";
+import { wholeByOpenAI } from "./vendors/openai.ts";
 import type { VendorResult } from "./vendors/vendor.ts";
 
 const recordings = loadRecordings();
@@ -24,15 +24,7 @@ beforeAll(async () => {
 });
 afterAll(() => replay.close());
 
-/** An answer in one piece, or the pieces of a stream. */
-function call(recording: Recording): Promise<VendorResult> {
-  const { provider, name, streaming } = recording;
-  const base = replay.baseUrl(provider);
-  if (provider === "google") return callGoogle(base, recording);
-  if (provider === "anthropic")
-    return streaming ? eventsByAnthropic(base, recording) : wholeByAnthropic(base, recording);
-  return (streaming ? chunksByOpenAI : wholeByOpenAI)(base, recording, { model: name });
-}
+const call = (recording: Recording): Promise<VendorResult> => callVendor(replay.baseUrl(recording.provider), recording);
 
 /** Streams that the vendor's SDK puts together itself. It repairs arguments that are cut, which is no reading. */
 const isPutTogether = ({ recording, reading }: (typeof answers)[number]): boolean =>

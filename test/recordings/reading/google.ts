@@ -30,6 +30,14 @@ interface FunctionCall {
   readonly id?: string;
   readonly name?: string;
   readonly args?: Readonly<Record<string, unknown>>;
+  readonly partialArgs?: readonly PartialArg[];
+  readonly willContinue?: boolean;
+}
+interface PartialArg {
+  readonly jsonPath?: string;
+  readonly stringValue?: string;
+  readonly numberValue?: number;
+  readonly boolValue?: boolean;
 }
 interface Token {
   readonly token?: string;
@@ -179,7 +187,7 @@ const FAILURES = /^(?:MALFORMED_FUNCTION_CALL|UNEXPECTED_TOOL_CALL|TOO_MANY_TOOL
 const NOTHING_SAID = /^(?:LANGUAGE|OTHER|NO_IMAGE|IMAGE_OTHER)$/;
 
 function choiceOf(pieces: readonly Candidate[]): AnswerChoice {
-  const parts = pieces.flatMap(({ content }) => content?.parts ?? []);
+  const parts = joinCalls(pieces.flatMap(({ content }) => content?.parts ?? []));
   const texts = parts.filter(({ text, thought }) => text !== undefined && thought !== true);
   const content = texts.map(({ text }) => text).join("");
   const calls = parts.filter(({ functionCall }) => functionCall).map(callOf);
@@ -206,6 +214,40 @@ function choiceOf(pieces: readonly Candidate[]): AnswerChoice {
   if (NOTHING_SAID.test(reason) && isEmpty) return { ...choice, finish: "broken" };
   if (reason === "MAX_TOKENS") return { ...choice, finish: "length" };
   return { ...choice, finish: calls.length > 0 ? "tool_calls" : "stop" };
+}
+
+/** Calls that come in pieces, as one: the first piece has the name, and the one that does not continue is the last. */
+function joinCalls(parts: readonly Part[]): Part[] {
+  const joined: Part[] = [];
+  let open: { part: Part; args: Record<string, unknown> } | undefined;
+  for (const part of parts) {
+    const { functionCall: call } = part;
+    if (call === undefined || (open === undefined && call.willContinue !== true)) {
+      joined.push(part);
+      continue;
+    }
+    open ??= { part, args: {} };
+    for (const piece of call.partialArgs ?? []) putPiece(open.args, piece);
+    if (call.willContinue === true) continue;
+    const { name } = open.part.functionCall ?? {};
+    joined.push({ ...open.part, functionCall: { ...(name === undefined ? {} : { name }), args: open.args } });
+    open = undefined;
+  }
+  return joined;
+}
+
+/** Puts a piece where its path points: "$.stops[0].name". Texts are appended. */
+function putPiece(args: Record<string, unknown>, { jsonPath = "$", ...value }: PartialArg): void {
+  const steps = [...jsonPath.matchAll(/\.(\w+)|\[(\d+)\]/g)].map(([, name, index]) => name ?? Number(index));
+  const last = steps.pop() as string;
+  let parent = args;
+  for (const [at, step] of steps.entries()) {
+    const next = steps[at + 1] ?? last;
+    parent[step] ??= typeof next === "number" ? [] : {};
+    parent = parent[step] as Record<string, unknown>;
+  }
+  const { stringValue, numberValue, boolValue } = value;
+  parent[last] = stringValue === undefined ? (numberValue ?? boolValue ?? null) : `${parent[last] ?? ""}${stringValue}`;
 }
 
 /** Google need not say why it stopped; then the gateway may find words for it. */
