@@ -1,5 +1,5 @@
 import { Role } from "../../src/gen/parley/chat/v1/message_pb.ts";
-import { AudioParams_Format, OutputModality } from "../../src/gen/parley/chat/v1/params_pb.ts";
+import { AudioParams_Format, OutputModality, ReasoningEffort } from "../../src/gen/parley/chat/v1/params_pb.ts";
 import type { Params } from "../support/doors.ts";
 import type { Reading } from "./reading/reading.ts";
 import type { Recording } from "./recordings.ts";
@@ -14,7 +14,11 @@ export function paramsFor({ provider, name }: Recording, reading: Reading): Para
     model: `${provider}/${name}`,
     messages: [{ role: Role.USER, content: [{ kind: { case: "text", value: "Well?" } }] }],
     ...(choices.length > 1 && { n: choices.length }),
-    ...(choices.some(({ logprobs }) => logprobs.length > 0) && { logprobs: true, topLogprobs: 2 }),
+    ...(choices.some(({ logprobs }) => logprobs.length > 0) && {
+      logprobs: true,
+      topLogprobs: 2,
+      reasoningEffort: ReasoningEffort.NONE, // With any other, newer models take no logprobs.
+    }),
     ...(choices.some(({ audio }) => audio) && {
       modalities: [OutputModality.TEXT, OutputModality.AUDIO],
       audio: { format: AudioParams_Format.WAV, voice: { kind: { case: "name", value: "alloy" } } },
