@@ -35,7 +35,8 @@ export function fold(chunks: readonly ChatCompletionChunk[]): ChatCompletion {
   return completion;
 }
 
-function foldChoice(completion: ChatCompletion, { index, delta, finishReason, logprobs }: ChunkChoice): void {
+function foldChoice(completion: ChatCompletion, chunkChoice: ChunkChoice): void {
+  const { index, delta, finishReason, nativeFinishReason, logprobs, extra } = chunkChoice;
   if (delta === undefined) throw new Error("a choice without a delta");
   let choice = completion.choices[index];
   if (choice === undefined) {
@@ -47,6 +48,8 @@ function foldChoice(completion: ChatCompletion, { index, delta, finishReason, lo
   if (message.role === 0) throw new Error("a choice that began without a role");
   if (choice.finishReason !== FinishReason.UNSPECIFIED) throw new Error("a delta after the end of its choice");
   choice.finishReason = finishReason;
+  if (nativeFinishReason !== undefined) choice.nativeFinishReason = nativeFinishReason;
+  if (extra !== undefined) choice.extra = extra;
   foldTexts(message, delta);
   foldDetails(message, delta);
   foldOutputs(message, delta);
@@ -68,7 +71,7 @@ function foldTexts(message: Message, { content, refusal, reasoningContent }: Del
   if (reasoningContent !== undefined) message.reasoningContent = (message.reasoningContent ?? "") + reasoningContent;
 }
 
-/** Details of the same index and type are pieces of one; what is not text comes once. */
+/** Details of the same index and type are pieces of one: texts are appended, the rest is set. */
 function foldDetails(message: Message, { reasoningDetails }: Delta): void {
   for (const piece of reasoningDetails) {
     const before = message.reasoningDetails.find(({ index, type }) => index === piece.index && type === piece.type);
@@ -76,14 +79,15 @@ function foldDetails(message: Message, { reasoningDetails }: Delta): void {
       message.reasoningDetails.push(clone(ReasoningDetailSchema, piece));
       continue;
     }
-    for (const key of ["text", "summary", "data", "signature"] as const)
+    for (const key of ["text", "summary", "data"] as const)
       if (piece[key] !== undefined) before[key] = (before[key] ?? "") + piece[key];
-    for (const key of ["format", "id"] as const) if (piece[key] !== undefined) before[key] ??= piece[key];
+    for (const key of ["signature", "format", "id"] as const) if (piece[key] !== undefined) before[key] = piece[key];
   }
 }
 
 function foldOutputs(message: Message, { annotations, images, audio }: Delta): void {
-  message.annotations.push(...annotations);
+  // Their place is for streams only.
+  message.annotations.push(...annotations.map(({ index: _, ...annotation }) => annotation));
   message.images.push(...images);
   if (audio === undefined) return;
   const { id = "", data = "", transcript = "", expiresAt } = audio;

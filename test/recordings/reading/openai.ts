@@ -236,7 +236,7 @@ function mergeDetails(pieces: readonly Detail[]): Detail[] {
       text: own.map(({ text }) => text ?? "").join(""),
       summary: own.map(({ summary }) => summary ?? "").join(""),
       data: own.map(({ data }) => data ?? "").join(""),
-      signature: own.map(({ signature }) => signature ?? "").join(""),
+      signature: own.findLast(({ signature }) => signature)?.signature ?? "",
     };
   });
 }
