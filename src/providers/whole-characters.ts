@@ -1,21 +1,19 @@
-/** Keeps characters whole that a provider cut in two: half of a surrogate pair waits for its other half. */
+/** Holds the text of a stream to whole characters: some servers cut one into its two halves, and a lone half is no text. */
 export class WholeCharacters {
   #held = "";
 
-  /** Takes a piece of text, and returns what can be passed on of it and of what waited. */
+  /** Takes the next piece, and returns what of it, and of what was held, is whole. */
   push(piece: string): string {
-    let text = this.#held + piece;
-    this.#held = "";
+    if (this.#held === "" && piece.isWellFormed()) return piece;
+    const text = this.#held + piece;
     const last = text.charCodeAt(text.length - 1);
-    if (last >= 0xd800 && last <= 0xdbff) {
-      this.#held = text.slice(-1);
-      text = text.slice(0, -1);
-    }
-    return text.isWellFormed() ? text : text.toWellFormed();
+    const isCut = last >= 0xd800 && last <= 0xdbff;
+    this.#held = isCut ? text.slice(-1) : "";
+    return (isCut ? text.slice(0, -1) : text).toWellFormed();
   }
 
-  /** The end of the text: half a character that is still waiting becomes U+FFFD. */
-  end(): string {
+  /** The end: a half that is still held becomes U+FFFD. */
+  finish(): string {
     const rest = this.#held.toWellFormed();
     this.#held = "";
     return rest;

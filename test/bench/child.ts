@@ -11,9 +11,15 @@ export interface Child {
   end(): Promise<void>;
 }
 
+/** How a process is started, besides its file. */
+export interface ChildOptions {
+  readonly nodeFlags?: readonly string[];
+  readonly args?: readonly string[];
+}
+
 /** Starts a file of this folder in a process of its own, and waits until it is ready. Its output is dropped, its errors are shown. */
-export async function startChild(file: string, nodeFlags: readonly string[] = []): Promise<Child> {
-  const child = fork(fileURLToPath(new URL(file, import.meta.url)), [], {
+export async function startChild(file: string, { nodeFlags = [], args = [] }: ChildOptions = {}): Promise<Child> {
+  const child = fork(fileURLToPath(new URL(file, import.meta.url)), args, {
     execArgv: [...NODE_OPTIONS, ...nodeFlags],
     stdio: ["ignore", "ignore", "inherit", "ipc"],
     serialization: "advanced",

@@ -12,7 +12,8 @@ const HELP = `npm run bench -- [options]
   --seconds N     seconds of each load (1)
   --rounds N      rounds that are counted (5)
   --quick         0.25 seconds and 2 rounds, for a first look
-  --case NAME     only the lines whose names begin so, such as "rest" or "grpc.small"; "start" is the start and the memory
+  --case NAME     only the lines whose names begin so, such as "rest", "grpc.small" or "providers";
+                  "start" is the start and the memory
   --profile DIR   write a CPU profile of each server there
 `;
 

@@ -1,8 +1,7 @@
-import { type Child, startChild } from "./child.ts";
-import { createLoad } from "./doors.ts";
+import { type Child, type ChildOptions, startChild } from "./child.ts";
 import type { LoadResult } from "./load.ts";
-import { BODIES, isStreamed } from "./requests.ts";
 import type { Cost, Measurement, Row, Target } from "./rows.ts";
+import { keyOf, leastBytes, loadOf, shapeOf } from "./trials.ts";
 
 /** How long a bench takes. */
 export interface Effort {
@@ -27,6 +26,8 @@ const SERVERS: Readonly<Record<Target, string>> = {
   gateway: "gateway-process.ts",
   bare: "bare-server.ts",
   "grpc-js": "grpc-js-server.ts",
+  providers: "gateway-process.ts",
+  pipe: "pipe-server.ts",
 };
 
 interface Server {
@@ -41,17 +42,21 @@ interface Server {
 export async function measureRows(rows: readonly Row[], effort: Effort): Promise<MeasuredRow[]> {
   const measurements = collect(rows);
   const running: Child[] = [];
-  const start = async (file: string, flags: readonly string[] = []): Promise<Child> => {
-    const child = await startChild(file, flags);
+  const start = async (file: string, options?: ChildOptions): Promise<Child> => {
+    const child = await startChild(file, options);
     running.push(child);
     return child;
   };
   try {
     const client = await start("load-process.ts");
     const servers = new Map<Target, Server>();
-    for (const target of new Set(measurements.map((each) => each.target))) {
-      const flags = effort.profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${effort.profile}/${target}`];
-      const process = await start(SERVERS[target], flags);
+    const isBehind = measurements.some(({ kind }) => kind === "provider");
+    const upstream = isBehind ? await (await start("upstream-server.ts")).ask("port") : undefined;
+    for (const [target, { kind }] of new Map(measurements.map((each) => [each.target, each]))) {
+      const nodeFlags =
+        effort.profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${effort.profile}/${target}`];
+      const args = kind === "provider" ? [`http://127.0.0.1:${upstream}`] : [];
+      const process = await start(SERVERS[target], { nodeFlags, args });
       servers.set(target, { process, port: (await process.ask("port")) as number });
     }
     const rounds: Map<string, number>[] = [];
@@ -76,20 +81,13 @@ export async function measureRows(rows: readonly Row[], effort: Effort): Promise
 
 /** CPU time that the server took for a call, in µs. */
 async function measureOne(client: Child, server: Server, measurement: Measurement, seconds: number): Promise<number> {
-  const { door, shape } = measurement;
   const before = (await server.process.ask("cpu")) as NodeJS.CpuUsage;
-  const { calls, bytes } = (await client.ask(createLoad(door, shape, server.port, seconds))) as LoadResult;
+  const { calls, bytes } = (await client.ask(loadOf(measurement, server.port, seconds))) as LoadResult;
   const after = (await server.process.ask("cpu")) as NodeJS.CpuUsage;
   if (bytes < calls * leastBytes(measurement)) {
     throw new Error(`${keyOf(measurement)}: the answers are too short to be right, ${Math.round(bytes / calls)} bytes`);
   }
   return (after.user - before.user + after.system - before.system) / calls;
-}
-
-/** Errors come with status 200 on some doors, but they are shorter than the text that is to be repeated, and its chunks. */
-function leastBytes({ shape }: Measurement): number {
-  const { content } = BODIES[shape].messages.at(-1) as { content: string };
-  return isStreamed(shape) ? 60 * content.split(" ").length : content.length;
 }
 
 /** What the rows need, each once; those of one shape stand together, so that they are measured in turn. */
@@ -98,7 +96,7 @@ function collect(rows: readonly Row[]): Measurement[] {
     .flatMap(({ ours, theirs }) => [ours, theirs])
     .flatMap(({ of, less }) => (less === undefined ? [of] : [of, less.than]));
   const unique = new Map(all.map((each) => [keyOf(each), each]));
-  return [...unique.values()].sort((a, b) => a.shape.localeCompare(b.shape));
+  return [...unique.values()].sort((a, b) => shapeOf(a).localeCompare(shapeOf(b)));
 }
 
 /** Loads of the server that has the fewest in a round. */
@@ -111,5 +109,3 @@ function read(costs: ReadonlyMap<string, number>, { of, less }: Cost): number {
   const whole = costs.get(keyOf(of)) as number;
   return less === undefined ? whole : (whole - (costs.get(keyOf(less.than)) as number)) / less.chunks;
 }
-
-const keyOf = ({ target, door, shape }: Measurement): string => `${target}/${door}/${shape}`;

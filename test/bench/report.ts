@@ -1,9 +1,16 @@
 import type { MeasuredRow } from "./measure.ts";
 import { median } from "./median.ts";
+import type { Target } from "./rows.ts";
 import type { StartFigures } from "./start.ts";
 import { formatTable } from "./table.ts";
 
-const NAMES = { gateway: "Parley", bare: "node:http", "grpc-js": "grpc-js" } as const;
+const NAMES: Readonly<Record<Target, string>> = {
+  gateway: "Parley",
+  bare: "node:http",
+  "grpc-js": "grpc-js",
+  providers: "Parley",
+  pipe: "a pipe",
+};
 
 /** The table of calls and chunks: medians of CPU time in µs, the lowest and the highest, and the ratio of the medians. */
 export function formatRows(measured: readonly MeasuredRow[]): string {

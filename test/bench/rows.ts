@@ -1,14 +1,26 @@
 import type { Door } from "./doors.ts";
 import type { Shape } from "./requests.ts";
+import { FAMILIES, type Family, type StreamShape } from "./upstream-streams.ts";
 
-/** Which server is called. */
-export type Target = "gateway" | "bare" | "grpc-js";
+/** Which server is called. "providers" is the gateway in front of an upstream, and "pipe" a proxy there that reads nothing. */
+export type Target = "gateway" | "bare" | "grpc-js" | "providers" | "pipe";
 
-/** One thing that is measured: calls of one shape, through one door of one server. */
-export interface Measurement {
-  readonly target: Target;
+/** One thing that is measured. */
+export type Measurement = DoorMeasurement | ProviderMeasurement;
+
+/** Calls of one shape, through one door of one server. */
+export interface DoorMeasurement {
+  readonly kind: "door";
+  readonly target: "gateway" | "bare" | "grpc-js";
   readonly door: Door;
   readonly shape: Shape;
+}
+
+/** Streams of one shape, of an upstream that is a family's. */
+export interface ProviderMeasurement extends StreamShape {
+  readonly kind: "provider";
+  readonly target: "providers" | "pipe";
+  readonly family: Family;
 }
 
 /** A line of the table: what something costs, here and in the server that it is compared with. */
@@ -35,6 +47,12 @@ const TITLES: Readonly<Record<Door, string>> = {
   "grpc-web": "gRPC-Web",
 };
 
+const PROVIDERS: Readonly<Record<Family, string>> = {
+  openai: "OpenAI behind REST",
+  anthropic: "Anthropic behind REST",
+  google: "Google behind REST",
+};
+
 interface What {
   readonly shape: Shape;
   readonly title: string;
@@ -59,6 +77,7 @@ export const ROWS: readonly Row[] = [
   ...rowsOf("connect-proto", [...UNARY, ...STREAM]),
   ...rowsOf("grpc", [...UNARY, ...STREAM]),
   ...rowsOf("grpc-web", [...UNARY, ...STREAM]),
+  ...FAMILIES.flatMap((family) => [providerRow(family, 1), providerRow(family, 10)]),
 ];
 
 /** gRPC in its two forms is compared with a gRPC server, the others with a bare HTTP server. */
@@ -73,7 +92,22 @@ function rowsOf(door: Door, whats: readonly What[]): Row[] {
   }));
 }
 
-function costOf(target: Target, door: Door, shape: Shape, chunks: number | undefined): Cost {
-  const of = { target, door, shape };
-  return chunks === undefined ? { of } : { of, less: { than: { target, door, shape: "opening" }, chunks } };
+function costOf(target: DoorMeasurement["target"], door: Door, shape: Shape, chunks: number | undefined): Cost {
+  const of = { kind: "door", target, door, shape } as const;
+  return chunks === undefined ? { of } : { of, less: { than: { ...of, shape: "opening" }, chunks } };
+}
+
+/** A stream of 200 words through a provider and the REST door, that many events a packet. */
+function providerRow(family: Family, packed: number): Row {
+  const costAt = (target: ProviderMeasurement["target"]): Cost => {
+    const of = { kind: "provider", target, family, words: 200, packed } as const;
+    return { of, less: { than: { ...of, words: 1 }, chunks: 199 } };
+  };
+  return {
+    name: `providers.${family}.${packed === 1 ? "single" : "packed"}`,
+    title: `${PROVIDERS[family]}, ${packed === 1 ? "an event a packet" : `${packed} events a packet`}, each`,
+    unit: "chunk",
+    ours: costAt("providers"),
+    theirs: costAt("pipe"),
+  };
 }

@@ -1,4 +1,4 @@
-import { create } from "@bufbuild/protobuf";
+import { clone, create } from "@bufbuild/protobuf";
 import {
   type ChatCompletion,
   type ChatCompletionChunk,
@@ -8,7 +8,13 @@ import {
   type ChunkChoice,
   FinishReason,
 } from "../../src/gen/parley/chat/v1/completion_pb.ts";
-import { ContentPartSchema, type Message, MessageSchema } from "../../src/gen/parley/chat/v1/message_pb.ts";
+import {
+  AudioSchema,
+  ContentPartSchema,
+  type Message,
+  MessageSchema,
+  ReasoningDetailSchema,
+} from "../../src/gen/parley/chat/v1/message_pb.ts";
 import { ToolCallSchema } from "../../src/gen/parley/chat/v1/tool_pb.ts";
 
 /** Folds a stream into the whole answer that it says, and fails where the stream breaks the grammar of chunks. */
@@ -30,7 +36,7 @@ export function fold(chunks: readonly ChatCompletionChunk[]): ChatCompletion {
 }
 
 function foldChoice(completion: ChatCompletion, chunkChoice: ChunkChoice): void {
-  const { index, delta, finishReason, logprobs, nativeFinishReason, extra } = chunkChoice;
+  const { index, delta, finishReason, nativeFinishReason, logprobs, extra } = chunkChoice;
   if (delta === undefined) throw new Error("a choice without a delta");
   let choice = completion.choices[index];
   if (choice === undefined) {
@@ -45,8 +51,9 @@ function foldChoice(completion: ChatCompletion, chunkChoice: ChunkChoice): void 
   if (nativeFinishReason !== undefined) choice.nativeFinishReason = nativeFinishReason;
   if (extra !== undefined) choice.extra = extra;
   foldTexts(message, delta);
+  foldDetails(message, delta);
+  foldOutputs(message, delta);
   foldCalls(message, delta);
-  foldParts(message, delta);
   if (logprobs !== undefined) {
     choice.logprobs ??= create(ChoiceSchema, { logprobs: {} }).logprobs as NonNullable<Choice["logprobs"]>;
     choice.logprobs.content.push(...logprobs.content);
@@ -64,18 +71,32 @@ function foldTexts(message: Message, { content, refusal, reasoningContent }: Del
   if (reasoningContent !== undefined) message.reasoningContent = (message.reasoningContent ?? "") + reasoningContent;
 }
 
-function foldParts(message: Message, { reasoningDetails, annotations, images }: Delta): void {
-  for (const detail of reasoningDetails) {
-    const before = message.reasoningDetails.find(({ index }) => index === detail.index);
-    if (before === undefined) message.reasoningDetails.push({ ...detail });
-    else {
-      if (detail.text !== undefined) before.text = (before.text ?? "") + detail.text;
-      if (detail.signature !== undefined) before.signature = detail.signature;
+/** Details of the same index and type are pieces of one: texts are appended, the rest is set. */
+function foldDetails(message: Message, { reasoningDetails }: Delta): void {
+  for (const piece of reasoningDetails) {
+    const before = message.reasoningDetails.find(({ index, type }) => index === piece.index && type === piece.type);
+    if (before === undefined) {
+      message.reasoningDetails.push(clone(ReasoningDetailSchema, piece));
+      continue;
     }
+    for (const key of ["text", "summary", "data"] as const)
+      if (piece[key] !== undefined) before[key] = (before[key] ?? "") + piece[key];
+    for (const key of ["signature", "format", "id"] as const) if (piece[key] !== undefined) before[key] = piece[key];
   }
-  // The index is for streams only.
-  for (const { index: _index, ...annotation } of annotations) message.annotations.push(annotation);
+}
+
+function foldOutputs(message: Message, { annotations, images, audio }: Delta): void {
+  // Their place is for streams only.
+  message.annotations.push(...annotations.map(({ index: _, ...annotation }) => annotation));
   message.images.push(...images);
+  if (audio === undefined) return;
+  const { id = "", data = "", transcript = "", expiresAt } = audio;
+  message.audio ??= create(AudioSchema, { data: "", transcript: "" });
+  const before = message.audio;
+  before.id += id;
+  before.data += data;
+  before.transcript += transcript;
+  if (expiresAt !== undefined) before.expiresAt = expiresAt;
 }
 
 function foldCalls(message: Message, { toolCalls, functionCall }: Delta): void {
@@ -98,13 +119,12 @@ function foldCalls(message: Message, { toolCalls, functionCall }: Delta): void {
         custom === undefined
           ? { case: "function" as const, value: { name: fn?.name ?? "", arguments: fn?.arguments ?? "" } }
           : { case: "custom" as const, value: { name: custom.name ?? "", input: custom.input ?? "" } };
-      message.toolCalls.push(
-        create(ToolCallSchema, { id, kind, ...(extraContent === undefined ? {} : { extraContent }) }),
-      );
+      message.toolCalls.push(create(ToolCallSchema, { id, kind, ...(extraContent && { extraContent }) }));
       continue;
     }
     if (id !== undefined || fn?.name !== undefined || custom?.name !== undefined)
       throw new Error("a call that began twice");
+    if (extraContent !== undefined) before.extraContent = extraContent;
     if (before.kind.case === "function") before.kind.value.arguments += fn?.arguments ?? "";
     if (before.kind.case === "custom") before.kind.value.input += custom?.input ?? "";
   }

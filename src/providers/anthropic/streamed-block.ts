@@ -9,7 +9,7 @@ import { isObject } from "../../openai-json/is-object.ts";
 import { isDeeperThan, parseLossless, stringifyWellFormed } from "../lossless-json.ts";
 import { isPortableId } from "../tool-ids.ts";
 import { invalidResponse } from "../upstream-error.ts";
-import { WellFormedText } from "../well-formed.ts";
+import { WholeCharacters } from "../whole-characters.ts";
 import type { AnswerWriter } from "./answer-writer.ts";
 import { annotationsOf } from "./citations.ts";
 import { CustomInputReader } from "./custom-input.ts";
@@ -50,7 +50,7 @@ const IGNORED: StreamedBlock = { push: () => undefined, finish: () => undefined 
 
 class TextBlock implements StreamedBlock {
   readonly #writer: AnswerWriter;
-  readonly #text = new WellFormedText();
+  readonly #text = new WholeCharacters();
   readonly #start: number;
   readonly #citations: JsonValue[];
 
@@ -76,7 +76,7 @@ class TextBlock implements StreamedBlock {
 
 class ThinkingBlock implements StreamedBlock {
   readonly #writer: AnswerWriter;
-  readonly #piece = new WellFormedText();
+  readonly #piece = new WholeCharacters();
   #text = "";
   #signature: string;
 
@@ -112,7 +112,7 @@ interface CallTarget {
 
 class CallBlock implements StreamedBlock {
   readonly #target: CallTarget;
-  readonly #json = new WellFormedText();
+  readonly #json = new WholeCharacters();
   readonly #unsaid: string;
   #hasArguments = false;
 
@@ -175,7 +175,7 @@ const argumentsOf = (json: string): FunctionCallDelta => ({
 
 function createCustomCall(index: number, id: string, name: string, writer: AnswerWriter): CallTarget {
   const reader = new CustomInputReader();
-  const text = new WellFormedText();
+  const text = new WholeCharacters();
   const write = (input: string): void => {
     if (input !== "") writer.call({ index, custom: create(CustomToolCallDeltaSchema, { input }) });
   };

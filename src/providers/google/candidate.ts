@@ -81,8 +81,8 @@ export class CandidateReader {
     const native = this.#finish ?? "";
     const ending = endingOf(native);
     const pieces: Piece[] = [];
-    this.#say(this.#text.end(), pieces);
-    const thought = this.#thought.end();
+    this.#say(this.#text.finish(), pieces);
+    const thought = this.#thought.finish();
     if (thought !== "") this.#add(pieces).delta.reasoningContent = thought;
     this.#calls.end(() => this.#add(pieces).delta);
     const annotations =

@@ -8,8 +8,8 @@ import {
 } from "../../gen/parley/chat/v1/completion_pb.ts";
 import { isObject } from "../../openai-json/is-object.ts";
 import type { Chance } from "../provider.ts";
-import { WholeCharacters } from "../surrogates.ts";
 import { isPortableId } from "../tool-ids.ts";
+import { WholeCharacters } from "../whole-characters.ts";
 import { type CallPiece, readCall } from "./read-call.ts";
 
 /** A call of the answer. */

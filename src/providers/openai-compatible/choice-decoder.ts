@@ -11,8 +11,8 @@ import {
 import { Role } from "../../gen/parley/chat/v1/message_pb.ts";
 import { isObject } from "../../openai-json/is-object.ts";
 import type { Chance } from "../provider.ts";
-import { WholeCharacters } from "../surrogates.ts";
 import { invalidResponse } from "../upstream-error.ts";
+import { WholeCharacters } from "../whole-characters.ts";
 import { CallTracker } from "./call-tracker.ts";
 import { type Answer, readAnswer } from "./decode-answer.ts";
 import { decodeRest } from "./decode-rest.ts";

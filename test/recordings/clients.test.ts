@@ -1,0 +1,59 @@
+import { create } from "@bufbuild/protobuf";
+import { describe, expect, it } from "vitest";
+import { ChatCompletionParamsSchema } from "../../src/gen/parley/chat/v1/params_pb.ts";
+import { encodeJson } from "../../src/openai-json/encode.ts";
+import { useReplay } from "./gateway.ts";
+import { paramsFor } from "./params-for.ts";
+import { readRecording } from "./reading/read.ts";
+import type { Answer, Reading } from "./reading/reading.ts";
+import { loadRecordings, type Recording, titleOf } from "./recordings.ts";
+import { callVendor } from "./vendors/call-vendor.ts";
+import { chunksByOpenAI, type OpenAIParams, wholeByOpenAI } from "./vendors/openai.ts";
+import type { VendorResult } from "./vendors/vendor.ts";
+
+const recordings = loadRecordings();
+const { replay, url } = useReplay(recordings);
+const rows = recordings.flatMap((recording) => {
+  const reading = readRecording(recording);
+  return reading.kind === "answer" ? [{ title: titleOf(recording), recording, reading }] : [];
+});
+
+/** Parameters of the gateway's call, as OpenAI's SDK wants them. */
+function openaiParams(recording: Recording, reading: Reading): OpenAIParams {
+  const message = create(ChatCompletionParamsSchema, paramsFor(recording, reading));
+  const { messages: _, ...params } = encodeJson(ChatCompletionParamsSchema, message, { nulls: false });
+  return params as unknown as OpenAIParams;
+}
+
+/** What the gateway's answer is to OpenAI's SDK: one of OpenAI itself. */
+const asOpenAI = (recording: Recording): Recording => ({ ...recording, provider: "openai" });
+
+/** What OpenAI's helper for streams keeps: it overwrites what it does not know, where it should append. */
+const known = (result: VendorResult): unknown =>
+  result.kind === "answer" ? { ...result.answer, choices: result.answer.choices.map(knownOf) } : result;
+const knownOf = ({ content, refusal, calls, functionCall, finish, logprobs }: Answer["choices"][number]): unknown => ({
+  content,
+  refusal,
+  calls,
+  functionCall,
+  finish,
+  logprobs,
+});
+
+describe("OpenAI's SDK at the gateway", () => {
+  it.each(rows)("makes of $title what the vendor's own makes of it", async ({ recording, reading }) => {
+    const byVendor = await callVendor(replay().baseUrl(recording.provider), recording);
+    const ask = recording.streaming ? chunksByOpenAI : wholeByOpenAI;
+    const byGateway = await ask(`${url()}/v1`, asOpenAI(recording), openaiParams(recording, reading));
+    expect(byGateway).toEqual(byVendor);
+  });
+
+  it.each(rows.filter(({ recording }) => recording.streaming))("puts the stream of $title together", async ({
+    recording,
+    reading,
+  }) => {
+    const params = openaiParams(recording, reading);
+    const result = await wholeByOpenAI(`${url()}/v1`, asOpenAI(recording), params);
+    expect(known(result)).toEqual(known(reading as VendorResult));
+  });
+});
