@@ -10,5 +10,6 @@ process.exit = (status) => {
   process.exitCode = status;
 };
 await import("../src/compose.ts");
+await import("../src/compose-upstream.ts");
 for (const file of ["parse-yaml.ts", "format-settings.ts"]) await import(`../src/config/${file}`);
 await import("../src/main.ts");

@@ -1,12 +1,10 @@
 /** The composition root: the only file that knows every part. It joins them to a gateway that runs. */
+import type { Upstream } from "./compose-upstream.ts";
 import { ConfigError } from "./config/config-error.ts";
 import type { Settings } from "./config/settings.ts";
 import { GatewayError } from "./errors/gateway-error.ts";
 import { createGateway } from "./gateway/gateway.ts";
 import { Reason } from "./gen/parley/errors/v1/errors_pb.ts";
-import { toolCallId } from "./lib/ids.ts";
-import { type Families, makeProviders } from "./providers/make-providers.ts";
-import type { Provider } from "./providers/provider.ts";
 import { createSandbox } from "./providers/sandbox/provider.ts";
 import { createRestHandler } from "./rest/rest-handler.ts";
 import { type Catalogue, createCatalogue } from "./routing/catalogue.ts";
@@ -16,7 +14,6 @@ import { createCors } from "./server/cors.ts";
 import { createDispatch } from "./server/dispatch.ts";
 import { startServer } from "./server/server.ts";
 import { createLogger, flushLogger, type Logger } from "./telemetry/logger.ts";
-import type { Backend } from "./upstream/backend.ts";
 import { createScriptedBackend } from "./upstream/scripted-backend.ts";
 
 /** A gateway that runs. */
@@ -41,37 +38,34 @@ const MAX_TIMEOUT_MS = 86_400_000;
 /** Time for the errors of aborted calls to reach their clients, before sockets are destroyed. */
 const LAST_WORDS_MS = 1_000;
 
-/** The way to providers with a network. */
-export interface Upstream {
-  /** What makes the providers. */
-  readonly families: Families;
-  /** Makes the backend of a provider. Nobody is called before the backend is asked for something. */
-  connect(provider: Provider): Backend;
-  /** Closes all connections, and ends what runs in the background. */
-  close(): Promise<void>;
-}
-
 /**
  * Makes the catalogue of the models that the settings give: the sandbox's, and those of the providers behind `upstream`. Throws a
- * ConfigError for a provider that can't be made, and for an `auto_model` that does not exist.
+ * ConfigError for an `auto_model` that does not exist.
  */
-export function composeCatalogue({ file, sandbox, providers, autoModel }: Settings, upstream?: Upstream): Catalogue {
-  const made = upstream === undefined ? [] : makeProviders(providers, upstream.families, { newCallId: toolCallId });
-  const backends = made.map((provider) => (upstream as Upstream).connect(provider));
+export function composeCatalogue({ file, sandbox, autoModel }: Settings, upstream: Upstream | undefined): Catalogue {
+  const backends = [createScriptedBackend(createSandbox(sandbox)), ...(upstream?.backends ?? [])];
   try {
-    return createCatalogue([createScriptedBackend(createSandbox(sandbox)), ...backends], autoModel);
+    return createCatalogue(backends, autoModel);
   } catch (thrown) {
     if (!(thrown instanceof GatewayError)) throw thrown;
     throw new ConfigError([{ file, path: "auto_model", message: thrown.message }], file);
   }
 }
 
-/** Starts a gateway. Rejects when it cannot listen. `upstream` is closed with it, also when it does not start. */
+/** Opens the way to the providers of the settings, where there are any. Throws a ConfigError for one that can't be made. */
+export async function composeUpstream(settings: Settings, logger?: Logger): Promise<Upstream | undefined> {
+  if (settings.providers.length === 0) return undefined;
+  // What it takes to reach providers is half of the program.
+  const { openUpstream } = await import("./compose-upstream.ts");
+  return openUpstream(settings, logger);
+}
+
+/** Starts a gateway. Rejects when it cannot listen, and with a ConfigError for settings that contradict themselves. */
 export async function startGateway(
   settings: Settings,
   logger: Logger = createLogger({ level: settings.logLevel }),
-  upstream?: Upstream,
 ): Promise<RunningGateway> {
+  const upstream = await composeUpstream(settings, logger);
   try {
     return await start(settings, logger, upstream);
   } catch (error) {
@@ -110,6 +104,7 @@ async function start(settings: Settings, logger: Logger, upstream: Upstream | un
   });
   const { url, ...address } = server.address;
   logger.info({ url }, "listening");
+  upstream?.start();
 
   const drain = async (): Promise<void> => {
     logger.info({ openCalls: calls.size }, "draining");

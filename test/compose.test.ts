@@ -2,85 +2,79 @@ import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { composeCatalogue, startGateway, type Upstream } from "../src/compose.ts";
+import { composeCatalogue, composeUpstream, startGateway } from "../src/compose.ts";
 import { ConfigError } from "../src/config/config-error.ts";
 import type { Settings } from "../src/config/settings.ts";
-import { GatewayError } from "../src/errors/gateway-error.ts";
-import { Reason } from "../src/gen/parley/errors/v1/errors_pb.ts";
-import { createSandbox } from "../src/providers/sandbox/provider.ts";
 import { createLogger } from "../src/telemetry/logger.ts";
-import { createScriptedBackend } from "../src/upstream/scripted-backend.ts";
 import { loadText } from "./config/load.ts";
-import { createFamilies } from "./support/families.ts";
+import { until } from "./support/collect.ts";
+import { json, startUpstream, type Upstream } from "./support/upstream.ts";
 
-/** A way to providers behind which the sandbox answers for each of them. */
-function createUpstream(families = createFamilies()): Upstream & { readonly closed: () => number } {
-  let closed = 0;
-  const sandbox = createScriptedBackend(createSandbox({ tokenDelayMs: 0 }));
-  return {
-    families,
-    connect: ({ id }) => ({ ...sandbox, id }),
-    close: async () => {
-      closed += 1;
-    },
-    closed: () => closed,
-  };
-}
-
-const PROVIDERS = 'listen: "127.0.0.1:0"\nproviders: [{ id: a, google: {} }, { id: b, anthropic: {} }]\n';
 const QUIET = createLogger({ level: "silent" });
 
+/** A server of OpenAI's API with one model, for two providers. */
+async function openServer(): Promise<{ server: Upstream; config: string }> {
+  const server = await startUpstream(({ method }) =>
+    method === "GET"
+      ? json({ object: "list", data: [{ id: "small", object: "model", created: 1, owned_by: "x" }] })
+      : json({ id: "1", model: "small", choices: [{ index: 0, message: { content: "Hi" }, finish_reason: "stop" }] }),
+  );
+  onTestFinished(() => server.close());
+  const provider = (id: string): string => `{ id: ${id}, openai_compatible: { base_url: "${server.url}/v1" } }`;
+  return { server, config: `listen: "127.0.0.1:0"\nproviders: [${provider("a")}, ${provider("b")}]\n` };
+}
+
+/** The catalogue of a configuration, or the message of the ConfigError. */
+async function compose(text: string) {
+  const settings = await loadText(text);
+  const upstream = await composeUpstream(settings);
+  onTestFinished(() => upstream?.close());
+  return composeCatalogue(settings, upstream);
+}
+
 describe("composeCatalogue()", () => {
-  it("has the models of the sandbox and of every provider", async () => {
-    const catalogue = composeCatalogue(await loadText(PROVIDERS), createUpstream());
-    const owners = new Set(catalogue.list().map(({ id }) => id.split("/")[0]));
-    expect([...owners].sort()).toEqual(["a", "auto", "b", "sandbox"]);
-  });
-
   it("lets auto be a model of a provider", async () => {
-    const catalogue = composeCatalogue(await loadText(`${PROVIDERS}auto_model: b/echo`), createUpstream());
-    expect(catalogue.resolve("auto")).toMatchObject({ name: "b/echo", model: "echo" });
+    const { server, config } = await openServer();
+    const catalogue = await compose(`${config}auto_model: b/any`);
+    expect(catalogue.resolve("auto")).toMatchObject({ name: "b/any", model: "any" });
+    expect(server.requests).toEqual([]);
   });
 
-  it("rejects an auto that no provider has, and a provider that can't be made", async () => {
-    const settings = await loadText(`${PROVIDERS}auto_model: c/echo`);
-    const problemOf = (work: () => unknown): unknown => {
-      try {
-        return work();
-      } catch (error) {
-        return error instanceof ConfigError ? error.message : error;
-      }
-    };
-    const families = createFamilies((kind) => {
-      if (kind === "google") throw new GatewayError(Reason.INVALID_VALUE, "base_url is none", { param: "base_url" });
-    });
-    expect(problemOf(() => composeCatalogue(settings, createUpstream()))).toBe(
-      `${settings.file}: auto_model: The model 'c/echo' does not exist`,
-    );
-    expect(problemOf(() => composeCatalogue(settings, createUpstream(families)))).toBe(
-      "parley.yaml: providers[0].google.base_url: is none",
-    );
+  it.each([
+    ["an auto that no provider has", "auto_model: c/echo", /: auto_model: The model 'c\/echo' does not exist$/],
+    [
+      "a provider that can't be made",
+      'providers: [{ id: g, google: { models: [{ match: "(" }] } }]',
+      /^parley\.yaml: providers\[0\]\.google\.models\[0\]\.match/,
+    ],
+  ])("rejects %s", async (_what, text, message) => {
+    const failure: unknown = await compose(text).catch((thrown: unknown) => thrown);
+    expect(failure).toBeInstanceOf(ConfigError);
+    expect((failure as ConfigError).message).toMatch(message);
   });
 });
 
 describe("startGateway()", () => {
-  const ask = async (url: string, model: string): Promise<unknown> => {
-    const response = await fetch(`${url}/v1/chat/completions`, {
+  it("serves providers, lists their models, and closes the way to them at its end", async () => {
+    const { server, config } = await openServer();
+    const gateway = await startGateway(await loadText(config), QUIET);
+    onTestFinished(() => gateway.stop());
+    const answer = await fetch(`${gateway.url}/v1/chat/completions`, {
       method: "POST",
       headers: { "content-type": "application/json" },
-      body: JSON.stringify({ model, messages: [{ role: "user", content: "Hello" }] }),
+      body: JSON.stringify({ model: "b/small", messages: [{ role: "user", content: "Hello" }] }),
     });
-    return { provider: response.headers.get("x-parley-provider"), ...((await response.json()) as object) };
-  };
-
-  it("serves providers, and closes the way to them at its end", async () => {
-    const upstream = createUpstream();
-    const gateway = await startGateway(await loadText(PROVIDERS), QUIET, upstream);
-    onTestFinished(() => gateway.stop());
-    expect(await ask(gateway.url, "b/echo")).toMatchObject({ provider: "b", model: "b/echo" });
-    expect(upstream.closed()).toBe(0);
+    expect(answer.headers.get("x-parley-provider")).toBe("b");
+    expect(await answer.json()).toMatchObject({ model: "b/small", choices: [{ message: { content: "Hi" } }] });
+    let ids: string[] = [];
+    await until(async () => {
+      const { data } = (await (await fetch(`${gateway.url}/v1/models`)).json()) as { data: { id: string }[] };
+      ids = data.map(({ id }) => id);
+      return ids.includes("b/small");
+    }, "both lists");
+    expect(ids).toEqual(expect.arrayContaining(["a/small", "auto", "b/small", "sandbox/echo"]));
     await Promise.all([gateway.stop(), gateway.stop()]);
-    expect(upstream.closed()).toBe(1);
+    await until(() => server.openConnections === 0, "no connection to the provider");
   });
 
   it("closes the way to providers when it can't listen", async () => {
@@ -88,9 +82,9 @@ describe("startGateway()", () => {
     onTestFinished(() => void other.close());
     await once(other, "listening");
     const { port } = other.address() as AddressInfo;
-    const settings: Settings = { ...(await loadText(PROVIDERS)), listen: { host: "127.0.0.1", port } };
-    const upstream = createUpstream();
-    await expect(startGateway(settings, QUIET, upstream)).rejects.toThrow("EADDRINUSE");
-    expect(upstream.closed()).toBe(1);
+    const { server, config } = await openServer();
+    const settings: Settings = { ...(await loadText(config)), listen: { host: "127.0.0.1", port } };
+    await expect(startGateway(settings, QUIET)).rejects.toThrow("EADDRINUSE");
+    expect(server.openConnections).toBe(0);
   });
 });

@@ -1,4 +1,4 @@
-import { VERSION } from "./version.ts";
+import { VERSION } from "../lib/version.ts";
 
 /** What the banner speaks of. */
 export interface BannerOptions {

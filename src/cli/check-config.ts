@@ -7,9 +7,14 @@ import type { Surroundings } from "./surroundings.ts";
  */
 export async function checkConfig(path: string | undefined, { env, cwd, stdout }: Surroundings): Promise<number> {
   const settings = await loadConfig({ env, cwd, path });
-  const { composeCatalogue } = await import("../compose.ts");
+  const { composeCatalogue, composeUpstream } = await import("../compose.ts");
   const { formatSettings } = await import("../config/format-settings.ts");
-  composeCatalogue(settings);
+  const upstream = await composeUpstream(settings);
+  try {
+    composeCatalogue(settings, upstream);
+  } finally {
+    await upstream?.close();
+  }
   const verdict = settings.file === undefined ? "There is no configuration file" : `${path ?? settings.file} is valid`;
   stdout.write(`# ${verdict}. In force are:\n${formatSettings(settings)}`);
   return 0;

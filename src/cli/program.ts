@@ -4,10 +4,10 @@
  */
 import { Command, CommanderError } from "commander";
 import { ConfigError } from "../config/config-error.ts";
+import { VERSION } from "../lib/version.ts";
 import { checkConfig } from "./check-config.ts";
 import { type ServeFlags, serve } from "./serve.ts";
 import type { Surroundings } from "./surroundings.ts";
-import { VERSION } from "./version.ts";
 
 const ENVIRONMENT = `
 Environment:

@@ -8,12 +8,13 @@ import { createHttpCall } from "./http-call.ts";
 
 /** Makes a backend of a provider with a network. It takes every model name: which ones there are is the provider's to say. */
 export function createHttpBackend(options: HttpBackendOptions): Backend {
-  const { provider, media, recollection, models } = options;
+  const { provider, media, recollection, models, cost } = options;
   return {
     id: provider.id,
     usageSource: UsageSource.PROVIDER,
     models: () => models.models(),
     has: (model) => model !== "",
+    ...(cost === undefined ? {} : { cost }),
     plan({ model, params, streaming }) {
       const restored = recollection.restore(provider.id, params);
       const refs = provider.mediaToFetch(model, restored);

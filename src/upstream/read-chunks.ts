@@ -4,8 +4,8 @@ import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import type { Provider, StreamDecoder, StreamEvent } from "../providers/provider.ts";
 import { interrupted } from "../providers/upstream-error.ts";
 import type { ChunkBatch } from "./backend.ts";
-import type { Recollection } from "./backend-parts.ts";
 import type { UpstreamAnswer } from "./client.ts";
+import type { Recollection } from "./recollection.ts";
 import { createSseReader } from "./sse-reader.ts";
 
 /** A stream that has begun. */

@@ -1,15 +1,13 @@
 import type { Model } from "../gen/parley/models/v1/models_service_pb.ts";
 import type { Provider, WireRequest } from "../providers/provider.ts";
 import type { UpstreamClient } from "./client.ts";
+import { readFailure } from "./read-failure.ts";
 
 /** Most pages of a list; what would follow is left out. A provider whose pages never end costs no more than that. */
 export const MAX_PAGES = 20;
 
 /** Most bytes of a list, over all its pages. The longest of those that are known has about one MiB. */
 export const MAX_BYTES = 16 * 1024 * 1024;
-
-/** Most bytes of an error that are looked at. */
-const MAX_ERROR_BYTES = 64 * 1024;
 
 /**
  * Reads a provider's list of models, page by page: each model once, sorted by id, so that a list that says the same looks the same.
@@ -36,10 +34,7 @@ async function readPage(
   maxBytes: number,
   signal: AbortSignal,
 ): Promise<string> {
-  const answer = await client.request(provider.endpoint, request, signal);
-  if (answer.ok) return await answer.text(maxBytes);
-  // A body that cannot be read says nothing about the error; its status does.
-  const body = await answer.text(MAX_ERROR_BYTES).catch(() => "");
-  const { status, receivedAt } = answer;
-  throw provider.decodeError({ status, receivedAt, body, header: (name) => answer.header(name) });
+  const answer = await client.request(provider, request, signal);
+  if (!answer.ok) throw await readFailure(provider, answer, signal);
+  return await answer.text(maxBytes);
 }

@@ -16,9 +16,9 @@ export async function failureOf(promise: Promise<unknown>): Promise<unknown> {
 }
 
 /** Waits until something holds, and fails when it does not within 15 seconds. */
-export async function until(holds: () => boolean, what: string): Promise<void> {
+export async function until(holds: () => boolean | Promise<boolean>, what: string): Promise<void> {
   const end = performance.now() + 15_000;
-  while (!holds()) {
+  while (!(await holds())) {
     if (performance.now() > end) throw new Error(`not within 15 seconds: ${what}`);
     await new Promise((resolve) => setTimeout(resolve, 5));
   }

@@ -7,9 +7,9 @@ import { ModelSchema } from "../../src/gen/parley/models/v1/models_service_pb.ts
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { createModelList, type ModelList, type ModelListOptions } from "../../src/upstream/model-list.ts";
 import { MAX_BYTES, MAX_PAGES } from "../../src/upstream/read-models.ts";
+import { createUpstreamClient } from "../../src/upstream/undici-client.ts";
 import { until } from "../support/collect.ts";
 import { createListingProvider } from "../support/listing-provider.ts";
-import { createPlainClient } from "../support/plain-client.ts";
 import { createLines } from "../telemetry/lines.ts";
 
 type Answer = (request: IncomingMessage, response: ServerResponse) => void;
@@ -40,14 +40,18 @@ async function startProvider(answer: Answer) {
 
 function openList(port: number, options: Partial<ModelListOptions> = {}) {
   const lines = createLines();
+  const client = createUpstreamClient({ userAgent: "parley/test" });
   const list = createModelList({
     provider: createListingProvider(`http://127.0.0.1:${port}`),
-    client: createPlainClient(),
+    client,
     refreshMs: NEVER,
     logger: createLogger({ level: "debug", destination: lines }),
     ...options,
   });
-  closers.push(() => list.close());
+  closers.push(
+    () => list.close(),
+    () => void client.close(),
+  );
   return { list, lines: () => lines.all().map((line) => pick(line as Record<string, unknown>)) };
 }
 
