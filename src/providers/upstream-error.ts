@@ -95,6 +95,8 @@ const FILTERED =
   /content[_ ]?(?:filter|policy)|ResponsibleAIPolicyViolation|flagged (?:as|for)|content management policy/i;
 const BILLING =
   /credit balance is too low|spend(?:ing)? limit|insufficient[_ ](?:quota|credits|balance|funds)|billing|exceeded your current quota|usage limits?/i;
+/** What only an account without money is told; Google calls a rate limit a quota, too. */
+const NO_MONEY = /insufficient[_ ](?:balance|credits|funds)/i;
 const KEY_FAULT = /api[_ -]?key|credential|authenticat|access token|authorization/i;
 
 /**
@@ -134,7 +136,12 @@ function classify(facts: ErrorFacts, provider: string): Classified {
   const word = code !== undefined && /^[a-z][\w.-]{0,63}$/i.test(code) ? code : undefined;
   const blamed = { param: param === undefined ? undefined : maskMessage(param), code: word };
 
-  if (status === 402 || isWord(/^insufficient_quota$|^billing_error$/) || (status === 400 && BILLING.test(message))) {
+  if (
+    status === 402 ||
+    isWord(/^insufficient_quota$|^billing_error$|^exceeded_current_quota_error$/) ||
+    (status === 400 && BILLING.test(message)) ||
+    (status === 429 && NO_MONEY.test(message))
+  ) {
     return {
       reason: Reason.UPSTREAM_QUOTA_EXHAUSTED,
       message: neutral("refused the call: the budget of the gateway's account there is used up"),

@@ -38,7 +38,11 @@ describe("createOpenAICompatible()", () => {
   it("lets the configuration win over the vendor's row, field by field", () => {
     const config = {
       vendor: "mistral",
-      quirks: { requiredChoice: "must", keyHeader: KeyHeader.API_KEY, unsupported: ["temperature", "min_p"] },
+      quirks: {
+        requiredChoice: "must",
+        keyHeader: KeyHeader.API_KEY,
+        unsupported: ["temperature", "min_p", "response_format"],
+      },
     };
     const { request: sent, adjustments } = encode(providerOf(config), {
       ...request,
@@ -56,6 +60,19 @@ describe("createOpenAICompatible()", () => {
       tool_choice: "must",
     });
     expect(adjustments.map(({ path }) => path)).toEqual(["temperature", "min_p"]);
+  });
+
+  it("reports a seed that a server does not take", () => {
+    const config = { quirks: { unsupported: ["seed"] } };
+    const { request: sent, adjustments } = encode(providerOf(config), { ...request, seed: 2 });
+    expect(JSON.parse(sent.body ?? "")).toEqual({ ...shown, temperature: 1, max_tokens: 5 });
+    expect(adjustments.map(({ path }) => path)).toEqual(["seed"]);
+  });
+
+  it("refuses what a server does not take when the answer would be another without it", () => {
+    const config = { quirks: { unsupported: ["response_format"] } };
+    const asked = { ...request, response_format: { type: "json_object" } };
+    expect(thrownBy(() => encode(providerOf(config), asked)).details.param).toBe("response_format");
   });
 
   it("lets rules of models win over the vendor's, the first that says something first", () => {
