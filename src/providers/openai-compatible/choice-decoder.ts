@@ -15,7 +15,7 @@ import { WholeCharacters } from "../surrogates.ts";
 import { invalidResponse } from "../upstream-error.ts";
 import { CallTracker } from "./call-tracker.ts";
 import { type Answer, readAnswer } from "./decode-answer.ts";
-import { decodeRest } from "./decode-rest.ts";
+import { decodeRest, restOf } from "./decode-rest.ts";
 import { mapFinishReason } from "./finish-reasons.ts";
 import { CHOICE_NOISE } from "./noise.ts";
 import { ThinkSplitter } from "./think-splitter.ts";
@@ -31,7 +31,7 @@ export interface DecodeContext {
   readonly choices: number;
 }
 
-const SEPARATE = new Set(["index", "delta", "message", "finish_reason"]);
+const KNOWN: ReadonlySet<string> = new Set(["index", "delta", "message", "finish_reason", ...CHOICE_NOISE]);
 
 /** Decodes one choice, whole or piece by piece. Its end is held back until the answer's. */
 export class ChoiceDecoder {
@@ -50,6 +50,8 @@ export class ChoiceDecoder {
   /** How many annotations and images came. */
   #annotations = 0;
   #images = 0;
+  /** How many elements of lists that Parley does not know came. */
+  #lists = 0;
 
   constructor(index: number, context: DecodeContext) {
     this.index = index;
@@ -74,7 +76,7 @@ export class ChoiceDecoder {
     if (typeof finish === "string" && finish !== "") this.#finish ??= finish;
     const said = isWhole ? (message ?? delta) : (delta ?? (this.#hasContent ? undefined : message));
     const answer = isObject(said) ? readAnswer(said) : undefined;
-    const news = this.#news(answer, restOf(json), isWhole);
+    const news = this.#news(answer, restOf(json, KNOWN), isWhole);
     const choices = news === undefined ? [] : [news];
     if (answer !== undefined && answer.calls.length > 0) {
       const calls = this.#calls.push(answer.calls, isWhole);
@@ -125,7 +127,7 @@ export class ChoiceDecoder {
       hasNews ||= text !== "" || reasoning !== "" || refusal !== "" || legacy !== undefined;
       this.#hasContent ||= text !== "" || refusal !== "" || legacy !== undefined;
     }
-    if (content !== undefined) this.#number(delta);
+    if (content !== undefined) this.#number(delta, isWhole);
     if (!hasNews && this.#isOpened && !isWhole) return undefined;
     const choice = decodeRest(ChunkChoiceSchema, rest);
     choice.index = this.index;
@@ -137,11 +139,22 @@ export class ChoiceDecoder {
   }
 
   /** Numbers what clients put together by its number, and does away with what says nothing. */
-  #number(delta: Delta): void {
+  #number(delta: Delta, isWhole: boolean): void {
     delta.annotations = delta.annotations.filter(({ kind }) => kind.case !== undefined);
     for (const annotation of delta.annotations) annotation.index = this.#annotations++;
     for (const image of delta.images) image.index = this.#images++;
     this.#hasContent ||= delta.images.length > 0 || delta.audio !== undefined;
+    if (delta.extra !== undefined && !isWhole) delta.extra = this.#numberLists(delta.extra);
+  }
+
+  /** Lists that Parley does not know: OpenAI's package for Python takes those only whose elements have a number. */
+  #numberLists(extra: JsonObject): JsonObject {
+    const numbered = Object.entries(extra).map(([key, value]): [string, JsonValue] => {
+      if (!Array.isArray(value)) return [key, value];
+      const objects = value.map((element): JsonObject => (isObject(element) ? element : { value: element }));
+      return [key, objects.map((element) => ({ index: this.#lists++, ...element }))];
+    });
+    return Object.fromEntries(numbered);
   }
 
   #open(delta: Delta): void {
@@ -177,18 +190,6 @@ export class ChoiceDecoder {
     const input = (this.#legacy.input + rest).trim() === "" ? `${rest}{}` : rest;
     return input === "" ? undefined : create(FunctionCallDeltaSchema, { arguments: input });
   }
-}
-
-/** What a choice says besides its message and its end. */
-function restOf(json: JsonObject): JsonObject | undefined {
-  let rest: JsonObject | undefined;
-  for (const key of Object.keys(json)) {
-    const value = json[key] as JsonValue;
-    if (value === null || SEPARATE.has(key) || CHOICE_NOISE.has(key)) continue;
-    rest ??= {};
-    rest[key] = value;
-  }
-  return rest;
 }
 
 function setText(delta: Delta, field: "content" | "reasoningContent" | "refusal", text: string): void {

@@ -3,7 +3,9 @@ import {
   OpenAIQuirks_KeyHeader as KeyHeader,
   OpenAIModelRule_Taken as Taken,
 } from "../../../src/gen/parley/config/v1/openai_compatible_pb.ts";
+import { PARAMETERS } from "../../../src/providers/openai-compatible/parameters.ts";
 import { VENDORS } from "../../../src/providers/openai-compatible/vendors.ts";
+import { type ParameterName, wireName } from "../../../src/providers/parameter-table.ts";
 import { encode, providerOf, thrownBy } from "./support.ts";
 
 const request = { model: "gpt-4o", messages: [{ role: "user", content: "Hi" }], temperature: 1, max_tokens: 5 };
@@ -105,6 +107,11 @@ describe("VENDORS", () => {
     ["http://localhost:8000/v1", undefined],
   ])("tells %s by its host", (url, word) => {
     expect(VENDORS.find(({ host }) => host?.test(new URL(url).hostname))?.word).toBe(word);
+  });
+
+  it("names only parameters that there are", () => {
+    const known = new Set((Object.keys(PARAMETERS) as ParameterName[]).map(wireName));
+    expect(VENDORS.flatMap(({ quirks }) => quirks.unsupported ?? []).filter((name) => !known.has(name))).toEqual([]);
   });
 
   it("has each word once, in a form that the configuration takes", () => {

@@ -194,6 +194,22 @@ describe("createStreamDecoder()", () => {
     expect(second).toMatchObject({ choices: [{ delta: { annotations: [{ index: 1 }], images: [{ index: 1 }] } }] });
   });
 
+  it("numbers the elements of lists that it does not know", () => {
+    const [first, second] = chunksOf("generic", [
+      chunk({ content: "a", steps: [{ name: "x" }, { name: "y", index: 5 }] }),
+      chunk({ content: "b", steps: ["z"] }, "stop"),
+      "[DONE]",
+    ]);
+    const stepsOf = (one: object | undefined) => (one as { choices: { delta: object }[] }).choices[0]?.delta;
+    expect(stepsOf(first)).toMatchObject({
+      steps: [
+        { name: "x", index: 0 },
+        { name: "y", index: 5 },
+      ],
+    });
+    expect(stepsOf(second)).toMatchObject({ steps: [{ value: "z", index: 2 }] });
+  });
+
   it("splits thoughts off, wherever their tags are cut", () => {
     const text = " <think>hm < </thin></think>\nyes <think>";
     const config = { quirks: { thinkTags: true } };
