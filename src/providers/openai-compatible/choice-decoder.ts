@@ -5,8 +5,6 @@ import {
   type Delta,
   DeltaSchema,
   FinishReason,
-  type FunctionCallDelta,
-  FunctionCallDeltaSchema,
 } from "../../gen/parley/chat/v1/completion_pb.ts";
 import { Role } from "../../gen/parley/chat/v1/message_pb.ts";
 import { isObject } from "../../openai-json/is-object.ts";
@@ -17,6 +15,7 @@ import { CallTracker } from "./call-tracker.ts";
 import { type Answer, readAnswer } from "./decode-answer.ts";
 import { decodeRest, restOf } from "./decode-rest.ts";
 import { mapFinishReason } from "./finish-reasons.ts";
+import { LegacyCall } from "./legacy-call.ts";
 import { CHOICE_NOISE } from "./noise.ts";
 import { ThinkSplitter } from "./think-splitter.ts";
 
@@ -42,7 +41,7 @@ export class ChoiceDecoder {
   readonly #reasoning = new WholeCharacters();
   readonly #refusal = new WholeCharacters();
   readonly #calls: CallTracker;
-  #legacy: { name: string; input: string; readonly characters: WholeCharacters } | undefined;
+  readonly #legacy = new LegacyCall();
   #isOpened = false;
   #hasContent = false;
   /** The first reason that says something. */
@@ -98,10 +97,10 @@ export class ChoiceDecoder {
     delta.toolCalls = this.#calls.finish(() => {
       throw invalidResponse(this.#context.provider, "a tool call without a name");
     });
-    const legacy = this.#legacyRest();
+    const legacy = this.#legacy.finish();
     if (legacy !== undefined) delta.functionCall = legacy;
     const isEmpty = Object.keys(delta).every((key) => key === "$typeName" || isNothing(delta[key as keyof Delta]));
-    const asked = { calls: !this.#calls.isEmpty, legacyCall: this.#legacy !== undefined };
+    const asked = { calls: !this.#calls.isEmpty, legacyCall: this.#legacy.hasBegun };
     const end = mapFinishReason(this.#finish ?? "", asked, this.#context.genuine && this.#finish !== undefined);
     return {
       last: isEmpty && this.#isOpened ? undefined : this.#choice(delta),
@@ -122,7 +121,7 @@ export class ChoiceDecoder {
       if (text !== "" || (isWhole && answer.hasText)) delta.content = text;
       if (reasoning !== "") delta.reasoningContent = reasoning;
       if (refusal !== "") delta.refusal = refusal;
-      const legacy = answer.functionCall === undefined ? undefined : this.#legacyCall(answer.functionCall);
+      const legacy = answer.functionCall === undefined ? undefined : this.#legacy.push(answer.functionCall);
       if (legacy !== undefined) delta.functionCall = legacy;
       hasNews ||= text !== "" || reasoning !== "" || refusal !== "" || legacy !== undefined;
       this.#hasContent ||= text !== "" || refusal !== "" || legacy !== undefined;
@@ -169,27 +168,6 @@ export class ChoiceDecoder {
     this.#open(choice.delta);
     return choice;
   }
-
-  #legacyCall({ name, arguments: args }: JsonObject): FunctionCallDelta | undefined {
-    const isFirst = this.#legacy === undefined;
-    this.#legacy ??= { name: "", input: "", characters: new WholeCharacters() };
-    const input = this.#legacy.characters.push(typeof args === "string" ? args : jsonOf(args));
-    this.#legacy.input += input;
-    const delta = create(FunctionCallDeltaSchema);
-    if (this.#legacy.name === "" && typeof name === "string" && name !== "") {
-      this.#legacy.name = name;
-      delta.name = name;
-    }
-    if (input !== "" || isFirst) delta.arguments = input;
-    return delta.name === undefined && input === "" ? undefined : delta;
-  }
-
-  #legacyRest(): FunctionCallDelta | undefined {
-    if (this.#legacy === undefined) return undefined;
-    const rest = this.#legacy.characters.finish();
-    const input = (this.#legacy.input + rest).trim() === "" ? `${rest}{}` : rest;
-    return input === "" ? undefined : create(FunctionCallDeltaSchema, { arguments: input });
-  }
 }
 
 function setText(delta: Delta, field: "content" | "reasoningContent" | "refusal", text: string): void {
@@ -198,6 +176,3 @@ function setText(delta: Delta, field: "content" | "reasoningContent" | "refusal"
 
 const isNothing = (value: unknown): boolean =>
   value === undefined || value === 0 || (Array.isArray(value) && value.length === 0);
-
-const jsonOf = (value: JsonValue | undefined): string =>
-  value === undefined || value === null ? "" : JSON.stringify(value);

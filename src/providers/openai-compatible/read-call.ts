@@ -36,6 +36,12 @@ export function readCall(json: JsonObject): CallPiece {
   };
 }
 
+/** Reads a call of a function: its name and arguments, "" where there are none. */
+export const readFunction = ({ name, arguments: args }: JsonObject): Pick<CallPiece, "name" | "input"> => ({
+  name: textOf(name),
+  input: inputOf(args),
+});
+
 const textOf = (value: JsonValue | undefined): string => (typeof value === "string" ? value : "");
 
 /** Arguments are text; some servers send the object itself. */

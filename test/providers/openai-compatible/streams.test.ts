@@ -140,6 +140,19 @@ const ROWS: readonly Row[] = [
     choices: message({ content: "a" }),
   },
   {
+    title: "does not mind empty calls",
+    events: [
+      chunk({
+        content: "a",
+        function_call: { name: "", arguments: "" },
+        tool_calls: [{ index: 0, id: "", function: { name: "", arguments: "" } }],
+      }),
+      chunk({}, "stop"),
+      "[DONE]",
+    ],
+    choices: message({ content: "a" }),
+  },
+  {
     title: "takes a whole message for a delta where there is no other",
     events: [chunk({}), { choices: [{ index: 0, message: { content: "all" }, finish_reason: "stop" }] }, "[DONE]"],
     choices: message({ content: "all" }),
