@@ -116,6 +116,8 @@ const BILLING = [
   /doesn't have any credits|exceeded your current quota|API usage limits|key limit exceeded/i,
   /billing (?:account|details|hard limit|is (?:not|disabled)|to be enabled)|enable billing/i,
 ];
+/** What only an account without money is told; Google calls a rate limit a quota, too. */
+const NO_MONEY = [/insufficient[_ ](?:balance|credits|funds)/i];
 const LENGTH_WORD = [/^context_length_exceeded$/];
 const QUOTA_WORD = [/^(?:insufficient_quota|billing_error|exceeded_current_quota_error)$/];
 const KEY_WORD = [/^(?:authentication_error|invalid_api_key|API_KEY_INVALID)$/];
@@ -163,7 +165,8 @@ function classify(facts: ErrorFacts, provider: string): Classified {
   const blamed = { param: param === undefined ? undefined : maskMessage(param), code: word };
 
   const isRefused = status === 400 || status === 403;
-  if (status === 402 || isWord(QUOTA_WORD) || (isRefused && isSaid(BILLING))) {
+  const isBroke = (isRefused && isSaid(BILLING)) || (status === 429 && isSaid(NO_MONEY));
+  if (status === 402 || isWord(QUOTA_WORD) || isBroke) {
     return {
       reason: Reason.UPSTREAM_QUOTA_EXHAUSTED,
       message: neutral("refused the call: the budget of the gateway's account there is used up"),

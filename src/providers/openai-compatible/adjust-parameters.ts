@@ -27,6 +27,9 @@ export function adjustParameters(fitting: Fitting): void {
     for (const key of Object.keys(params.extra ?? {}))
       fitting.adjustments.push(dropped(key, "OpenAI refuses parameters that it does not know"));
     params.extra = undefined;
+  } else {
+    // Others would answer as if it had not been asked for.
+    leaveOut(fitting, ["moderation"], "only OpenAI screens content");
   }
   adjustLimit(fitting);
 }

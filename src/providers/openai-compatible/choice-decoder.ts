@@ -5,8 +5,6 @@ import {
   type Delta,
   DeltaSchema,
   FinishReason,
-  type FunctionCallDelta,
-  FunctionCallDeltaSchema,
 } from "../../gen/parley/chat/v1/completion_pb.ts";
 import { Role } from "../../gen/parley/chat/v1/message_pb.ts";
 import { isObject } from "../../openai-json/is-object.ts";
@@ -15,8 +13,9 @@ import { invalidResponse } from "../upstream-error.ts";
 import { WholeCharacters } from "../whole-characters.ts";
 import { CallTracker } from "./call-tracker.ts";
 import { type Answer, readAnswer } from "./decode-answer.ts";
-import { decodeRest } from "./decode-rest.ts";
+import { decodeRest, restOf } from "./decode-rest.ts";
 import { mapFinishReason } from "./finish-reasons.ts";
+import { LegacyCall } from "./legacy-call.ts";
 import { CHOICE_NOISE } from "./noise.ts";
 import { ThinkSplitter } from "./think-splitter.ts";
 
@@ -31,7 +30,7 @@ export interface DecodeContext {
   readonly choices: number;
 }
 
-const SEPARATE = new Set(["index", "delta", "message", "finish_reason"]);
+const KNOWN: ReadonlySet<string> = new Set(["index", "delta", "message", "finish_reason", ...CHOICE_NOISE]);
 
 /** Decodes one choice, whole or piece by piece. Its end is held back until the answer's. */
 export class ChoiceDecoder {
@@ -42,7 +41,7 @@ export class ChoiceDecoder {
   readonly #reasoning = new WholeCharacters();
   readonly #refusal = new WholeCharacters();
   readonly #calls: CallTracker;
-  #legacy: { name: string; input: string; readonly characters: WholeCharacters } | undefined;
+  readonly #legacy = new LegacyCall();
   #isOpened = false;
   #hasContent = false;
   /** The first reason that says something. */
@@ -50,6 +49,8 @@ export class ChoiceDecoder {
   /** How many annotations and images came. */
   #annotations = 0;
   #images = 0;
+  /** How many elements of lists that Parley does not know came. */
+  #lists = 0;
 
   constructor(index: number, context: DecodeContext) {
     this.index = index;
@@ -74,7 +75,7 @@ export class ChoiceDecoder {
     if (typeof finish === "string" && finish !== "") this.#finish ??= finish;
     const said = isWhole ? (message ?? delta) : (delta ?? (this.#hasContent ? undefined : message));
     const answer = isObject(said) ? readAnswer(said) : undefined;
-    const news = this.#news(answer, restOf(json), isWhole);
+    const news = this.#news(answer, restOf(json, KNOWN), isWhole);
     const choices = news === undefined ? [] : [news];
     if (answer !== undefined && answer.calls.length > 0) {
       const calls = this.#calls.push(answer.calls, isWhole);
@@ -96,10 +97,10 @@ export class ChoiceDecoder {
     delta.toolCalls = this.#calls.finish(() => {
       throw invalidResponse(this.#context.provider, "a tool call without a name");
     });
-    const legacy = this.#legacyRest();
+    const legacy = this.#legacy.finish();
     if (legacy !== undefined) delta.functionCall = legacy;
     const isEmpty = Object.keys(delta).every((key) => key === "$typeName" || isNothing(delta[key as keyof Delta]));
-    const asked = { calls: !this.#calls.isEmpty, legacyCall: this.#legacy !== undefined };
+    const asked = { calls: !this.#calls.isEmpty, legacyCall: this.#legacy.hasBegun };
     const end = mapFinishReason(this.#finish ?? "", asked, this.#context.genuine && this.#finish !== undefined);
     return {
       last: isEmpty && this.#isOpened ? undefined : this.#choice(delta),
@@ -120,12 +121,12 @@ export class ChoiceDecoder {
       if (text !== "" || (isWhole && answer.hasText)) delta.content = text;
       if (reasoning !== "") delta.reasoningContent = reasoning;
       if (refusal !== "") delta.refusal = refusal;
-      const legacy = answer.functionCall === undefined ? undefined : this.#legacyCall(answer.functionCall);
+      const legacy = answer.functionCall === undefined ? undefined : this.#legacy.push(answer.functionCall);
       if (legacy !== undefined) delta.functionCall = legacy;
       hasNews ||= text !== "" || reasoning !== "" || refusal !== "" || legacy !== undefined;
       this.#hasContent ||= text !== "" || refusal !== "" || legacy !== undefined;
     }
-    if (content !== undefined) this.#number(delta);
+    if (content !== undefined) this.#number(delta, isWhole);
     if (!hasNews && this.#isOpened && !isWhole) return undefined;
     const choice = decodeRest(ChunkChoiceSchema, rest);
     choice.index = this.index;
@@ -137,11 +138,22 @@ export class ChoiceDecoder {
   }
 
   /** Numbers what clients put together by its number, and does away with what says nothing. */
-  #number(delta: Delta): void {
+  #number(delta: Delta, isWhole: boolean): void {
     delta.annotations = delta.annotations.filter(({ kind }) => kind.case !== undefined);
     for (const annotation of delta.annotations) annotation.index = this.#annotations++;
     for (const image of delta.images) image.index = this.#images++;
     this.#hasContent ||= delta.images.length > 0 || delta.audio !== undefined;
+    if (delta.extra !== undefined && !isWhole) delta.extra = this.#numberLists(delta.extra);
+  }
+
+  /** Lists that Parley does not know: OpenAI's package for Python takes those only whose elements have a number. */
+  #numberLists(extra: JsonObject): JsonObject {
+    const numbered = Object.entries(extra).map(([key, value]): [string, JsonValue] => {
+      if (!Array.isArray(value)) return [key, value];
+      const objects = value.map((element): JsonObject => (isObject(element) ? element : { value: element }));
+      return [key, objects.map((element) => ({ index: this.#lists++, ...element }))];
+    });
+    return Object.fromEntries(numbered);
   }
 
   #open(delta: Delta): void {
@@ -156,39 +168,6 @@ export class ChoiceDecoder {
     this.#open(choice.delta);
     return choice;
   }
-
-  #legacyCall({ name, arguments: args }: JsonObject): FunctionCallDelta | undefined {
-    const isFirst = this.#legacy === undefined;
-    this.#legacy ??= { name: "", input: "", characters: new WholeCharacters() };
-    const input = this.#legacy.characters.push(typeof args === "string" ? args : jsonOf(args));
-    this.#legacy.input += input;
-    const delta = create(FunctionCallDeltaSchema);
-    if (this.#legacy.name === "" && typeof name === "string" && name !== "") {
-      this.#legacy.name = name;
-      delta.name = name;
-    }
-    if (input !== "" || isFirst) delta.arguments = input;
-    return delta.name === undefined && input === "" ? undefined : delta;
-  }
-
-  #legacyRest(): FunctionCallDelta | undefined {
-    if (this.#legacy === undefined) return undefined;
-    const rest = this.#legacy.characters.finish();
-    const input = (this.#legacy.input + rest).trim() === "" ? `${rest}{}` : rest;
-    return input === "" ? undefined : create(FunctionCallDeltaSchema, { arguments: input });
-  }
-}
-
-/** What a choice says besides its message and its end. */
-function restOf(json: JsonObject): JsonObject | undefined {
-  let rest: JsonObject | undefined;
-  for (const key of Object.keys(json)) {
-    const value = json[key] as JsonValue;
-    if (value === null || SEPARATE.has(key) || CHOICE_NOISE.has(key)) continue;
-    rest ??= {};
-    rest[key] = value;
-  }
-  return rest;
 }
 
 function setText(delta: Delta, field: "content" | "reasoningContent" | "refusal", text: string): void {
@@ -197,6 +176,3 @@ function setText(delta: Delta, field: "content" | "reasoningContent" | "refusal"
 
 const isNothing = (value: unknown): boolean =>
   value === undefined || value === 0 || (Array.isArray(value) && value.length === 0);
-
-const jsonOf = (value: JsonValue | undefined): string =>
-  value === undefined || value === null ? "" : JSON.stringify(value);

@@ -54,7 +54,7 @@ export function readAnswer(json: JsonObject): Answer {
         if (isObject(value)) functionCall = value;
         break;
       default:
-        if (ANSWER_NOISE.has(key) || (Array.isArray(value) && value.length === 0)) continue;
+        if (ANSWER_NOISE.has(key) || key === "__proto__" || (Array.isArray(value) && value.length === 0)) continue;
         rest ??= {};
         rest[key] = value;
     }

@@ -7,29 +7,29 @@ import { type ErrorFacts, readErrorBody, readErrorJson, statusWithin, toGatewayE
 import { FAILED } from "./finish-reasons.ts";
 
 /** Statuses that belong to the words of errors, for an error that came within a success. */
-const STATUS_OF_WORD: Readonly<Record<string, number>> = {
-  invalid_request_error: 400,
-  tool_use_failed: 400,
-  context_length_exceeded: 400,
-  content_filter: 400,
-  invalid_api_key: 401,
-  authentication_error: 401,
-  insufficient_quota: 402,
-  permission_error: 403,
-  permission_denied: 403,
-  not_found_error: 404,
-  model_not_found: 404,
-  request_too_large: 413,
-  rate_limit_error: 429,
-  rate_limit_exceeded: 429,
-  requests: 429,
-  tokens: 429,
-  overloaded: 503,
-  overloaded_error: 503,
-  service_unavailable: 503,
-  timeout: 504,
-  timeout_error: 504,
-};
+const STATUS_OF_WORD: ReadonlyMap<string, number> = new Map([
+  ["invalid_request_error", 400],
+  ["tool_use_failed", 400],
+  ["context_length_exceeded", 400],
+  ["content_filter", 400],
+  ["invalid_api_key", 401],
+  ["authentication_error", 401],
+  ["insufficient_quota", 402],
+  ["permission_error", 403],
+  ["permission_denied", 403],
+  ["not_found_error", 404],
+  ["model_not_found", 404],
+  ["request_too_large", 413],
+  ["rate_limit_error", 429],
+  ["rate_limit_exceeded", 429],
+  ["requests", 429],
+  ["tokens", 429],
+  ["overloaded", 503],
+  ["overloaded_error", 503],
+  ["service_unavailable", 503],
+  ["timeout", 504],
+  ["timeout_error", 504],
+]);
 
 /** Makes an error of an answer that is no success. */
 export function decodeError(failure: Failure, provider: string): GatewayError {
@@ -78,7 +78,7 @@ function errorInChoice({ choices }: JsonObject, provider: string): GatewayError 
 
 function errorOf(facts: Omit<ErrorFacts, "status">, provider: string): GatewayError {
   const { code, type } = facts;
-  const status = statusWithin(facts) ?? STATUS_OF_WORD[code ?? ""] ?? STATUS_OF_WORD[type ?? ""];
+  const status = statusWithin(facts) ?? STATUS_OF_WORD.get(code ?? "") ?? STATUS_OF_WORD.get(type ?? "");
   const retryAfterMs = retryDelayOf({ header: () => undefined, receivedAt: 0 }, facts.message);
   return toGatewayError({ ...facts, status, retryAfterMs }, provider);
 }

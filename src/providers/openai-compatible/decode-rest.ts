@@ -1,5 +1,18 @@
-import { create, type DescMessage, type JsonObject, type MessageShape } from "@bufbuild/protobuf";
+import { create, type DescMessage, type JsonObject, type JsonValue, type MessageShape } from "@bufbuild/protobuf";
 import { decodeJson } from "../../openai-json/decode.ts";
+
+/** What an object says besides the keys that are read one by one, or are noise; undefined: nothing. Null says nothing. */
+export function restOf(json: JsonObject, known: ReadonlySet<string>): JsonObject | undefined {
+  let rest: JsonObject | undefined;
+  for (const key of Object.keys(json)) {
+    const value = json[key] as JsonValue;
+    // The key "__proto__" would become a prototype.
+    if (value === null || known.has(key) || key === "__proto__") continue;
+    rest ??= {};
+    rest[key] = value;
+  }
+  return rest;
+}
 
 /**
  * Makes a message of what an answer says besides its essentials. A key whose value is not what the contract says is left out: an

@@ -23,22 +23,23 @@ export interface EncodedRequest {
  */
 export function encodeRequest(call: ProviderCall, traits: Traits): EncodedRequest {
   const adjustments: Adjustment[] = [];
-  // The gateway's own parameters stay here, and a seed has more digits than the codec's numbers.
+  // The gateway's own parameters stay here.
   const params: ChatCompletionParams = {
     ...call.params,
     model: call.model,
     stream: undefined,
     streamOptions: undefined,
     async: undefined,
-    seed: undefined,
   };
   params.messages = encodeMessages(params.messages, { traits, media: call.media, adjustments });
   encodeTools({ params, traits, adjustments });
   adjustParameters({ params, traits, adjustments });
+  const { seed } = params;
+  // It may have more digits than the codec's numbers.
+  params.seed = undefined;
   const body = encodeJson(ChatCompletionParamsSchema, params, { nulls: false });
   keepDigits(body, params);
-  if (call.params.seed !== undefined && !traits.unsupported.includes("seed"))
-    body[traits.seed] = parseLossless(String(call.params.seed));
+  if (seed !== undefined) body[traits.seed] = parseLossless(String(seed));
   if (body["tool_choice"] === "required") body["tool_choice"] = traits.requiredChoice;
   if (call.streaming) {
     body["stream"] = true;

@@ -1,22 +1,22 @@
 import { FinishReason } from "../../gen/parley/chat/v1/completion_pb.ts";
 
 /** Words for the end of an answer, OpenAI's and others'. A word that is not here is taken for `stop`. */
-const REASONS: Readonly<Record<string, FinishReason>> = {
-  stop: FinishReason.STOP,
-  length: FinishReason.LENGTH,
-  tool_calls: FinishReason.TOOL_CALLS,
-  content_filter: FinishReason.CONTENT_FILTER,
-  function_call: FinishReason.FUNCTION_CALL,
-  eos: FinishReason.STOP,
-  end_turn: FinishReason.STOP,
-  stop_sequence: FinishReason.STOP,
-  max_tokens: FinishReason.LENGTH,
-  model_length: FinishReason.LENGTH,
-  tool_use: FinishReason.TOOL_CALLS,
-  sensitive: FinishReason.CONTENT_FILTER,
-  safety: FinishReason.CONTENT_FILTER,
-  refusal: FinishReason.CONTENT_FILTER,
-};
+const REASONS: ReadonlyMap<string, FinishReason> = new Map([
+  ["stop", FinishReason.STOP],
+  ["length", FinishReason.LENGTH],
+  ["tool_calls", FinishReason.TOOL_CALLS],
+  ["content_filter", FinishReason.CONTENT_FILTER],
+  ["function_call", FinishReason.FUNCTION_CALL],
+  ["eos", FinishReason.STOP],
+  ["end_turn", FinishReason.STOP],
+  ["stop_sequence", FinishReason.STOP],
+  ["max_tokens", FinishReason.LENGTH],
+  ["model_length", FinishReason.LENGTH],
+  ["tool_use", FinishReason.TOOL_CALLS],
+  ["sensitive", FinishReason.CONTENT_FILTER],
+  ["safety", FinishReason.CONTENT_FILTER],
+  ["refusal", FinishReason.CONTENT_FILTER],
+]);
 
 /** OpenAI's words. */
 const COMMON: ReadonlySet<string> = new Set(["stop", "length", "tool_calls", "content_filter", "function_call"]);
@@ -42,7 +42,8 @@ export interface Finish {
  * itself, where `stop` says that the call was forced.
  */
 export function mapFinishReason(word: string, { calls, legacyCall }: Asked, genuine: boolean): Finish {
-  const mapped = REASONS[word.toLowerCase()] ?? FinishReason.STOP;
+  // Google's endpoint for OpenAI's API says why, after a colon: "content_filter: RECITATION".
+  const mapped = REASONS.get(word.toLowerCase().replace(/:.*/s, "")) ?? FinishReason.STOP;
   let finishReason = mapped;
   if (mapped === FinishReason.FUNCTION_CALL && calls && !legacyCall) finishReason = FinishReason.TOOL_CALLS;
   if (mapped === FinishReason.TOOL_CALLS && legacyCall && !calls) finishReason = FinishReason.FUNCTION_CALL;

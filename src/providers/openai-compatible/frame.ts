@@ -1,6 +1,7 @@
-import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
+import type { JsonObject } from "@bufbuild/protobuf";
 import { ServiceTierSchema } from "../../gen/parley/chat/v1/completion_pb.ts";
 import { enumWords } from "../../openai-json/words.ts";
+import { restOf } from "./decode-rest.ts";
 import { FRAME_NOISE } from "./noise.ts";
 
 /** What stands around the choices, in an answer and in a chunk. */
@@ -14,24 +15,20 @@ export interface Frame {
   readonly rest: JsonObject | undefined;
 }
 
-const SEPARATE = new Set(["id", "model", "choices", "usage", "error", "service_tier", "system_fingerprint"]);
+const KNOWN: ReadonlySet<string> = new Set([
+  ...["id", "model", "choices", "usage", "error", "service_tier", "system_fingerprint"],
+  ...FRAME_NOISE,
+]);
 const TIERS = enumWords(ServiceTierSchema).numberOf;
 
 /** Reads what stands around the choices. */
 export function readFrame(json: JsonObject): Frame {
   const { id, model, service_tier: tier, system_fingerprint: fingerprint } = json;
-  let rest: JsonObject | undefined;
-  for (const key of Object.keys(json)) {
-    const value = json[key] as JsonValue;
-    if (value === null || SEPARATE.has(key) || FRAME_NOISE.has(key)) continue;
-    rest ??= {};
-    rest[key] = value;
-  }
   return {
     id: typeof id === "string" ? id : "",
     model: typeof model === "string" ? model : "",
     systemFingerprint: typeof fingerprint === "string" && fingerprint !== "" ? fingerprint : undefined,
     serviceTier: typeof tier === "string" ? (TIERS.get(tier) ?? 0) : 0,
-    rest,
+    rest: restOf(json, KNOWN),
   };
 }

@@ -44,7 +44,7 @@ export const PARAMETERS: ParameterTable = {
   serviceTier: unlessListed,
   store: unlessListed,
   metadata: unlessListed,
-  moderation: orRefused,
+  moderation: { kind: "passed", when: "refused unless the server is OpenAI" },
   safetyIdentifier: unlessListed,
   user: unlessListed,
   promptCacheKey: unlessListed,

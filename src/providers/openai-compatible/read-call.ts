@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { isObject } from "../../openai-json/is-object.ts";
+import { restOf } from "./decode-rest.ts";
 
 /** A tool call, or a piece of one, as far as it says anything. */
 export interface CallPiece {
@@ -16,7 +17,7 @@ export interface CallPiece {
   readonly extra: JsonObject | undefined;
 }
 
-const KNOWN = new Set(["index", "id", "type", "function", "custom", "extra_content"]);
+const KNOWN: ReadonlySet<string> = new Set(["index", "id", "type", "function", "custom", "extra_content"]);
 
 /** Reads an element of `tool_calls`. */
 export function readCall(json: JsonObject): CallPiece {
@@ -24,13 +25,6 @@ export function readCall(json: JsonObject): CallPiece {
   const isCustom = type === "custom" || (isObject(custom) && !isObject(fn));
   const call = isCustom ? custom : fn;
   const { name, arguments: args, input } = isObject(call) ? call : ({} as JsonObject);
-  let extra: JsonObject | undefined;
-  for (const key of Object.keys(json)) {
-    const value = json[key] as JsonValue;
-    if (value === null || KNOWN.has(key) || key === "__proto__") continue;
-    extra ??= {};
-    extra[key] = value;
-  }
   return {
     index: Number.isInteger(index) ? (index as number) : undefined,
     id: typeof id === "string" ? id : "",
@@ -38,9 +32,15 @@ export function readCall(json: JsonObject): CallPiece {
     name: textOf(name),
     input: inputOf(isCustom ? input : args),
     extraContent: isObject(extraContent) ? extraContent : undefined,
-    extra,
+    extra: restOf(json, KNOWN),
   };
 }
+
+/** Reads a call of a function: its name and arguments, "" where there are none. */
+export const readFunction = ({ name, arguments: args }: JsonObject): Pick<CallPiece, "name" | "input"> => ({
+  name: textOf(name),
+  input: inputOf(args),
+});
 
 const textOf = (value: JsonValue | undefined): string => (typeof value === "string" ? value : "");
 

@@ -3,7 +3,9 @@ import {
   OpenAIQuirks_KeyHeader as KeyHeader,
   OpenAIModelRule_Taken as Taken,
 } from "../../../src/gen/parley/config/v1/openai_compatible_pb.ts";
+import { PARAMETERS } from "../../../src/providers/openai-compatible/parameters.ts";
 import { VENDORS } from "../../../src/providers/openai-compatible/vendors.ts";
+import { type ParameterName, wireName } from "../../../src/providers/parameter-table.ts";
 import { encode, providerOf, thrownBy } from "./support.ts";
 
 const request = { model: "gpt-4o", messages: [{ role: "user", content: "Hi" }], temperature: 1, max_tokens: 5 };
@@ -38,7 +40,11 @@ describe("createOpenAICompatible()", () => {
   it("lets the configuration win over the vendor's row, field by field", () => {
     const config = {
       vendor: "mistral",
-      quirks: { requiredChoice: "must", keyHeader: KeyHeader.API_KEY, unsupported: ["temperature", "min_p"] },
+      quirks: {
+        requiredChoice: "must",
+        keyHeader: KeyHeader.API_KEY,
+        unsupported: ["temperature", "min_p", "response_format"],
+      },
     };
     const { request: sent, adjustments } = encode(providerOf(config), {
       ...request,
@@ -56,6 +62,19 @@ describe("createOpenAICompatible()", () => {
       tool_choice: "must",
     });
     expect(adjustments.map(({ path }) => path)).toEqual(["temperature", "min_p"]);
+  });
+
+  it("reports a seed that a server does not take", () => {
+    const config = { quirks: { unsupported: ["seed"] } };
+    const { request: sent, adjustments } = encode(providerOf(config), { ...request, seed: 2 });
+    expect(JSON.parse(sent.body ?? "")).toEqual({ ...shown, temperature: 1, max_tokens: 5 });
+    expect(adjustments.map(({ path }) => path)).toEqual(["seed"]);
+  });
+
+  it("refuses what a server does not take when the answer would be another without it", () => {
+    const config = { quirks: { unsupported: ["response_format"] } };
+    const asked = { ...request, response_format: { type: "json_object" } };
+    expect(thrownBy(() => encode(providerOf(config), asked)).details.param).toBe("response_format");
   });
 
   it("lets rules of models win over the vendor's, the first that says something first", () => {
@@ -88,6 +107,11 @@ describe("VENDORS", () => {
     ["http://localhost:8000/v1", undefined],
   ])("tells %s by its host", (url, word) => {
     expect(VENDORS.find(({ host }) => host?.test(new URL(url).hostname))?.word).toBe(word);
+  });
+
+  it("names only parameters that there are", () => {
+    const known = new Set((Object.keys(PARAMETERS) as ParameterName[]).map(wireName));
+    expect(VENDORS.flatMap(({ quirks }) => quirks.unsupported ?? []).filter((name) => !known.has(name))).toEqual([]);
   });
 
   it("has each word once, in a form that the configuration takes", () => {

@@ -282,6 +282,8 @@ describe("edge case 11", () => {
     ["empty", [chunk({ content: "a" }, ""), "[DONE]"], "stop"],
     ["foreign", [chunk({ content: "a" }, "eos"), "[DONE]"], "stop"],
     ["too long in another's words", [chunk({ content: "a" }, "max_tokens"), "[DONE]"], "length"],
+    ["said with a reason of its own", [chunk({ content: "a" }, "content_filter: SAFETY"), "[DONE]"], "content_filter"],
+    ["a word that all objects have", [chunk({ content: "a" }, "constructor"), "[DONE]"], "stop"],
     ["without [DONE]", [chunk({ content: "a" }, "stop")], "stop"],
   ])("edge case 11: one finish, at the end: %s", (_what, events, reason) => {
     const chunks = chunksOf("generic", events) as { choices: { finish_reason?: string }[] }[];

@@ -148,6 +148,13 @@ const ROWS: readonly Row[] = [
     reason: "UPSTREAM_QUOTA_EXHAUSTED",
     message: "up refused the call: the budget of the gateway's account there is used up",
   },
+  {
+    title: "an account without money, told by its words only",
+    status: 429,
+    body: error({ message: "Insufficient balance or no resource package.", code: "1113" }),
+    reason: "UPSTREAM_QUOTA_EXHAUSTED",
+    message: "up refused the call: the budget of the gateway's account there is used up",
+  },
   { title: "an empty body", status: 500, body: "", reason: "UPSTREAM_ERROR", message: "up failed (HTTP 500)" },
   {
     title: "a body that is cut",

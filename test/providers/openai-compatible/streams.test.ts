@@ -140,6 +140,19 @@ const ROWS: readonly Row[] = [
     choices: message({ content: "a" }),
   },
   {
+    title: "does not mind empty calls",
+    events: [
+      chunk({
+        content: "a",
+        function_call: { name: "", arguments: "" },
+        tool_calls: [{ index: 0, id: "", function: { name: "", arguments: "" } }],
+      }),
+      chunk({}, "stop"),
+      "[DONE]",
+    ],
+    choices: message({ content: "a" }),
+  },
+  {
     title: "takes a whole message for a delta where there is no other",
     events: [chunk({}), { choices: [{ index: 0, message: { content: "all" }, finish_reason: "stop" }] }, "[DONE]"],
     choices: message({ content: "all" }),
@@ -192,6 +205,22 @@ describe("createStreamDecoder()", () => {
       ],
     });
     expect(second).toMatchObject({ choices: [{ delta: { annotations: [{ index: 1 }], images: [{ index: 1 }] } }] });
+  });
+
+  it("numbers the elements of lists that it does not know", () => {
+    const [first, second] = chunksOf("generic", [
+      chunk({ content: "a", steps: [{ name: "x" }, { name: "y", index: 5 }] }),
+      chunk({ content: "b", steps: ["z"] }, "stop"),
+      "[DONE]",
+    ]);
+    const stepsOf = (one: object | undefined) => (one as { choices: { delta: object }[] }).choices[0]?.delta;
+    expect(stepsOf(first)).toMatchObject({
+      steps: [
+        { name: "x", index: 0 },
+        { name: "y", index: 5 },
+      ],
+    });
+    expect(stepsOf(second)).toMatchObject({ steps: [{ value: "z", index: 2 }] });
   });
 
   it("splits thoughts off, wherever their tags are cut", () => {
