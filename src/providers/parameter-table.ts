@@ -74,12 +74,28 @@ const ENUMS = new Map(
  */
 export function applyTable(params: ChatCompletionParams, table: ParameterTable): Adjustment[] {
   const adjustments: Adjustment[] = [];
-  for (const [name, treatment] of Object.entries(table) as [ParameterName, Treatment][]) {
-    if (treatment.kind === "passed" || treatment.kind === "mapped" || !isGiven(params, name)) continue;
+  for (const [name, treatment] of rowsWithoutPlace(table)) {
+    if (!isGiven(params, name)) continue;
     if (treatment.kind === "refused") throw unsupported(wireName(name), treatment.why);
     adjustments.push(dropped(wireName(name), treatment.why, shownValue(name, params[name])));
   }
   return adjustments;
+}
+
+type RowWithoutPlace = readonly [ParameterName, Extract<Treatment, { kind: "dropped" | "refused" }>];
+
+const rows = new WeakMap<ParameterTable, readonly RowWithoutPlace[]>();
+
+/** The rows of parameters that are not sent; they are looked up once for each table. */
+function rowsWithoutPlace(table: ParameterTable): readonly RowWithoutPlace[] {
+  let found = rows.get(table);
+  if (found === undefined) {
+    found = (Object.entries(table) as [ParameterName, Treatment][]).flatMap(([name, treatment]) =>
+      treatment.kind === "dropped" || treatment.kind === "refused" ? [[name, treatment] as const] : [],
+    );
+    rows.set(table, found);
+  }
+  return found;
 }
 
 /** The error for a parameter that can't be left out without changing what is asked for. `path`: its JSON path. */

@@ -17,6 +17,7 @@ export function annotationsOf(citations: readonly JsonValue[], start: number, en
 
 /** How many characters a text has: a surrogate pair is one. */
 export function countCharacters(text: string): number {
+  if (!/[\ud800-\udbff]/.test(text)) return text.length;
   let count = text.length;
   for (const _pair of text.matchAll(/[\ud800-\udbff][\udc00-\udfff]/g)) count--;
   return count;

@@ -1,20 +1,14 @@
-import type { JsonValue } from "@bufbuild/protobuf";
 import { GatewayError } from "../../errors/gateway-error.ts";
-import { type Message, ReasoningDetail_Type, Role } from "../../gen/parley/chat/v1/message_pb.ts";
+import { type Message, Role } from "../../gen/parley/chat/v1/message_pb.ts";
 import { Reason } from "../../gen/parley/errors/v1/errors_pb.ts";
-import { isObject } from "../../openai-json/is-object.ts";
 import { dropped, mapped } from "../adjustment.ts";
-import { isDeeperThan, parseLossless } from "../lossless-json.ts";
 import { unsupported, unsupportedValue } from "../parameter-table.ts";
-import { COMMON_IDS, renderId } from "../tool-ids.ts";
-import type { AssistantTurn, Call, Conversation, Result, Turn } from "../turns.ts";
+import type { AssistantTurn, Conversation, Result, Turn } from "../turns.ts";
 import type { Capabilities } from "./capabilities.ts";
+import { CallIds, encodeInput } from "./encode-calls.ts";
 import { encodeParts, encodeTexts, type Notes } from "./encode-parts.ts";
-import { FORMAT } from "./reasoning-format.ts";
-import type { RedactedThinkingBlock, TextBlock, ThinkingBlock, ToolResultBlock, WireMessage } from "./wire.ts";
-
-/** Most levels of the arguments of a call. */
-const MAX_DEPTH = 100;
+import { encodeThoughts } from "./encode-thoughts.ts";
+import type { TextBlock, ToolResultBlock, WireMessage } from "./wire.ts";
 
 /** A conversation in Anthropic's terms. */
 export interface EncodedMessages {
@@ -32,7 +26,7 @@ export function encodeMessages(
   for (const [index, message] of messages.entries()) noteUnsaid(message, `messages[${index}]`, notes);
   const encoder = new Encoder(capabilities, notes);
   for (const turn of turns) encoder.add(turn);
-  return encoder.finish();
+  return encoder.finish(`messages[${messages.length - 1}]`);
 }
 
 class Encoder {
@@ -73,14 +67,15 @@ class Encoder {
     }
   }
 
-  finish(): EncodedMessages {
+  /** `lastPath`: of the last message of the request. */
+  finish(lastPath: string): EncodedMessages {
     if (this.#messages.length === 0)
       throw invalid(
         this.#empty === undefined ? "messages" : `messages[${this.#empty}].content`,
         "Anthropic wants a message of the user that is more than white space",
       );
     const last = this.#messages.at(-1);
-    if (last?.role === "assistant") this.#checkPrefill(last);
+    if (last?.role === "assistant") this.#checkPrefill(last, lastPath);
     return { system: [...this.#system, ...this.#hoisted], messages: this.#messages };
   }
 
@@ -152,16 +147,16 @@ class Encoder {
     return block;
   }
 
-  #checkPrefill(last: Extract<WireMessage, { role: "assistant" }>): void {
+  #checkPrefill(last: Extract<WireMessage, { role: "assistant" }>, path: string): void {
     // The user's last word was empty, and without it the answer before would be continued.
     if (this.#empty !== undefined) this.#refuseEmpty(this.#empty);
     const end = last.content.at(-1);
     if (!this.#capabilities.prefill)
-      throw unsupportedValue("messages", "this model does not continue an answer: the last message must be the user's");
+      throw unsupportedValue(path, "this model does not continue an answer: the last message must be the user's");
     if (end?.type !== "text" || end.text === end.text.trimEnd()) return;
     end.text = end.text.trimEnd();
     this.#notes.adjustments.push(
-      dropped("messages", "an answer that is to be continued may not end in white space: the space is dropped"),
+      dropped(`${path}.content`, "an answer that is to be continued may not end in white space: the space is dropped"),
     );
   }
 }
@@ -183,81 +178,6 @@ function noteUnsaid(message: Message, path: string, { adjustments }: Notes): voi
 }
 
 const isResult = ({ toolCallId, role }: Message): boolean => toolCallId !== undefined || role === Role.FUNCTION;
-
-/** The thoughts that Anthropic signed, unchanged and in order. Those of others, and unsigned ones, are left out. */
-function encodeThoughts(
-  { index, reasoningContent, reasoningDetails }: AssistantTurn,
-  { thinkingBudget, adaptiveThinking }: Capabilities,
-  { adjustments }: Notes,
-): (ThinkingBlock | RedactedThinkingBlock)[] {
-  const path = `messages[${index}]`;
-  const blocks: (ThinkingBlock | RedactedThinkingBlock)[] = [];
-  const thinks = thinkingBudget || adaptiveThinking;
-  let open: { readonly index: number; text: string; readonly place: string } | undefined;
-  const dropOpen = (): void => {
-    if (open !== undefined) adjustments.push(dropped(open.place, "it has no signature of Anthropic's"));
-    open = undefined;
-  };
-  for (const [at, detail] of reasoningDetails.entries()) {
-    const place = `${path}.reasoning_details[${at}]`;
-    if (detail.format !== FORMAT || !thinks) {
-      adjustments.push(dropped(place, thinks ? "it is not in Anthropic's form" : "this model does not think"));
-      continue;
-    }
-    if (detail.type === ReasoningDetail_Type.ENCRYPTED && detail.data !== undefined) {
-      dropOpen();
-      blocks.push({ type: "redacted_thinking", data: detail.data });
-      continue;
-    }
-    // Clients that collect the pieces of a stream may give a thought in several, with its signature on the last.
-    if (open !== undefined && open.index !== detail.index) dropOpen();
-    const text = (open?.text ?? "") + (detail.text ?? "");
-    if (detail.signature === undefined) open = { index: detail.index, text, place };
-    else {
-      blocks.push({ type: "thinking", thinking: text, signature: detail.signature });
-      open = undefined;
-    }
-  }
-  dropOpen();
-  if (reasoningContent && blocks.length === 0 && reasoningDetails.length === 0)
-    adjustments.push(dropped(`${path}.reasoning_content`, "it has no signature of Anthropic's"));
-  return blocks;
-}
-
-/** Arguments as an object, which Anthropic wants; what is none is wrapped into one. */
-function encodeInput({ kind, input, path }: Call, { adjustments }: Notes): JsonValue {
-  if (kind === "custom") return { input };
-  if (input.trim() === "") return {};
-  if (isDeeperThan(input, MAX_DEPTH)) throw invalid(path, `is nested deeper than ${MAX_DEPTH} levels`);
-  let value: JsonValue;
-  try {
-    value = parseLossless(input);
-  } catch {
-    adjustments.push(mapped(path, "it is no JSON, and Anthropic wants an object", "text", "_raw"));
-    return { _raw: input };
-  }
-  // A number that a double cannot hold is an object here, and none there.
-  if (isObject(value) && input.trimStart().startsWith("{")) return value;
-  adjustments.push(mapped(path, "it is no object, and Anthropic wants one", "value", "object"));
-  return { value };
-}
-
-/** Ids of calls as Anthropic takes them, each of which stands for one call. */
-class CallIds {
-  readonly #ids = new Map<Call, string>();
-  readonly #taken = new Set<string>();
-
-  of(call: Call): string {
-    const known = this.#ids.get(call);
-    if (known !== undefined) return known;
-    const id = renderId(call.id, COMMON_IDS);
-    let unique = id;
-    for (let count = 2; this.#taken.has(unique); count++) unique = `${id}_${count}`;
-    this.#taken.add(unique);
-    this.#ids.set(call, unique);
-    return unique;
-  }
-}
 
 const invalid = (path: string, why: string): GatewayError =>
   new GatewayError(Reason.INVALID_VALUE, `${path}: ${why}`, { param: path });

@@ -1,6 +1,6 @@
 import { create, type JsonObject } from "@bufbuild/protobuf";
 import { type FunctionCallDelta, FunctionCallDeltaSchema } from "../../gen/parley/chat/v1/completion_pb.ts";
-import { WholeCharacters } from "../surrogates.ts";
+import { WholeCharacters } from "../whole-characters.ts";
 import { readFunction } from "./read-call.ts";
 
 /** The call of an answer in the legacy form: its name is said once, and its arguments are an empty object where nobody sent any. */

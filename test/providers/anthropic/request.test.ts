@@ -337,7 +337,7 @@ const MESSAGES: readonly Row[] = [
       ],
     },
     body: { max_tokens: 64_000, messages: [HI, { role: "assistant", content: [{ type: "text", text: "So:" }] }] },
-    adjustments: ["dropped messages"],
+    adjustments: ["dropped messages[1].content"],
   },
   {
     it: "sets the last four cache marks, longer ones first",
@@ -874,7 +874,7 @@ describe("encodeRequest()", () => {
           { role: "assistant", content: "So" },
         ],
       },
-      "messages",
+      "messages[1]",
       "UNSUPPORTED_VALUE",
     ],
     ["instructions alone", { messages: [{ role: "system", content: "S" }] }, "messages", "INVALID_VALUE"],
