@@ -29,10 +29,8 @@ export function fold(chunks: readonly ChatCompletionChunk[]): ChatCompletion {
   return completion;
 }
 
-function foldChoice(
-  completion: ChatCompletion,
-  { index, delta, finishReason, nativeFinishReason, logprobs }: ChunkChoice,
-): void {
+function foldChoice(completion: ChatCompletion, chunkChoice: ChunkChoice): void {
+  const { index, delta, finishReason, logprobs, nativeFinishReason, extra } = chunkChoice;
   if (delta === undefined) throw new Error("a choice without a delta");
   let choice = completion.choices[index];
   if (choice === undefined) {
@@ -45,12 +43,10 @@ function foldChoice(
   if (choice.finishReason !== FinishReason.UNSPECIFIED) throw new Error("a delta after the end of its choice");
   choice.finishReason = finishReason;
   if (nativeFinishReason !== undefined) choice.nativeFinishReason = nativeFinishReason;
+  if (extra !== undefined) choice.extra = extra;
   foldTexts(message, delta);
   foldCalls(message, delta);
-  message.reasoningDetails.push(...delta.reasoningDetails);
-  message.images.push(...delta.images);
-  // Places among annotations are for streams.
-  message.annotations.push(...delta.annotations.map(({ index: _index, ...annotation }) => annotation));
+  foldParts(message, delta);
   if (logprobs !== undefined) {
     choice.logprobs ??= create(ChoiceSchema, { logprobs: {} }).logprobs as NonNullable<Choice["logprobs"]>;
     choice.logprobs.content.push(...logprobs.content);
@@ -66,6 +62,20 @@ function foldTexts(message: Message, { content, refusal, reasoningContent }: Del
   }
   if (refusal !== undefined) message.refusal = (message.refusal ?? "") + refusal;
   if (reasoningContent !== undefined) message.reasoningContent = (message.reasoningContent ?? "") + reasoningContent;
+}
+
+function foldParts(message: Message, { reasoningDetails, annotations, images }: Delta): void {
+  for (const detail of reasoningDetails) {
+    const before = message.reasoningDetails.find(({ index }) => index === detail.index);
+    if (before === undefined) message.reasoningDetails.push({ ...detail });
+    else {
+      if (detail.text !== undefined) before.text = (before.text ?? "") + detail.text;
+      if (detail.signature !== undefined) before.signature = detail.signature;
+    }
+  }
+  // The index is for streams only.
+  for (const { index: _index, ...annotation } of annotations) message.annotations.push(annotation);
+  message.images.push(...images);
 }
 
 function foldCalls(message: Message, { toolCalls, functionCall }: Delta): void {

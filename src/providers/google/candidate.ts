@@ -2,8 +2,8 @@ import type { JsonObject } from "@bufbuild/protobuf";
 import type { GatewayError } from "../../errors/gateway-error.ts";
 import { type Delta, FinishReason, type Logprobs } from "../../gen/parley/chat/v1/completion_pb.ts";
 import { Role } from "../../gen/parley/chat/v1/message_pb.ts";
+import { WholeCharacters } from "../surrogates.ts";
 import { invalidResponse } from "../upstream-error.ts";
-import { WholeCharacters } from "../whole-characters.ts";
 import { type AnswerContext, stringifyArgs } from "./answer-context.ts";
 import { CallReader } from "./call-reader.ts";
 import { endingOf, nativeOf } from "./finish-reasons.ts";
@@ -81,8 +81,8 @@ export class CandidateReader {
     const native = this.#finish ?? "";
     const ending = endingOf(native);
     const pieces: Piece[] = [];
-    this.#say(this.#text.end(), pieces);
-    const thought = this.#thought.end();
+    this.#say(this.#text.finish(), pieces);
+    const thought = this.#thought.finish();
     if (thought !== "") this.#add(pieces).delta.reasoningContent = thought;
     this.#calls.end(() => this.#add(pieces).delta);
     const annotations =

@@ -60,7 +60,7 @@ function schemaOf(format: JsonSchemaFormat, adjustments: Adjustment[]): JsonObje
   const { definition, description, strict } = format;
   if (definition.case === undefined) return undefined;
   const given = definition.case === "schema" ? definition.value : (parseLossless(definition.value) as JsonObject);
-  if (strict === true) checkStrictSchema(given);
+  if (strict === true) checkStrictSchema(given, "response_format", SCHEMA_PATH);
   const { schema, lost } = cleanSchema(given, SCHEMA_PATH);
   adjustments.push(...reportLost(SCHEMA_PATH, lost));
   return description === undefined || "description" in schema || "$ref" in schema ? schema : { ...schema, description };

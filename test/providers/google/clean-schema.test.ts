@@ -2,7 +2,6 @@ import type { JsonObject } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import { asObjectSchema, cleanSchema } from "../../../src/providers/google/clean-schema.ts";
 import { toOpenApi } from "../../../src/providers/google/openapi-schema.ts";
-import { checkStrictSchema } from "../../../src/providers/strict-schema.ts";
 import { errorOf } from "./support.ts";
 
 interface Row {
@@ -168,46 +167,5 @@ describe("toOpenApi()", () => {
     ["references that make it huge", DEEP_REFS],
   ])("refuses %s", (_name, schema) => {
     expect(errorOf(() => toOpenApi(schema, "p")).reasonName).toBe("UNSUPPORTED_VALUE");
-  });
-});
-
-describe("checkStrictSchema()", () => {
-  const object = (properties: JsonObject, more: JsonObject = {}): JsonObject => ({
-    type: "object",
-    properties,
-    required: Object.keys(properties),
-    additionalProperties: false,
-    ...more,
-  });
-  const nested = (levels: number): JsonObject => (levels === 1 ? object({}) : object({ a: nested(levels - 1) }));
-  const many = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, at) => [`p${at}`, {}]));
-
-  it.each<[string, JsonObject]>([
-    ["an object", object({ a: { type: ["string", "null"] } })],
-    ["ten levels", nested(10)],
-    ["recursion", object({ a: { $ref: "#/$defs/A" } }, { $defs: { A: object({ a: { $ref: "#/$defs/A" } }) } })],
-    ["many properties", object(many(5000))],
-  ])("takes %s", (_name, schema) => {
-    expect(() => checkStrictSchema(schema)).not.toThrow();
-  });
-
-  it.each<[string, JsonObject]>([
-    ["another root", { type: "array" }],
-    ["anyOf at the root", object({}, { anyOf: [] })],
-    ["optional properties", object({ a: {} }, { required: [] })],
-    ["open objects", object({ a: { type: "object" } })],
-    ["eleven levels", nested(11)],
-    ["too many properties", object(many(5001))],
-    ["too many values", object({ a: { enum: Array.from({ length: 1001 }, (_, at) => at) } })],
-    ["too long names", object({ ["a".repeat(120_001)]: {} })],
-    ["allOf", object({ a: { allOf: [] } })],
-    ["what looks around", object({ a: { type: "string", pattern: "(?=a)" } })],
-  ])("refuses %s", (_name, schema) => {
-    const error = errorOf(() => checkStrictSchema(schema));
-    expect([error.reasonName, error.code, error.details.param]).toEqual([
-      "INVALID_VALUE",
-      "invalid_json_schema",
-      "response_format",
-    ]);
   });
 });
