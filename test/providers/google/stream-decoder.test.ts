@@ -256,3 +256,19 @@ describe("any stream", () => {
     );
   });
 });
+
+describe("any body", () => {
+  it("is an answer whose choices have ended, or a typed error", () => {
+    fc.assert(
+      fc.property(anyEvent, (body) => {
+        try {
+          const { choices } = encode(TOOLS).decodeResponse(body);
+          expect(choices.map(({ finishReason }) => finishReason)).not.toContain(FinishReason.UNSPECIFIED);
+        } catch (error) {
+          expect(error).toBeInstanceOf(GatewayError);
+        }
+      }),
+      { numRuns: 500 },
+    );
+  });
+});
