@@ -37,30 +37,6 @@ const significantDigits = (number: string): string =>
     .replace(/^0+/, "")
     .replace(/(?<!0)0+$/, "");
 
-/** Whether JSON text has more levels of objects and arrays than that. It says so without building any. */
-export function isDeeperThan(text: string, levels: number): boolean {
-  let depth = 0;
-  let isQuoted = false;
-  for (let at = 0; at < text.length; at++) {
-    const code = text.charCodeAt(at);
-    if (isQuoted) {
-      if (code === BACKSLASH) at++;
-      else if (code === QUOTE) isQuoted = false;
-    } else if (code === QUOTE) isQuoted = true;
-    else if (code === OPEN_OBJECT || code === OPEN_ARRAY) {
-      if (++depth > levels) return true;
-    } else if (code === CLOSE_OBJECT || code === CLOSE_ARRAY) depth--;
-  }
-  return false;
-}
-
-const QUOTE = 0x22;
-const BACKSLASH = 0x5c;
-const OPEN_ARRAY = 0x5b;
-const CLOSE_ARRAY = 0x5d;
-const OPEN_OBJECT = 0x7b;
-const CLOSE_OBJECT = 0x7d;
-
 /** Half of a surrogate pair, as JSON.stringify writes it; a backslash that is itself escaped does not begin one. */
 const LONE_SURROGATE = /(?<=(?:^|[^\\])(?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g;
 

@@ -9,8 +9,9 @@ import {
   Role,
 } from "../../gen/parley/chat/v1/message_pb.ts";
 import type { ToolCallSchema } from "../../gen/parley/chat/v1/tool_pb.ts";
+import { isDeeperThan } from "../../lib/json-depth.ts";
 import { isObject } from "../../openai-json/is-object.ts";
-import { isDeeperThan, parseLossless, stringifyWellFormed } from "../lossless-json.ts";
+import { parseLossless, stringifyWellFormed } from "../lossless-json.ts";
 import type { Chance } from "../provider.ts";
 import { isPortableId } from "../tool-ids.ts";
 import { invalidResponse, parseUpstream } from "../upstream-error.ts";

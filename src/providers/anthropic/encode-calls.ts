@@ -1,9 +1,10 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { Reason } from "../../gen/parley/errors/v1/errors_pb.ts";
+import { isDeeperThan } from "../../lib/json-depth.ts";
 import { isObject } from "../../openai-json/is-object.ts";
 import { mapped } from "../adjustment.ts";
-import { isDeeperThan, parseLossless } from "../lossless-json.ts";
+import { parseLossless } from "../lossless-json.ts";
 import { COMMON_IDS, renderId } from "../tool-ids.ts";
 import type { Call } from "../turns.ts";
 import type { Notes } from "./encode-parts.ts";

@@ -5,8 +5,9 @@ import {
   FunctionCallDeltaSchema,
   ToolCallDelta_Type,
 } from "../../gen/parley/chat/v1/completion_pb.ts";
+import { isDeeperThan } from "../../lib/json-depth.ts";
 import { isObject } from "../../openai-json/is-object.ts";
-import { isDeeperThan, parseLossless, stringifyWellFormed } from "../lossless-json.ts";
+import { parseLossless, stringifyWellFormed } from "../lossless-json.ts";
 import { isPortableId } from "../tool-ids.ts";
 import { invalidResponse } from "../upstream-error.ts";
 import { WholeCharacters } from "../whole-characters.ts";

@@ -195,4 +195,7 @@ export const newDelta = (role: Role = Role.ASSISTANT): Delta => ({
 });
 
 /** Index of a candidate: its own, or else its place; the first one's is left out on the wire. */
-export const indexOf = (candidate: JsonObject, place: number): number => numberIn(candidate, "index") ?? place;
+export function indexOf(candidate: JsonObject, place: number): number {
+  const index = numberIn(candidate, "index") ?? place;
+  return Number.isInteger(index) && index >= 0 ? index : place;
+}

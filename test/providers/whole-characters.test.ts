@@ -1,13 +1,13 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { WellFormedText } from "../../src/providers/well-formed.ts";
+import { WholeCharacters } from "../../src/providers/whole-characters.ts";
 
 const read = (pieces: readonly string[]): string[] => {
-  const text = new WellFormedText();
+  const text = new WholeCharacters();
   return [...pieces.map((piece) => text.push(piece)), text.finish()];
 };
 
-describe("WellFormedText", () => {
+describe("WholeCharacters", () => {
   it.each<[string[], string[]]>([
     [
       ["a", "b"],

@@ -1,0 +1,171 @@
+import type { JsonObject } from "@bufbuild/protobuf";
+import { describe, expect, it } from "vitest";
+import { asObjectSchema, cleanSchema } from "../../../src/providers/google/clean-schema.ts";
+import { toOpenApi } from "../../../src/providers/google/openapi-schema.ts";
+import { errorOf } from "./support.ts";
+
+interface Row {
+  readonly name: string;
+  readonly schema: JsonObject;
+  readonly clean: JsonObject;
+  readonly lost?: string[];
+}
+
+const ROWS: Row[] = [
+  {
+    name: "what Gemini takes",
+    schema: {
+      type: "object",
+      properties: { a: { type: ["string", "null"], enum: ["x", null], format: "date" } },
+      required: ["a"],
+      additionalProperties: false,
+    },
+    clean: {
+      type: "object",
+      properties: { a: { type: ["string", "null"], enum: ["x", null], format: "date" } },
+      required: ["a"],
+      additionalProperties: false,
+    },
+  },
+  {
+    name: "notes and rules that it does not take",
+    schema: { $schema: "s", type: "string", pattern: "a", minLength: 1, default: "a", examples: ["a"], not: {} },
+    clean: { type: "string" },
+    lost: ["minLength", "not", "pattern"],
+  },
+  { name: "const", schema: { const: 1 }, clean: { enum: [1] } },
+  { name: "nullable", schema: { type: "string", nullable: true }, clean: { type: ["string", "null"] } },
+  {
+    name: "schemas that take anything",
+    schema: { items: true, additionalProperties: { type: "string", minLength: 1 } },
+    clean: { items: {}, additionalProperties: { type: "string" } },
+    lost: ["minLength"],
+  },
+  {
+    name: "references, with nothing beside them",
+    schema: {
+      properties: { a: { $ref: "#/definitions/A", description: "gone" } },
+      definitions: { A: { type: "object", properties: { a: { $ref: "#/definitions/A" } } } },
+    },
+    clean: {
+      properties: { a: { $ref: "#/$defs/A" } },
+      $defs: { A: { type: "object", properties: { a: { $ref: "#/$defs/A" } } } },
+    },
+  },
+  {
+    name: "allOf",
+    schema: {
+      description: "D",
+      allOf: [
+        { type: "object", properties: { a: { type: "string" } }, required: ["a"] },
+        { allOf: [{ type: "object", properties: { b: { const: 1 } }, required: ["b", "a"], description: "E" }] },
+      ],
+    },
+    clean: {
+      description: "D",
+      type: "object",
+      properties: { a: { type: "string" }, b: { enum: [1] } },
+      required: ["a", "b"],
+    },
+  },
+  {
+    name: "choices",
+    schema: { oneOf: [{ const: "a" }, { anyOf: [{}] }], prefixItems: [{ type: "number" }] },
+    clean: { oneOf: [{ enum: ["a"] }, { anyOf: [{}] }], prefixItems: [{ type: "number" }] },
+  },
+  {
+    name: "a property named __proto__",
+    schema: JSON.parse('{"properties":{"__proto__":{"const":1}}}') as JsonObject,
+    clean: JSON.parse('{"properties":{"__proto__":{"enum":[1]}}}') as JsonObject,
+  },
+];
+
+const DEEP_REFS: JsonObject = {
+  $ref: "#/$defs/d0",
+  $defs: Object.fromEntries(
+    Array.from({ length: 30 }, (_, at) => [
+      `d${at}`,
+      at === 29
+        ? { type: "string" }
+        : { type: "object", properties: { a: { $ref: `#/$defs/d${at + 1}` }, b: { $ref: `#/$defs/d${at + 1}` } } },
+    ]),
+  ),
+};
+
+describe("cleanSchema()", () => {
+  it.each(ROWS)("keeps or says otherwise: $name", ({ schema, clean, lost = [] }) => {
+    const before = JSON.stringify(schema);
+    const cleaned = cleanSchema(schema, "p");
+    expect(JSON.stringify(cleaned)).toBe(JSON.stringify({ schema: clean, lost }));
+    expect(JSON.stringify(schema)).toBe(before);
+  });
+
+  it.each<[string, JsonObject]>([
+    ["parts of allOf that contradict each other", { allOf: [{ type: "string" }, { type: "number" }] }],
+    ["what nothing satisfies", { properties: { a: false } }],
+  ])("refuses %s", (_name, schema) => {
+    const error = errorOf(() => cleanSchema(schema, "response_format.json_schema.schema"));
+    expect([error.reasonName, error.details.param]).toEqual([
+      "UNSUPPORTED_VALUE",
+      "response_format.json_schema.schema",
+    ]);
+  });
+});
+
+describe("asObjectSchema()", () => {
+  it.each<[JsonObject, JsonObject]>([
+    [{}, { type: "object" }],
+    [
+      { type: "string", description: "d" },
+      { type: "object", description: "d" },
+    ],
+    [
+      { $ref: "#/$defs/A", $defs: { A: { type: "object" } } },
+      { type: "object", $defs: { A: { type: "object" } } },
+    ],
+    [
+      { $ref: "#/$defs/A", $defs: { A: { $ref: "#/$defs/A" } } },
+      { $ref: "#/$defs/A", $defs: { A: { $ref: "#/$defs/A" } }, type: "object" },
+    ],
+  ])("makes an object of %j", (schema, expected) => {
+    expect(asObjectSchema(schema)).toEqual(expected);
+  });
+});
+
+describe("toOpenApi()", () => {
+  it("says a schema in the older form", () => {
+    const schema = {
+      type: "object",
+      properties: {
+        a: { $ref: "#/$defs/A" },
+        b: { type: ["integer", "null"], minimum: 1 },
+        c: { anyOf: [{ type: "string" }, { type: "null" }] },
+        d: { type: "array", items: { type: "string", enum: ["x"] } },
+      },
+      required: ["a"],
+      additionalProperties: false,
+      $defs: { A: { type: "boolean" } },
+    };
+    expect(toOpenApi(schema, "p")).toEqual({
+      type: "OBJECT",
+      properties: {
+        a: { type: "BOOLEAN" },
+        b: { type: "INTEGER", nullable: true, minimum: 1 },
+        c: { anyOf: [{ type: "STRING" }], nullable: true },
+        d: { type: "ARRAY", items: { type: "STRING", enum: ["x"] } },
+      },
+      required: ["a"],
+    });
+  });
+
+  it.each<[string, JsonObject]>([
+    ["recursion", { $ref: "#/$defs/A", $defs: { A: { items: { $ref: "#/$defs/A" } } } }],
+    ["open maps", { type: "object", additionalProperties: { type: "string" } }],
+    ["other enums than of texts", { enum: [1] }],
+    ["several types", { type: ["string", "number"] }],
+    ["references to nothing", { $ref: "#/$defs/A" }],
+    ["references that make it huge", DEEP_REFS],
+  ])("refuses %s", (_name, schema) => {
+    expect(errorOf(() => toOpenApi(schema, "p")).reasonName).toBe("UNSUPPORTED_VALUE");
+  });
+});
