@@ -325,14 +325,16 @@ describe("the client, without an answer", () => {
   });
 
   it("says that a connection did not come about in time", async () => {
-    // Its queue of one is full, and the system lets further ones wait.
-    const server = net.createServer().listen({ port: 0, host: "127.0.0.1", backlog: 1 });
+    // It accepts, and never says a word of TLS.
+    const server = net.createServer().listen(0, "127.0.0.1");
     await once(server, "listening");
-    const { port } = server.address() as AddressInfo;
-    const tlsUrl = `https://127.0.0.1:${port}`; // It accepts, and never says a word of TLS.
+    const tlsUrl = `https://127.0.0.1:${(server.address() as AddressInfo).port}`;
     const error = await failureOf(send(open({ connectTimeoutMs: 300 }), tlsUrl));
     server.close();
-    expect(error).toMatchObject({ reason: Reason.UPSTREAM_UNREACHABLE });
+    expect(error).toMatchObject({
+      reason: Reason.UPSTREAM_UNREACHABLE,
+      message: "tiny could not be reached: no connection came about in time",
+    });
   });
 
   it.each([
