@@ -4,6 +4,12 @@ import { parseLossless, stringifyWellFormed } from "../../src/providers/lossless
 
 const again = (text: string): string => JSON.stringify(parseLossless(text));
 
+/** An integer without its exponent: "1.5e+2" is "150". */
+function inDigits(number: string): string {
+  const [, sign = "", head = "", tail = "", exponent = "0"] = /^(-?)(\d+)(?:\.(\d+))?(?:e\+(\d+))?$/.exec(number) ?? [];
+  return `${sign}${head}${tail.padEnd(Number(exponent), "0")}`;
+}
+
 describe("parseLossless()", () => {
   it.each([
     "12345678901234567890",
@@ -59,8 +65,7 @@ describe("parseLossless()", () => {
   it("keeps any integer", () => {
     fc.assert(
       fc.property(fc.bigInt({ min: -(10n ** 40n), max: 10n ** 40n }), (value) => {
-        expect(again(`[${value}]`)).toMatch(/^\[[-\d.e+]+\]$/);
-        expect(BigInt(again(`${value}`).includes("e") ? Number(again(`${value}`)) : again(`${value}`))).toBe(value);
+        expect(inDigits(again(`${value}`))).toBe(String(value));
       }),
     );
   });

@@ -28,7 +28,7 @@ const SECRET = /auth|key|token|secret|cookie/;
 /** A translator for Gemini's API. Throws INVALID_VALUE, with the path in the configuration, for a rule that can't be read. */
 export function createGoogle(id: string, config: Google, chance: Chance): Provider {
   const endpoint = endpointOf(config);
-  const capabilitiesOf = createCapabilities(config.models, "google.models");
+  const capabilitiesOf = createCapabilities(config.models, "models");
   return {
     id,
     endpoint,

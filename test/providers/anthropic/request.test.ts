@@ -715,7 +715,7 @@ const PARAMETERS: readonly Row[] = [
     adjustments: [
       "dropped frequency_penalty: 1",
       "dropped logit_bias",
-      "dropped seed",
+      "dropped seed: 7",
       "dropped verbosity: low",
       "dropped prediction",
       "dropped store: true",

@@ -52,7 +52,7 @@ describe("createGoogle()", () => {
 
   it("refuses a rule that is no regular expression", () => {
     const error = errorOf(() => google({ models: [{ match: "a" }, { match: "(" }] }));
-    expect([error.reasonName, error.details.param]).toEqual(["INVALID_VALUE", "google.models[1].match"]);
+    expect([error.reasonName, error.details.param]).toEqual(["INVALID_VALUE", "models[1].match"]);
   });
 });
 
