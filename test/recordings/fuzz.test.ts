@@ -24,7 +24,8 @@ const ofFamily = (family: Family): fc.Arbitrary<Stream> =>
     .constantFrom(...streams.filter(({ recording }) => recording.provider === family))
     .map((stream) => Object.assign(stream, { toString: () => titleOf(stream.recording) }));
 
-const RUNS = 400;
+/** Of each property, for each family. */
+const RUNS = 200;
 
 const decode = ({ recording, reading }: Stream, events: readonly StreamEvent[]): Outcome =>
   decodeEvents(openDecoder(recording, reading), events, choicesOf(reading));
