@@ -25,7 +25,7 @@ const ofFamily = (family: Family): fc.Arbitrary<Stream> =>
     .map((stream) => Object.assign(stream, { toString: () => titleOf(stream.recording) }));
 
 /** Of each property, for each family. */
-const RUNS = 200;
+const RUNS = 400;
 
 const decode = ({ recording, reading }: Stream, events: readonly StreamEvent[]): Outcome =>
   decodeEvents(openDecoder(recording, reading), events, choicesOf(reading));
