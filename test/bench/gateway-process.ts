@@ -8,11 +8,11 @@ import { answerAsServer } from "./child-side.ts";
 
 const [, , upstream] = process.argv;
 const providers = {
-  OPENAI_API_KEY: "none needed",
+  OPENAI_API_KEY: "none-needed",
   OPENAI_BASE_URL: `${upstream}/v1`,
-  ANTHROPIC_API_KEY: "none needed",
+  ANTHROPIC_API_KEY: "none-needed",
   ANTHROPIC_BASE_URL: upstream,
-  GEMINI_API_KEY: "none needed",
+  GEMINI_API_KEY: "none-needed",
   GOOGLE_GEMINI_BASE_URL: upstream,
 };
 const env = { PARLEY_LISTEN: "127.0.0.1:0", ...(upstream === undefined ? {} : providers) };

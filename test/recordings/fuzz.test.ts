@@ -24,6 +24,7 @@ const ofFamily = (family: Family): fc.Arbitrary<Stream> =>
     .constantFrom(...streams.filter(({ recording }) => recording.provider === family))
     .map((stream) => Object.assign(stream, { toString: () => titleOf(stream.recording) }));
 
+/** Of each property, for each family. */
 const RUNS = 400;
 
 const decode = ({ recording, reading }: Stream, events: readonly StreamEvent[]): Outcome =>

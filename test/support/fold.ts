@@ -102,10 +102,10 @@ function foldOutputs(message: Message, { annotations, images, audio }: Delta): v
 function foldCalls(message: Message, { toolCalls, functionCall }: Delta): void {
   if (functionCall !== undefined) {
     const before = message.functionCall;
-    if (before !== undefined && functionCall.name !== undefined) throw new Error("a function's name that came twice");
+    if (before?.name && functionCall.name !== undefined) throw new Error("a function's name that came twice");
     message.functionCall = create(MessageSchema, {
       functionCall: {
-        name: before?.name ?? functionCall.name ?? "",
+        name: before?.name || (functionCall.name ?? ""),
         arguments: (before?.arguments ?? "") + (functionCall.arguments ?? ""),
       },
     }).functionCall;

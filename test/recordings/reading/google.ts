@@ -108,7 +108,9 @@ export function readGoogleResponses(responses: readonly GoogleJson[], isStream: 
   const blocked = responses.some(({ promptFeedback }) => promptFeedback?.blockReason);
   if (answer.choices.length === 0) return isStream ? cutShort(before) : broken();
   if (!blocked && answer.choices.some(({ finish }) => finish === "")) return isStream ? cutShort(before) : broken();
-  return answer.choices.some(({ finish }) => finish === "broken") ? broken(before) : { kind: "answer", answer };
+  return answer.choices.some(({ finish }) => finish === "broken")
+    ? broken(isStream ? before : NOTHING)
+    : { kind: "answer", answer };
 }
 
 const parseEvent = (data: string): GoogleJson => JSON.parse(data) as GoogleJson;
@@ -258,12 +260,12 @@ function callOf({ functionCall, thoughtSignature }: Part): AnswerCall {
   };
 }
 
-/** Signatures, with the call that each belongs to. */
+/** Signatures of calls and of texts, with the call that each belongs to; other parts are left out of answers. */
 function detailsOf(parts: readonly Part[]): AnswerDetail[] {
   let call = -1;
-  return parts.flatMap(({ functionCall, thoughtSignature }) => {
+  return parts.flatMap(({ functionCall, text, thoughtSignature }) => {
     if (functionCall) call += 1;
-    if (thoughtSignature === undefined) return [];
+    if (thoughtSignature === undefined || (functionCall === undefined && text === undefined)) return [];
     const place = functionCall ? call : undefined;
     return [{ type: "reasoning.encrypted", text: "", data: thoughtSignature, signature: "", call: place }];
   });

@@ -202,7 +202,7 @@ function mergeDeltas(deltas: readonly Message[]): Message {
   return {
     content: text(({ content }) => textOf(content)),
     refusal: text(({ refusal }) => refusal) || null,
-    reasoning_content: text(reasoningOf),
+    reasoning_content: text(thoughtsOf),
     reasoning_details: mergeDetails(deltas.flatMap(({ reasoning_details }) => reasoning_details ?? [])),
     tool_calls: mergeCalls(deltas.flatMap(({ tool_calls }) => tool_calls ?? [])),
     function_call:
@@ -276,15 +276,16 @@ function textOf(content: Content | undefined): string {
   return (content ?? []).map((part) => (part.type === "text" ? (part.text ?? "") : "")).join("");
 }
 
-/** `reasoning` says again what `reasoning_content` says, and details say it a third time. */
-function reasoningOf({ reasoning_content, reasoning, reasoning_details, content }: Message): string {
+/** What was thought; details say it again, where it is said at all. */
+const reasoningOf = (message: Message): string =>
+  thoughtsOf(message) || (message.reasoning_details ?? []).map(({ text, summary }) => text || summary || "").join("");
+
+/** `reasoning` says again what `reasoning_content` says. */
+function thoughtsOf({ reasoning_content, reasoning, content }: Message): string {
   if (typeof reasoning_content === "string" && reasoning_content !== "") return reasoning_content;
   if (typeof reasoning === "string" && reasoning !== "") return reasoning;
-  if (Array.isArray(content)) {
-    const thoughts = (content as readonly ContentPart[]).filter(({ type }) => type === "thinking");
-    return thoughts.flatMap(({ thinking }) => (thinking ?? []).map(({ text }) => text ?? "")).join("");
-  }
-  return (reasoning_details ?? []).map(({ text, summary }) => text ?? summary ?? "").join("");
+  const parts = Array.isArray(content) ? (content as readonly ContentPart[]) : [];
+  return parts.flatMap(({ thinking }) => (thinking ?? []).map(({ text }) => text ?? "")).join("");
 }
 
 const FINISHES: Readonly<Record<string, string>> = {
