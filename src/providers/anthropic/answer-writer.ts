@@ -39,7 +39,8 @@ export class AnswerWriter {
   /** The chunks since the last time. */
   take(): readonly ChatCompletionChunk[] {
     const chunks = this.#chunks;
-    if (chunks.length > 0) this.#chunks = [];
+    if (chunks.length === 0) return [];
+    this.#chunks = [];
     return chunks;
   }
 

@@ -14,8 +14,8 @@ import { type CallPiece, readCall } from "./read-call.ts";
 
 /** A call of the answer. */
 interface OpenCall {
-  /** Our index of it. */
-  readonly index: number;
+  /** Our index of it, from when clients know of it. */
+  index: number;
   /** The server's index and id of it, where it has any. */
   readonly theirIndex: number | undefined;
   theirId: string;
@@ -32,7 +32,7 @@ interface OpenCall {
 
 /**
  * Tells the tool calls of one choice apart, whatever servers do with indexes and ids: the calls get the indexes 0, 1, 2, … in the order
- * of their coming, and ids that any family takes. A new id on a used index opens a new call; a piece without an id belongs to the call
+ * in which clients hear of them, and ids that any family takes. A new id on a used index opens a new call; a piece without an id belongs to the call
  * that was opened last on its index.
  */
 export class CallTracker {
@@ -40,6 +40,7 @@ export class CallTracker {
   readonly #calls: OpenCall[] = [];
   readonly #ids = new Set<string>();
   #deltas = 0;
+  #told = 0;
 
   constructor(chance: Chance) {
     this.#chance = chance;
@@ -95,7 +96,7 @@ export class CallTracker {
     // A piece of nothing.
     if (id === "" && name === "" && input === "") return undefined;
     const call: OpenCall = {
-      index: this.#calls.length,
+      index: -1,
       theirIndex: index,
       theirId: id,
       name: "",
@@ -120,6 +121,7 @@ export class CallTracker {
     call.name = piece.name;
     call.kind = piece.kind;
     call.isTold = true;
+    call.index = this.#told++;
     const isCustom = call.kind === "custom";
     const delta = pieceOf(call, call.input, piece);
     delta.id = this.#idOf(call.theirId);
