@@ -2,12 +2,20 @@
 // Usage: node --import tsx/esm .ci/compatibility.ts
 import { writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { PARAMETERS as anthropic } from "../src/providers/anthropic/parameters.ts";
+import { PARAMETERS as google } from "../src/providers/google/parameters.ts";
+import { PARAMETERS as openai } from "../src/providers/openai-compatible/parameters.ts";
 import { type ParameterName, type ParameterTable, type Treatment, wireName } from "../src/providers/parameter-table.ts";
 import { PARAMETERS as sandbox } from "../src/providers/sandbox/parameters.ts";
 
 const PAGE = new URL("../docs/compatibility.md", import.meta.url);
 
-const TABLES: readonly (readonly [name: string, table: ParameterTable])[] = [["Sandbox", sandbox]];
+const TABLES: readonly (readonly [name: string, table: ParameterTable])[] = [
+  ["OpenAI-compatible", openai],
+  ["Anthropic", anthropic],
+  ["Google", google],
+  ["Sandbox", sandbox],
+];
 
 const INTRODUCTION = `# Parameters by provider
 
@@ -18,7 +26,7 @@ This page is generated from the tables that the code goes by (\`npm run generate
 - **dropped**: it is left out, and that is reported.
 - **refused**: the call fails with \`unsupported_parameter\`, since without the parameter the answer would be another than was asked for.
 
-What is reported stands in the call's report and in \`x-parley-adjustments\`; a strict call is refused instead
+A star says that there is more to it, below the table. What is reported stands in the call's report and in \`x-parley-adjustments\`; a strict call is refused instead
 ([api.md](api.md#parameters-that-a-model-cannot-take)). A value that says what is so anyway, such as \`n: 1\`, is neither reported nor refused.
 `;
 

@@ -111,14 +111,16 @@ class Grammar implements StreamGrammar {
 
 /** Takes the end out of a choice, as a choice of its own. */
 function endOf(choice: ChunkChoice): ChunkChoice {
-  const { index, finishReason, nativeFinishReason } = choice;
+  const { index, finishReason, nativeFinishReason, extra } = choice;
   choice.finishReason = FinishReason.UNSPECIFIED;
   delete choice.nativeFinishReason;
+  delete choice.extra;
   return create(ChunkChoiceSchema, {
     index,
     delta: {},
     finishReason,
     ...(nativeFinishReason === undefined ? {} : { nativeFinishReason }),
+    ...(extra === undefined ? {} : { extra }),
   });
 }
 

@@ -1,18 +1,20 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import {
-  type AnthropicModel,
-  AnthropicModel_Sampling,
-  AnthropicModelSchema,
+  type AnthropicModelRule,
+  AnthropicModelRule_Sampling,
+  AnthropicModelRuleSchema,
 } from "../../gen/parley/config/v1/anthropic_pb.ts";
 import { Reason } from "../../gen/parley/errors/v1/errors_pb.ts";
 
-/** What a model can do; see parley.config.v1.AnthropicModel. */
+/** What a model can do; see parley.config.v1.AnthropicModelRule. */
 export type Capabilities = {
-  readonly [K in Exclude<keyof AnthropicModel, "$typeName" | "$unknown" | "match">]-?: NonNullable<AnthropicModel[K]>;
+  readonly [K in Exclude<keyof AnthropicModelRule, "$typeName" | "$unknown" | "match">]-?: NonNullable<
+    AnthropicModelRule[K]
+  >;
 };
 
-type Row = MessageInitShape<typeof AnthropicModelSchema> & { readonly match: string };
+type Row = MessageInitShape<typeof AnthropicModelRuleSchema> & { readonly match: string };
 
 /** What is known of all of Anthropic's models; a row says what is different. */
 const BASE: Capabilities = {
@@ -24,7 +26,7 @@ const BASE: Capabilities = {
   xhighEffort: false,
   thinkingOff: true,
   thinkingBetweenTools: false,
-  sampling: AnthropicModel_Sampling.ALL,
+  sampling: AnthropicModelRule_Sampling.ALL,
   prefill: true,
   forcedToolChoice: true,
   midSystem: false,
@@ -34,7 +36,7 @@ const V4_1 = {
   maxOutputTokens: 32_000,
   structuredOutput: true,
   thinkingBudget: true,
-  sampling: AnthropicModel_Sampling.ONE,
+  sampling: AnthropicModelRule_Sampling.ONE,
 } as const;
 const V4_5 = { ...V4_1, maxOutputTokens: 64_000 } as const;
 const V4_6 = { ...V4_5, maxOutputTokens: 128_000, adaptiveThinking: true, effort: true, prefill: false } as const;
@@ -42,7 +44,7 @@ const V4_7 = {
   ...V4_6,
   thinkingBudget: false,
   xhighEffort: true,
-  sampling: AnthropicModel_Sampling.NONE,
+  sampling: AnthropicModelRule_Sampling.NONE,
 } as const;
 const V5 = { ...V4_7, midSystem: true } as const;
 const V5_5 = { ...V5, thinkingOff: false, forcedToolChoice: false } as const;
@@ -78,7 +80,7 @@ export type CapabilitiesOf = (model: string) => Capabilities;
  * Makes the lookup of capabilities: the configured rules win over the table, field by field. Fails with INVALID_VALUE on a rule whose
  * pattern is no regular expression.
  */
-export function createCapabilities(rules: readonly AnthropicModel[], version: string): CapabilitiesOf {
+export function createCapabilities(rules: readonly AnthropicModelRule[], version: string): CapabilitiesOf {
   const configured = rules.map((rule, index) => ({ pattern: compile(rule.match, index), given: givenBy(rule) }));
   const isWithoutSampling = version >= NO_SAMPLING;
   return (model) => {
@@ -86,7 +88,7 @@ export function createCapabilities(rules: readonly AnthropicModel[], version: st
     const capabilities = { ...BASE, ...row?.given };
     for (const { pattern, given } of configured.toReversed())
       if (pattern.test(model)) Object.assign(capabilities, given);
-    return isWithoutSampling ? { ...capabilities, sampling: AnthropicModel_Sampling.NONE } : capabilities;
+    return isWithoutSampling ? { ...capabilities, sampling: AnthropicModelRule_Sampling.NONE } : capabilities;
   };
 }
 
@@ -94,17 +96,18 @@ export function createCapabilities(rules: readonly AnthropicModel[], version: st
 const NO_SAMPLING = "2026-10-21";
 
 /** The fields that a rule sets. */
-function givenBy({ match, $typeName, $unknown, ...fields }: AnthropicModel): Partial<Capabilities> {
+function givenBy({ match, $typeName, $unknown, ...fields }: AnthropicModelRule): Partial<Capabilities> {
   return Object.fromEntries(
     Object.entries(fields).filter(
-      ([name, value]) => value !== undefined && !(name === "sampling" && value === AnthropicModel_Sampling.UNSPECIFIED),
+      ([name, value]) =>
+        value !== undefined && !(name === "sampling" && value === AnthropicModelRule_Sampling.UNSPECIFIED),
     ),
   );
 }
 
 const TABLE = MODELS.map((row) => ({
   pattern: new RegExp(row.match),
-  given: givenBy(create(AnthropicModelSchema, row)),
+  given: givenBy(create(AnthropicModelRuleSchema, row)),
 }));
 
 function compile(match: string, index: number): RegExp {

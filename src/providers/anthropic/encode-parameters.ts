@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { ServiceTier } from "../../gen/parley/chat/v1/completion_pb.ts";
 import type { ChatCompletionParams } from "../../gen/parley/chat/v1/params_pb.ts";
 import type { Adjustment } from "../../gen/parley/chat/v1/report_pb.ts";
-import { AnthropicModel_Sampling } from "../../gen/parley/config/v1/anthropic_pb.ts";
+import { AnthropicModelRule_Sampling } from "../../gen/parley/config/v1/anthropic_pb.ts";
 import { clamped, dropped } from "../adjustment.ts";
 import type { Capabilities } from "./capabilities.ts";
 import type { MessagesRequest } from "./wire.ts";
@@ -42,7 +42,7 @@ export function encodeSampling(
 ): Pick<MessagesRequest, "temperature" | "top_p" | "top_k"> {
   const drop = (path: string, why: string, value: number): void => void adjustments.push(dropped(path, why, value));
   const none = "this model takes no sampling parameters";
-  const takesNone = sampling === AnthropicModel_Sampling.NONE;
+  const takesNone = sampling === AnthropicModelRule_Sampling.NONE;
   const encoded: Pick<MessagesRequest, "temperature" | "top_p" | "top_k"> = {};
   if (temperature !== undefined && temperature !== 1 && (takesNone || isThinking))
     drop("temperature", takesNone ? none : "a model that thinks takes no temperature but 1", temperature);
@@ -51,7 +51,7 @@ export function encodeSampling(
     if (temperature > 1) adjustments.push(clamped("temperature", "Anthropic takes 0 to 1", temperature, 1));
   }
   if (topP !== undefined) {
-    const isOneOfTwo = sampling === AnthropicModel_Sampling.ONE && encoded.temperature !== undefined;
+    const isOneOfTwo = sampling === AnthropicModelRule_Sampling.ONE && encoded.temperature !== undefined;
     if (takesNone || isOneOfTwo) {
       // All of the mass is what is drawn from anyway.
       if (topP !== 1)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Anthropic_Auth, AnthropicModel_Sampling } from "../../../src/gen/parley/config/v1/anthropic_pb.ts";
+import { Anthropic_Auth, AnthropicModelRule_Sampling } from "../../../src/gen/parley/config/v1/anthropic_pb.ts";
 import { ModelSchema } from "../../../src/gen/parley/models/v1/models_service_pb.ts";
 import { encodeJson } from "../../../src/openai-json/encode.ts";
 import { createCapabilities } from "../../../src/providers/anthropic/capabilities.ts";
@@ -37,7 +37,7 @@ describe("createAnthropic()", () => {
   it("goes by the rules of the configuration before its table, field by field", () => {
     const models = [
       { match: "^relay-", maxOutputTokens: 100 },
-      { match: "relay", maxOutputTokens: 200, sampling: AnthropicModel_Sampling.ALL },
+      { match: "relay", maxOutputTokens: 200, sampling: AnthropicModelRule_Sampling.ALL },
     ];
     const call = plan({ temperature: 0.5 }, { model: "relay-1", config: { models } });
     expect(bodyOf(call)).toMatchObject({ max_tokens: 100, temperature: 0.5 });
@@ -98,7 +98,7 @@ describe("createCapabilities()", () => {
       can.xhighEffort && "xhigh",
       !can.thinkingOff && "always",
       can.thinkingBetweenTools && "between",
-      AnthropicModel_Sampling[can.sampling]?.toLowerCase(),
+      AnthropicModelRule_Sampling[can.sampling]?.toLowerCase(),
       can.prefill && "prefill",
       can.forcedToolChoice && "force",
       can.midSystem && "mid",

@@ -13,7 +13,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file parley/config/v1/anthropic.proto.
  */
 export const file_parley_config_v1_anthropic: GenFile = /*@__PURE__*/
-  fileDesc("CiBwYXJsZXkvY29uZmlnL3YxL2FudGhyb3BpYy5wcm90bxIQcGFybGV5LmNvbmZpZy52MSLjAwoJQW50aHJvcGljEh8KCGJhc2VfdXJsGAEgASgJQgi6SAVyA4gBAUgAiAEBEhQKB2FwaV9rZXkYAiABKAlIAYgBARI5CgdoZWFkZXJzGAMgAygLMigucGFybGV5LmNvbmZpZy52MS5BbnRocm9waWMuSGVhZGVyc0VudHJ5EjkKB3ZlcnNpb24YBCABKAlCI7pIIHIeMhxeWzAtOV17NH0tWzAtOV17Mn0tWzAtOV17Mn0kSAKIAQESJQoEYmV0YRgFIAMoCUIXukgUkgERIg9yDTILXlshLSstLX5dKyQSOAoEYXV0aBgGIAEoDjIgLnBhcmxleS5jb25maWcudjEuQW50aHJvcGljLkF1dGhCCLpIBYIBAhABEjAKBm1vZGVscxgHIAMoCzIgLnBhcmxleS5jb25maWcudjEuQW50aHJvcGljTW9kZWwaLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiQQoEQXV0aBIUChBBVVRIX1VOU1BFQ0lGSUVEEAASEgoOQVVUSF9YX0FQSV9LRVkQARIPCgtBVVRIX0JFQVJFUhACQgsKCV9iYXNlX3VybEIKCghfYXBpX2tleUIKCghfdmVyc2lvbiLiBQoOQW50aHJvcGljTW9kZWwSFQoFbWF0Y2gYASABKAlCBrpIA8gBARInChFtYXhfb3V0cHV0X3Rva2VucxgCIAEoBUIHukgEGgIoAUgAiAEBEh4KEXN0cnVjdHVyZWRfb3V0cHV0GAMgASgISAGIAQESHAoPdGhpbmtpbmdfYnVkZ2V0GAQgASgISAKIAQESHgoRYWRhcHRpdmVfdGhpbmtpbmcYBSABKAhIA4gBARITCgZlZmZvcnQYBiABKAhIBIgBARIZCgx4aGlnaF9lZmZvcnQYByABKAhIBYgBARIZCgx0aGlua2luZ19vZmYYCCABKAhIBogBARIjChZ0aGlua2luZ19iZXR3ZWVuX3Rvb2xzGAkgASgISAeIAQESRQoIc2FtcGxpbmcYCiABKA4yKS5wYXJsZXkuY29uZmlnLnYxLkFudGhyb3BpY01vZGVsLlNhbXBsaW5nQgi6SAWCAQIQARIUCgdwcmVmaWxsGAsgASgISAiIAQESHwoSZm9yY2VkX3Rvb2xfY2hvaWNlGAwgASgISAmIAQESFwoKbWlkX3N5c3RlbRgNIAEoCEgKiAEBIlsKCFNhbXBsaW5nEhgKFFNBTVBMSU5HX1VOU1BFQ0lGSUVEEAASEQoNU0FNUExJTkdfTk9ORRABEhAKDFNBTVBMSU5HX09ORRACEhAKDFNBTVBMSU5HX0FMTBADQhQKEl9tYXhfb3V0cHV0X3Rva2Vuc0IUChJfc3RydWN0dXJlZF9vdXRwdXRCEgoQX3RoaW5raW5nX2J1ZGdldEIUChJfYWRhcHRpdmVfdGhpbmtpbmdCCQoHX2VmZm9ydEIPCg1feGhpZ2hfZWZmb3J0Qg8KDV90aGlua2luZ19vZmZCGQoXX3RoaW5raW5nX2JldHdlZW5fdG9vbHNCCgoIX3ByZWZpbGxCFQoTX2ZvcmNlZF90b29sX2Nob2ljZUINCgtfbWlkX3N5c3RlbWIGcHJvdG8z", [file_buf_validate_validate]);
+  fileDesc("CiBwYXJsZXkvY29uZmlnL3YxL2FudGhyb3BpYy5wcm90bxIQcGFybGV5LmNvbmZpZy52MSLnAwoJQW50aHJvcGljEh8KCGJhc2VfdXJsGAEgASgJQgi6SAVyA4gBAUgAiAEBEhQKB2FwaV9rZXkYAiABKAlIAYgBARI5CgdoZWFkZXJzGAMgAygLMigucGFybGV5LmNvbmZpZy52MS5BbnRocm9waWMuSGVhZGVyc0VudHJ5EjkKB3ZlcnNpb24YBCABKAlCI7pIIHIeMhxeWzAtOV17NH0tWzAtOV17Mn0tWzAtOV17Mn0kSAKIAQESJQoEYmV0YRgFIAMoCUIXukgUkgERIg9yDTILXlshLSstLX5dKyQSOAoEYXV0aBgGIAEoDjIgLnBhcmxleS5jb25maWcudjEuQW50aHJvcGljLkF1dGhCCLpIBYIBAhABEjQKBm1vZGVscxgHIAMoCzIkLnBhcmxleS5jb25maWcudjEuQW50aHJvcGljTW9kZWxSdWxlGi4KDEhlYWRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBIkEKBEF1dGgSFAoQQVVUSF9VTlNQRUNJRklFRBAAEhIKDkFVVEhfWF9BUElfS0VZEAESDwoLQVVUSF9CRUFSRVIQAkILCglfYmFzZV91cmxCCgoIX2FwaV9rZXlCCgoIX3ZlcnNpb24i6gUKEkFudGhyb3BpY01vZGVsUnVsZRIVCgVtYXRjaBgBIAEoCUIGukgDyAEBEicKEW1heF9vdXRwdXRfdG9rZW5zGAIgASgFQge6SAQaAigBSACIAQESHgoRc3RydWN0dXJlZF9vdXRwdXQYAyABKAhIAYgBARIcCg90aGlua2luZ19idWRnZXQYBCABKAhIAogBARIeChFhZGFwdGl2ZV90aGlua2luZxgFIAEoCEgDiAEBEhMKBmVmZm9ydBgGIAEoCEgEiAEBEhkKDHhoaWdoX2VmZm9ydBgHIAEoCEgFiAEBEhkKDHRoaW5raW5nX29mZhgIIAEoCEgGiAEBEiMKFnRoaW5raW5nX2JldHdlZW5fdG9vbHMYCSABKAhIB4gBARJJCghzYW1wbGluZxgKIAEoDjItLnBhcmxleS5jb25maWcudjEuQW50aHJvcGljTW9kZWxSdWxlLlNhbXBsaW5nQgi6SAWCAQIQARIUCgdwcmVmaWxsGAsgASgISAiIAQESHwoSZm9yY2VkX3Rvb2xfY2hvaWNlGAwgASgISAmIAQESFwoKbWlkX3N5c3RlbRgNIAEoCEgKiAEBIlsKCFNhbXBsaW5nEhgKFFNBTVBMSU5HX1VOU1BFQ0lGSUVEEAASEQoNU0FNUExJTkdfTk9ORRABEhAKDFNBTVBMSU5HX09ORRACEhAKDFNBTVBMSU5HX0FMTBADQhQKEl9tYXhfb3V0cHV0X3Rva2Vuc0IUChJfc3RydWN0dXJlZF9vdXRwdXRCEgoQX3RoaW5raW5nX2J1ZGdldEIUChJfYWRhcHRpdmVfdGhpbmtpbmdCCQoHX2VmZm9ydEIPCg1feGhpZ2hfZWZmb3J0Qg8KDV90aGlua2luZ19vZmZCGQoXX3RoaW5raW5nX2JldHdlZW5fdG9vbHNCCgoIX3ByZWZpbGxCFQoTX2ZvcmNlZF90b29sX2Nob2ljZUINCgtfbWlkX3N5c3RlbWIGcHJvdG8z", [file_buf_validate_validate]);
 
 /**
  * A provider that speaks Anthropic's API.
@@ -68,9 +68,9 @@ export type Anthropic = Message<"parley.config.v1.Anthropic"> & {
    * What models can do, where the built-in table does not know it or is wrong. Of several rules that match, the first that sets a field
    * wins; what none of them sets is as in the table.
    *
-   * @generated from field: repeated parley.config.v1.AnthropicModel models = 7;
+   * @generated from field: repeated parley.config.v1.AnthropicModelRule models = 7;
    */
-  models: AnthropicModel[];
+  models: AnthropicModelRule[];
 };
 
 /**
@@ -117,9 +117,9 @@ export const Anthropic_AuthSchema: GenEnum<Anthropic_Auth> = /*@__PURE__*/
 /**
  * What some of Anthropic's models can do.
  *
- * @generated from message parley.config.v1.AnthropicModel
+ * @generated from message parley.config.v1.AnthropicModelRule
  */
-export type AnthropicModel = Message<"parley.config.v1.AnthropicModel"> & {
+export type AnthropicModelRule = Message<"parley.config.v1.AnthropicModelRule"> & {
   /**
    * Which models: a regular expression of JavaScript, found anywhere in the model's name.
    *
@@ -186,9 +186,9 @@ export type AnthropicModel = Message<"parley.config.v1.AnthropicModel"> & {
   /**
    * Which of temperature, top_p and top_k it takes; unset: not said.
    *
-   * @generated from field: parley.config.v1.AnthropicModel.Sampling sampling = 10;
+   * @generated from field: parley.config.v1.AnthropicModelRule.Sampling sampling = 10;
    */
-  sampling: AnthropicModel_Sampling;
+  sampling: AnthropicModelRule_Sampling;
 
   /**
    * Whether it continues an answer that the last message begins; unset: not said.
@@ -213,18 +213,18 @@ export type AnthropicModel = Message<"parley.config.v1.AnthropicModel"> & {
 };
 
 /**
- * Describes the message parley.config.v1.AnthropicModel.
- * Use `create(AnthropicModelSchema)` to create a new message.
+ * Describes the message parley.config.v1.AnthropicModelRule.
+ * Use `create(AnthropicModelRuleSchema)` to create a new message.
  */
-export const AnthropicModelSchema: GenMessage<AnthropicModel> = /*@__PURE__*/
+export const AnthropicModelRuleSchema: GenMessage<AnthropicModelRule> = /*@__PURE__*/
   messageDesc(file_parley_config_v1_anthropic, 1);
 
 /**
  * Which of the sampling parameters a model takes.
  *
- * @generated from enum parley.config.v1.AnthropicModel.Sampling
+ * @generated from enum parley.config.v1.AnthropicModelRule.Sampling
  */
-export enum AnthropicModel_Sampling {
+export enum AnthropicModelRule_Sampling {
   /**
    * Not said.
    *
@@ -255,8 +255,8 @@ export enum AnthropicModel_Sampling {
 }
 
 /**
- * Describes the enum parley.config.v1.AnthropicModel.Sampling.
+ * Describes the enum parley.config.v1.AnthropicModelRule.Sampling.
  */
-export const AnthropicModel_SamplingSchema: GenEnum<AnthropicModel_Sampling> = /*@__PURE__*/
+export const AnthropicModelRule_SamplingSchema: GenEnum<AnthropicModelRule_Sampling> = /*@__PURE__*/
   enumDesc(file_parley_config_v1_anthropic, 1, 0);
 
