@@ -9,7 +9,7 @@ import { createOpenAICompatible } from "./providers/openai-compatible/provider.t
 import type { Logger } from "./telemetry/logger.ts";
 import type { Backend } from "./upstream/backend.ts";
 import { createHttpBackend } from "./upstream/http-backend.ts";
-import { createMediaFetcher } from "./upstream/media-fetcher.ts";
+import { createMediaFetcher, type MediaFetcherOptions } from "./upstream/media-fetcher.ts";
 import { createModelList } from "./upstream/model-list.ts";
 import { createRecollection } from "./upstream/recollection.ts";
 import { createUpstreamClient } from "./upstream/undici-client.ts";
@@ -25,17 +25,21 @@ export interface Upstream {
   close(): Promise<void>;
 }
 
+/** What tests let a gateway reach besides public addresses. It is no setting: nobody could set it by mistake. */
+export type Reach = Pick<MediaFetcherOptions, "allowAddresses">;
+
 const FAMILIES = { openaiCompatible: createOpenAICompatible, anthropic: createAnthropic, google: createGoogle };
 
 /** Opens the way to providers; nobody is called yet. Throws a ConfigError for a provider that can't be made. */
 export function openUpstream(
   { providers, mediaFetch, modelListRefreshMs, proxy }: Settings,
   logger?: Logger,
+  reach: Reach = {},
 ): Upstream {
   const userAgent = `parley/${VERSION}`;
   const made = makeProviders(providers, FAMILIES, { newCallId: toolCallId });
   const client = createUpstreamClient({ userAgent, proxies: proxy });
-  const media = createMediaFetcher(mediaFetch);
+  const media = createMediaFetcher({ ...mediaFetch, ...reach });
   const recollection = createRecollection();
   const parts = made.map((provider) => {
     const facts = createVendorFacts(provider.endpoint.baseUrl);

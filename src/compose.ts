@@ -1,5 +1,5 @@
 /** The composition root: the only file that knows every part. It joins them to a gateway that runs. */
-import type { Upstream } from "./compose-upstream.ts";
+import type { Reach, Upstream } from "./compose-upstream.ts";
 import { ConfigError } from "./config/config-error.ts";
 import type { Settings } from "./config/settings.ts";
 import { GatewayError } from "./errors/gateway-error.ts";
@@ -53,19 +53,27 @@ export function composeCatalogue({ file, sandbox, autoModel }: Settings, upstrea
 }
 
 /** Opens the way to the providers of the settings, where there are any. Throws a ConfigError for one that can't be made. */
-export async function composeUpstream(settings: Settings, logger?: Logger): Promise<Upstream | undefined> {
+export async function composeUpstream(
+  settings: Settings,
+  logger?: Logger,
+  reach?: Reach,
+): Promise<Upstream | undefined> {
   if (settings.providers.length === 0) return undefined;
   // What it takes to reach providers is half of the program.
   const { openUpstream } = await import("./compose-upstream.ts");
-  return openUpstream(settings, logger);
+  return openUpstream(settings, logger, reach);
 }
 
-/** Starts a gateway. Rejects when it cannot listen, and with a ConfigError for settings that contradict themselves. */
+/**
+ * Starts a gateway. Rejects when it cannot listen, and with a ConfigError for settings that contradict themselves. `reach` is for
+ * tests.
+ */
 export async function startGateway(
   settings: Settings,
   logger: Logger = createLogger({ level: settings.logLevel }),
+  reach?: Reach,
 ): Promise<RunningGateway> {
-  const upstream = await composeUpstream(settings, logger);
+  const upstream = await composeUpstream(settings, logger, reach);
   try {
     return await start(settings, logger, upstream);
   } catch (error) {

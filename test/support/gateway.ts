@@ -19,6 +19,10 @@ export interface SettingsChange {
   readonly sandbox?: Partial<Settings["sandbox"]>;
   readonly tls?: Settings["tls"];
   readonly autoModel?: string;
+  readonly providers?: Settings["providers"];
+  readonly mediaFetch?: Partial<Settings["mediaFetch"]>;
+  /** Addresses that media are fetched from though they are not public: no setting, because nobody else may have them. */
+  readonly mediaAddresses?: readonly string[];
 }
 
 /** Starts a gateway on a free port of the loopback interface, with the default settings but for the change. No delay between tokens. */
@@ -32,6 +36,8 @@ export async function startTestGateway(change: SettingsChange = {}): Promise<Tes
     timeouts: { ...defaults.timeouts, drainMs: 2_000, ...change.timeouts },
     cors: { ...defaults.cors, ...change.cors },
     sandbox: { tokenDelayMs: 0, ...change.sandbox },
+    providers: change.providers ?? defaults.providers,
+    mediaFetch: { ...defaults.mediaFetch, ...change.mediaFetch },
   };
   const lines: Record<string, unknown>[] = [];
   const destination = new Writable({
@@ -40,6 +46,8 @@ export async function startTestGateway(change: SettingsChange = {}): Promise<Tes
       done();
     },
   });
-  const gateway = await startGateway(settings, createLogger({ level: "debug", destination }));
+  const gateway = await startGateway(settings, createLogger({ level: "debug", destination }), {
+    allowAddresses: change.mediaAddresses ?? [],
+  });
   return Object.create(gateway, { lines: { value: lines } }) as TestGateway;
 }

@@ -103,8 +103,10 @@ const SEEDS = 2n ** 31n;
 /** Gemini's seeds are of 31 bits. */
 function seedOf(seed: bigint, adjustments: Adjustment[]): number {
   const taken = ((seed % SEEDS) + SEEDS) % SEEDS;
-  if (taken !== seed)
-    adjustments.push(mapped("seed", "Gemini takes seeds from 0 to 2^31 - 1", Number(seed), Number(taken)));
+  if (taken !== seed) {
+    const before = Number.isSafeInteger(Number(seed)) ? Number(seed) : String(seed);
+    adjustments.push(mapped("seed", "Gemini takes seeds from 0 to 2^31 - 1", before, Number(taken)));
+  }
   return Number(taken);
 }
 
