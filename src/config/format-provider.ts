@@ -2,11 +2,8 @@ import { create, type JsonObject, type JsonValue } from "@bufbuild/protobuf";
 import { ProviderSchema } from "../gen/parley/config/v1/config_pb.ts";
 import { encodeJson } from "../openai-json/encode.ts";
 import { isObject } from "../openai-json/is-object.ts";
-import { REDACTED, redact } from "../telemetry/redaction.ts";
+import { REDACTED, redact, shownQuery } from "../telemetry/redaction.ts";
 import { FAMILY_KEYS, type ProviderFamily, type ProviderSettings } from "./provider-settings.ts";
-
-/** Parameters of an address's query that are shown; the values of all others could be keys. */
-const SHOWN_PARAMETERS: readonly string[] = ["api-version"];
 
 /** Writes a provider as its entry in the file, without secrets: keys, values of headers and of an address's query are redacted. */
 export function formatProvider(provider: ProviderSettings): JsonObject {
@@ -40,12 +37,8 @@ function withoutSecrets(section: JsonObject): JsonObject {
 
 function withoutQueryValues(address: string): string {
   const [base = "", query] = address.split(/\?(.*)/s, 2);
-  if (query === undefined || query === "") return address;
-  const shown = query.split("&").map((pair) => {
-    const [name = ""] = pair.split("=", 1);
-    return pair === name || SHOWN_PARAMETERS.includes(name) ? pair : `${name}=redacted`;
-  });
-  return `${base}?${shown.join("&")}`;
+  // What stands there has to be an address still.
+  return query === undefined || query === "" ? address : `${base}?${shownQuery(query, "redacted")}`;
 }
 
 /** Doubles the "$" of each "${", so that the file's reader takes it as a text and not as a variable. */

@@ -5,6 +5,18 @@ const SECRET_KEY =
 /** What stands in the log in a secret's place. */
 export const REDACTED = "[redacted]";
 
+/** Parameters of a configured address's query that are shown; the values of all others could be keys. */
+const SHOWN_PARAMETERS: readonly string[] = ["api-version"];
+
+/** The query of a provider's address as it may be shown, with `mark` in the place of what may be a secret. */
+export function shownQuery(query: string, mark: string): string {
+  const shown = query.split("&").map((pair) => {
+    const [name = ""] = pair.split("=", 1);
+    return pair === name || SHOWN_PARAMETERS.includes(name) ? pair : `${name}=${mark}`;
+  });
+  return shown.join("&");
+}
+
 const MAX_DEPTH = 8;
 
 /**

@@ -1,5 +1,5 @@
 import type { Endpoint, WireRequest } from "../providers/provider.ts";
-import { REDACTED, redact } from "../telemetry/redaction.ts";
+import { REDACTED, redact, shownQuery } from "../telemetry/redaction.ts";
 
 /** What of a request does not depend on the call: read off an endpoint once. */
 export interface EndpointHead {
@@ -39,12 +39,10 @@ export function requestPath({ basePath, query }: Pick<EndpointHead, "basePath" |
   return `${basePath}${path}${path.includes("?") ? "&" : "?"}${query}`;
 }
 
-const SECRET_QUERY = /([?&](?:[\w-]*key|[\w-]*token|sig(?:nature)?|[\w-]*secret|password)=)[^&]+/gi;
-
-/** The whole address of a request as it may be shown: without user, password, and secrets in its query. */
+/** The whole address of a request as it may be shown: without user and password, and without what may be a secret in its query. */
 export function shownUrl(endpoint: Endpoint, { path }: WireRequest): string {
   const { origin, basePath, query } = readEndpoint(endpoint, "");
-  return origin + requestPath({ basePath, query }, path).replaceAll(SECRET_QUERY, `$1${REDACTED}`);
+  return origin + requestPath({ basePath, query: shownQuery(query, REDACTED) }, path);
 }
 
 /** The headers of a request as they may be shown. */
