@@ -48,9 +48,7 @@ export function createAnthropic(id: string, config: Anthropic, chance: Chance): 
 
 const BETA = "anthropic-beta";
 
-/** Names of headers that carry secrets. */
-const SECRET = /key|token|secret|auth|cookie|password|credential/;
-
+/** What the configuration adds to headers may be a secret, and is taken for one. */
 function createEndpoint({ baseUrl = BASE_URL, apiKey, headers, beta, auth }: Anthropic, version: string): Endpoint {
   const [address = "", query = ""] = baseUrl.split("?", 2);
   const given = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
@@ -60,11 +58,10 @@ function createEndpoint({ baseUrl = BASE_URL, apiKey, headers, beta, auth }: Ant
     headers: {
       "anthropic-version": version,
       ...(beta.length === 0 ? {} : { [BETA]: beta.join(",") }),
-      ...Object.fromEntries(given.filter(([name]) => !SECRET.test(name))),
     },
     secretHeaders: {
       ...(apiKey === undefined ? {} : keyHeader(auth, apiKey)),
-      ...Object.fromEntries(given.filter(([name]) => SECRET.test(name))),
+      ...Object.fromEntries(given),
     },
   };
 }

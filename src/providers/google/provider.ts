@@ -22,9 +22,6 @@ const API_VERSION = "v1beta";
 const MAX_FILE_BYTES = 50_000_000;
 const MAX_MEDIUM_BYTES = 100_000_000;
 
-/** Headers of the configuration that may carry a secret. */
-const SECRET = /auth|key|token|secret|cookie/;
-
 /** A translator for Gemini's API. Throws INVALID_VALUE, with the path in the configuration, for a rule that can't be read. */
 export function createGoogle(id: string, config: Google, chance: Chance): Provider {
   const endpoint = endpointOf(config);
@@ -52,17 +49,20 @@ export function createGoogle(id: string, config: Google, chance: Chance): Provid
   }
 }
 
-/** The key goes in a header: in the query it would stand in logs. */
+/**
+ * The key goes in a header: in the query it would stand in logs. What the configuration adds to headers may be a secret, and is taken
+ * for one.
+ */
 function endpointOf({ baseUrl = BASE_URL, apiVersion = API_VERSION, apiKey, headers }: Google): Endpoint {
   const [base = "", query = ""] = baseUrl.split("?");
   const given = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
   return {
     baseUrl: `${base.replace(/\/+$/, "")}/${apiVersion}`,
     query,
-    headers: Object.fromEntries(given.filter(([name]) => !SECRET.test(name))),
+    headers: {},
     secretHeaders: {
       ...(apiKey === undefined ? {} : { "x-goog-api-key": apiKey }),
-      ...Object.fromEntries(given.filter(([name]) => SECRET.test(name))),
+      ...Object.fromEntries(given),
     },
   };
 }

@@ -24,8 +24,8 @@ describe("createAnthropic()", () => {
     expect(createProvider(config).endpoint).toEqual({
       baseUrl: "https://x.example/a",
       query: "b=c",
-      headers: { "anthropic-version": "2026-10-21", "anthropic-beta": "a,b", "x-team": "t" },
-      secretHeaders: { authorization: "Bearer k", "x-token": "s" },
+      headers: { "anthropic-version": "2026-10-21", "anthropic-beta": "a,b" },
+      secretHeaders: { authorization: "Bearer k", "x-team": "t", "x-token": "s" },
     });
     expect(createProvider().endpoint.secretHeaders).toEqual({});
   });

@@ -7,8 +7,8 @@ describe("createGoogle()", () => {
     expect(provider.endpoint).toEqual({
       baseUrl: "https://generativelanguage.googleapis.com/v1beta",
       query: "",
-      headers: { "x-goog-user-project": "p" },
-      secretHeaders: { "x-goog-api-key": "k", "x-api-token": "t" },
+      headers: {},
+      secretHeaders: { "x-goog-api-key": "k", "x-goog-user-project": "p", "x-api-token": "t" },
     });
   });
 

@@ -171,7 +171,7 @@ export const StreamChatCompletionResponseSchema: GenMessage<StreamChatCompletion
  */
 export type ExplainChatCompletionRequest = Message<"parley.chat.v1.ExplainChatCompletionRequest"> & {
   /**
-   * The conversation, and how it would be answered.
+   * The conversation, and how it would be answered; `stream` says by which of the two calls, on every door.
    *
    * @generated from field: parley.chat.v1.ChatCompletionParams params = 1;
    */
