@@ -1,5 +1,5 @@
 import type { JsonObject } from "@bufbuild/protobuf";
-import type { Message, ReasoningDetail } from "../gen/parley/chat/v1/message_pb.ts";
+import { type Message, type ReasoningDetail, ReasoningDetail_Type } from "../gen/parley/chat/v1/message_pb.ts";
 
 /** What is kept of one message. It is shared by the entries of all its calls, and never changed. */
 export interface Recalled {
@@ -17,6 +17,28 @@ export function recalledOf({ toolCalls, reasoningContent, reasoningDetails }: Me
   if (reasoningContent === undefined && reasoningDetails.length === 0 && extraContents.size === 0) return undefined;
   return { reasoningContent, reasoningDetails, extraContents };
 }
+
+/**
+ * Whether the reasoning details of a message are pieces of what is kept, and not the whole: each is a part of one that is kept, and
+ * something is missing or not joined. Somebody else's are no pieces.
+ */
+export function isInPieces({ reasoningDetails: given }: Message, { reasoningDetails: kept }: Recalled): boolean {
+  if (given.length === 0) return false;
+  const isWhole = given.length === kept.length && given.every((detail, at) => isSame(detail, kept[at]));
+  return !isWhole && given.every((piece) => kept.some((detail) => isPart(piece, detail)));
+}
+
+const TEXTS = ["text", "summary", "data", "signature"] as const;
+
+const isSame = (a: ReasoningDetail, b: ReasoningDetail | undefined): boolean =>
+  a.type === b?.type && a.format === b.format && a.id === b.id && TEXTS.every((key) => a[key] === b[key]);
+
+const isPart = (piece: ReasoningDetail, whole: ReasoningDetail): boolean =>
+  (piece.type === ReasoningDetail_Type.UNSPECIFIED || piece.type === whole.type) &&
+  TEXTS.every((key) => isPieceOf(piece[key], whole[key] ?? ""));
+
+/** Whether a text, or none, is in another one. */
+export const isPieceOf = (piece: string | undefined, whole: string): boolean => whole.includes(piece ?? "");
 
 /** What an object costs besides its texts, in bytes: roughly that of V8 for one with ten properties, and its place in a map. */
 const OBJECT = 200;

@@ -3,7 +3,7 @@ import type { ChatCompletion, ChatCompletionChunk } from "../gen/parley/chat/v1/
 import { type Message, Role } from "../gen/parley/chat/v1/message_pb.ts";
 import type { ChatCompletionParams } from "../gen/parley/chat/v1/params_pb.ts";
 import { CompletionListener } from "./completion-listener.ts";
-import { type Recalled, recalledOf, sizeOf } from "./recalled.ts";
+import { isInPieces, isPieceOf, type Recalled, recalledOf, sizeOf } from "./recalled.ts";
 
 /**
  * What a provider must get back with a tool call, and what clients that know nothing of it strip: the reasoning with its signatures,
@@ -11,9 +11,9 @@ import { type Recalled, recalledOf, sizeOf } from "./recalled.ts";
  */
 export interface Recollection {
   /**
-   * Puts back what was stripped from the messages with tool calls. A message with reasoning details or `extra_content` of its own is
-   * left alone, and so is a plain `reasoning_content`. Returns the same object where nothing is put back, and else a copy of what
-   * changes.
+   * Puts back what the messages with tool calls have lost: all of it, or pieces, as clients keep only the last one that do not know
+   * how to join those of a stream. A message with reasoning details or `extra_content` that are none of that is left alone, and so is
+   * another `reasoning_content`. Returns the same object where nothing is put back, and else a copy of what changes.
    */
   restore(provider: string, params: ChatCompletionParams): ChatCompletionParams;
   /** Keeps what a whole answer says that its provider must get back. */
@@ -57,10 +57,10 @@ export function createRecollection(options: Partial<RecollectionOptions> = {}): 
       const used = new Set<Recalled>();
       let messages: Message[] | undefined;
       for (const [index, message] of params.messages.entries()) {
-        if (!mayLack(message)) continue;
+        if (message.role !== Role.ASSISTANT || message.toolCalls.length === 0) continue;
         const found = message.toolCalls.map(({ id }) => kept.get(keyOf(provider, id)));
         const recalled = found.find((it) => it !== undefined);
-        if (recalled === undefined) continue;
+        if (recalled === undefined || !(isStripped(message) || isInPieces(message, recalled))) continue;
         messages ??= [...params.messages];
         messages[index] = restored(message, found, used.has(recalled) ? undefined : recalled);
         used.add(recalled);
@@ -87,25 +87,22 @@ const NOTHING: Recollection = {
 /** The room before the provider is the tenant's, once there are any. No part but the last has a line break. */
 const keyOf = (provider: string, callId: string): string => `\n${provider}\n${callId}`;
 
-const mayLack = ({ role, toolCalls, reasoningDetails }: Message): boolean =>
-  role === Role.ASSISTANT &&
-  toolCalls.length > 0 &&
-  reasoningDetails.length === 0 &&
-  toolCalls.every(({ extraContent }) => extraContent === undefined);
+const isStripped = ({ toolCalls, reasoningDetails }: Message): boolean =>
+  reasoningDetails.length === 0 && toolCalls.every(({ extraContent }) => extraContent === undefined);
 
 /** A message with what it lacks. `found`: what is kept for each of its calls; `whole`: what gives the reasoning. */
 function restored(message: Message, found: readonly (Recalled | undefined)[], whole: Recalled | undefined): Message {
   const copy: Message = {
     ...message,
     toolCalls: message.toolCalls.map((call, at) => {
-      const extraContent = found[at]?.extraContents.get(call.id);
-      return extraContent === undefined ? call : { ...call, extraContent };
+      const extraContent = call.extraContent ?? found[at]?.extraContents.get(call.id);
+      return extraContent === call.extraContent ? call : { ...call, extraContent };
     }),
   };
   if (whole === undefined) return copy;
   copy.reasoningDetails = whole.reasoningDetails;
-  if (message.reasoningContent === undefined && whole.reasoningContent !== undefined) {
-    copy.reasoningContent = whole.reasoningContent;
-  }
+  const { reasoningContent } = whole;
+  if (reasoningContent !== undefined && isPieceOf(message.reasoningContent, reasoningContent))
+    copy.reasoningContent = reasoningContent;
   return copy;
 }

@@ -75,6 +75,44 @@ describe("restore()", () => {
     expect(recollection.restore("a", params)).toBe(params);
   });
 
+  it.each<[string, Message]>([
+    ["the last piece of a stream", { ...FULL, reasoningDetails: [detail(ENCRYPTED, { data: "ZGF0YQ", index: 1 })] }],
+    [
+      "the last piece of a text",
+      { ...FULL, reasoningContent: "look.", reasoningDetails: [detail(TEXT, { text: "look." })] },
+    ],
+    [
+      "all pieces, not joined",
+      {
+        ...FULL,
+        reasoningDetails: [
+          detail(TEXT, { text: "Let me " }),
+          detail(TEXT, { text: "look." }),
+          detail(0, { signature: "c2ln" }),
+          detail(ENCRYPTED, { data: "ZGF0YQ", index: 1 }),
+        ],
+      },
+    ],
+    [
+      "all but the format",
+      {
+        ...FULL,
+        reasoningDetails: FULL.reasoningDetails.map(({ format: _, ...rest }) => rest),
+      },
+    ],
+  ])("makes whole what a client kept as %s", (_name, message) => {
+    const recollection = createRecollection();
+    recollection.remember("a", completionOf(FULL));
+    expect(restore(recollection, message)).toEqual([FULL]);
+  });
+
+  it("returns the same object where nothing is lost", () => {
+    const recollection = createRecollection();
+    recollection.remember("a", completionOf(FULL));
+    const params = paramsOf(FULL);
+    expect(recollection.restore("a", params)).toBe(params);
+  });
+
   it("returns the same object where nothing is kept", () => {
     const params = paramsOf(stripped(FULL));
     expect(createRecollection().restore("a", params)).toBe(params);
