@@ -99,7 +99,7 @@ function encodeAnswer(encoded: Message, message: Message, path: string, context:
   const asksOnly = encoded.toolCalls.length > 0 || encoded.functionCall !== undefined;
   // A turn that only calls tools has no text, and not an empty one.
   if (asksOnly && encoded.content.every(({ kind }) => kind.case === "text" && kind.value === "")) encoded.content = [];
-  return replayReasoning(encoded, message, traits.reasoningReplay);
+  return replayReasoning(encoded, message, path, context);
 }
 
 /** The result of a call: its texts stay, and what is none goes to `lifted`. */

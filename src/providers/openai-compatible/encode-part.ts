@@ -9,6 +9,8 @@ import type { Traits } from "./quirks.ts";
 
 /** What parts are encoded for. */
 export interface PartContext {
+  /** The server's name of the model. */
+  readonly model: string;
   readonly traits: Traits;
   readonly media: ProviderCall["media"];
   readonly adjustments: Adjustment[];

@@ -31,7 +31,7 @@ export function encodeRequest(call: ProviderCall, traits: Traits): EncodedReques
     streamOptions: undefined,
     async: undefined,
   };
-  params.messages = encodeMessages(params.messages, { traits, media: call.media, adjustments });
+  params.messages = encodeMessages(params.messages, { model: call.model, traits, media: call.media, adjustments });
   encodeTools({ params, traits, adjustments });
   adjustParameters({ params, traits, adjustments });
   const { seed } = params;
