@@ -4,7 +4,7 @@ import { DOORS, type DoorClient, openDoor } from "./doors.ts";
 import { type SettingsChange, startTestGateway, type TestGateway } from "./gateway.ts";
 import { providersOf } from "./providers.ts";
 import { openTyped, TYPED_DOORS, type TypedClients } from "./typed-doors.ts";
-import type { Reply } from "./upstream.ts";
+import type { Reply, UpstreamRequest } from "./upstream.ts";
 import { startVendors, type VendorCall, type Vendors } from "./vendors.ts";
 
 /** The key that all played vendors have. It must not be read anywhere but in their requests. */
@@ -15,6 +15,8 @@ export interface VendorSetup {
   /** Provider entries of the configuration file. */
   readonly providers: (vendors: Vendors) => readonly JsonObject[];
   readonly answer?: (call: VendorCall) => Reply | undefined;
+  /** Answers what is no call, such as a request for the list of models. */
+  readonly other?: (request: UpstreamRequest) => Reply | Promise<Reply>;
   readonly change?: SettingsChange;
 }
 
@@ -27,7 +29,7 @@ export const threeFamilies = ({ baseUrl }: Vendors): readonly JsonObject[] => [
 ];
 
 /** A gateway before played vendors, for the tests of a file, with clients of each door. At its end no call must be open. */
-export function useVendors({ providers, answer, change = {} }: VendorSetup): {
+export function useVendors({ providers, answer, other, change = {} }: VendorSetup): {
   vendors(): Vendors;
   gateway(): TestGateway;
   door(name: DoorClient["name"]): DoorClient;
@@ -38,7 +40,7 @@ export function useVendors({ providers, answer, change = {} }: VendorSetup): {
   const doors = new Map<string, DoorClient>();
   const typed = new Map<string, TypedClients>();
   beforeAll(async () => {
-    vendors = await startVendors(answer);
+    vendors = await startVendors(answer, other);
     gateway = await startTestGateway({ ...change, providers: providersOf(...providers(vendors)) });
     for (const name of DOORS) doors.set(name, openDoor(name, gateway.url));
     for (const name of TYPED_DOORS) typed.set(name, openTyped(name, gateway.url));
