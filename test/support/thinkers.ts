@@ -6,12 +6,15 @@ import { anthropicAnswer, googleAnswer, openaiAnswer, type VendorCall, type Vend
 
 const THOUGHT = "Two cities, and so two looks.";
 
-const ANTHROPIC: readonly JsonObject[] = [
+/** Ids of calls are others in each round. */
+const roundOf = ({ body }: VendorCall): number => (body["messages"] as JsonValue[]).length;
+
+const anthropicBlocks = (round: number): readonly JsonObject[] => [
   { type: "thinking", thinking: THOUGHT, signature: "signed-by-anthropic+/==" },
   { type: "redacted_thinking", data: "hidden-by-anthropic" },
   { type: "text", text: "I look." },
-  { type: "tool_use", id: "toolu_A", name: "look", input: { city: "A" } },
-  { type: "tool_use", id: "toolu_B", name: "look", input: { city: "B" } },
+  { type: "tool_use", id: `toolu_A${round}`, name: "look", input: { city: "A" } },
+  { type: "tool_use", id: `toolu_B${round}`, name: "look", input: { city: "B" } },
 ];
 
 const GOOGLE: readonly JsonObject[] = [
@@ -20,11 +23,12 @@ const GOOGLE: readonly JsonObject[] = [
   { functionCall: { name: "look", args: { city: "B" } } },
 ];
 
-const CALLS: JsonObject[] = ["A", "B"].map((city) => ({
-  id: `call_${city}`,
-  type: "function",
-  function: { name: "look", arguments: JSON.stringify({ city }) },
-}));
+const openaiCalls = (round: number): JsonObject[] =>
+  ["A", "B"].map((city) => ({
+    id: `call_${city}${round}`,
+    type: "function",
+    function: { name: "look", arguments: JSON.stringify({ city }) },
+  }));
 
 const OPENROUTER: JsonObject[] = [
   {
@@ -37,10 +41,11 @@ const OPENROUTER: JsonObject[] = [
   { type: "reasoning.encrypted", data: "hidden-for-openrouter", format: "anthropic-claude-v1", id: "r-1", index: 1 },
 ];
 
-const callDeltas: JsonObject[] = CALLS.flatMap((call, index) => [
-  { tool_calls: [{ ...call, index, function: { name: "look", arguments: "" } }] },
-  { tool_calls: [{ index, function: { arguments: (call["function"] as JsonObject)["arguments"] ?? "" } }] },
-]);
+const callDeltas = (round: number): JsonObject[] =>
+  openaiCalls(round).flatMap((call, index) => [
+    { tool_calls: [{ ...call, index, function: { name: "look", arguments: "" } }] },
+    { tool_calls: [{ index, function: { arguments: (call["function"] as JsonObject)["arguments"] ?? "" } }] },
+  ]);
 
 const half = THOUGHT.length >> 1;
 const HALVES = [THOUGHT.slice(0, half), THOUGHT.slice(half)];
@@ -75,8 +80,8 @@ export const THINKERS = {
       id: "anthropic",
       anthropic: { base_url: baseUrl("anthropic", "anthropic"), api_key: KEY },
     }),
-    think: (call) => anthropicAnswer(call, ANTHROPIC, "tool_use"),
-    wanted: [...ANTHROPIC],
+    think: (call) => anthropicAnswer(call, anthropicBlocks(roundOf(call)), "tool_use"),
+    wanted: [...anthropicBlocks(1)],
     readBack: (body) => at(body, "messages", 1, "content"),
     secrets: ["signed-by-anthropic", "hidden-by-anthropic"],
   },
@@ -96,11 +101,11 @@ export const THINKERS = {
     }),
     think: (call) =>
       openaiAnswer(call, {
-        message: { content: "", reasoning_content: THOUGHT, tool_calls: CALLS },
+        message: { content: "", reasoning_content: THOUGHT, tool_calls: openaiCalls(roundOf(call)) },
         deltas: [
           { role: "assistant", content: "" },
           ...HALVES.map((reasoning_content) => ({ reasoning_content })),
-          ...callDeltas,
+          ...callDeltas(roundOf(call)),
         ],
         finish: "tool_calls",
       }),
@@ -116,7 +121,12 @@ export const THINKERS = {
     }),
     think: (call) =>
       openaiAnswer(call, {
-        message: { content: "", reasoning: THOUGHT, reasoning_details: OPENROUTER, tool_calls: CALLS },
+        message: {
+          content: "",
+          reasoning: THOUGHT,
+          reasoning_details: OPENROUTER,
+          tool_calls: openaiCalls(roundOf(call)),
+        },
         deltas: [
           { role: "assistant", content: "" },
           ...HALVES.map((text) => ({
@@ -134,7 +144,7 @@ export const THINKERS = {
             ],
           },
           { reasoning_details: OPENROUTER.slice(1) },
-          ...callDeltas,
+          ...callDeltas(roundOf(call)),
         ],
         finish: "tool_calls",
       }),
@@ -144,10 +154,12 @@ export const THINKERS = {
   },
 } as const satisfies Record<string, Thinker>;
 
-/** Whether a call has results of tools at its end. */
-export function hasResults({ api, body }: VendorCall): boolean {
-  const text = JSON.stringify((body[api === "google" ? "contents" : "messages"] as JsonValue[]).at(-1));
-  return /"type":"tool_result"|"functionResponse"|"role":"tool"/.test(text);
+/** Whether what was said last in a call are results of tools. */
+function hasResults({ api, body }: VendorCall): boolean {
+  const last = (body[api === "google" ? "contents" : "messages"] as JsonObject[]).at(-1) ?? {};
+  const parts = last[api === "google" ? "parts" : "content"];
+  const part = JSON.stringify(Array.isArray(parts) ? parts.at(-1) : parts);
+  return last["role"] === "tool" || /"type":"tool_result"|"functionResponse"/.test(part);
 }
 
 /** Answers as the vendor does that is called: thoughts and calls first, and the least answer to results. */

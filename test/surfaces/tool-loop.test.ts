@@ -141,6 +141,51 @@ describe("a loop of tools", () => {
   });
 });
 
+describe("a loop of tools without reasoning in the answers", () => {
+  it.each(
+    thinkers.map((thinker) => [thinker.model, thinker] as const),
+  )("still gives the vendor its own back: %s", async (model, { wanted, readBack, secrets }) => {
+    const sdk = openOpenAI(gateway().url, "/v1", { defaultHeaders: { "x-parley-include-reasoning": "false" } });
+    const params = sdkParams(question(model));
+    const whole = (await sdk.chat.completions.create(params)).choices[0]?.message;
+    const streamed = await sdk.chat.completions.stream({ ...params, stream: true }).finalMessage();
+    for (const message of [whole, streamed] as unknown as JsonObject[]) {
+      expect([message["reasoning_content"], message["reasoning_details"]]).toEqual([undefined, undefined]);
+      const body = await answer(CLIENTS["the SDK"] as Ask, withResults(question(model), stripped(message)));
+      expect([readBack(body), secrets.every((secret) => JSON.stringify(body).includes(secret))]).toEqual([
+        wanted,
+        true,
+      ]);
+    }
+  });
+});
+
+describe("a loop of several rounds", () => {
+  it.each(
+    thinkers.map((thinker) => [thinker.model, thinker] as const),
+  )("gives back the thoughts of each: %s", async (model, { wanted, readBack }) => {
+    const ask = CLIENTS["the SDK's helper of streams"] as Ask;
+    const first = await ask(gateway().url, question(model));
+    // The vendors think again when the user speaks again.
+    const again = withResults(question(model), stripped(first));
+    const spoken = {
+      ...again,
+      messages: [...(again["messages"] as JsonObject[]), { role: "user", content: "And now?" }],
+    };
+    const second = await ask(gateway().url, spoken);
+    const body = await answer(ask, withResults(spoken, stripped(second)));
+    expect(readBack(body)).toEqual(wanted);
+    const text = JSON.stringify(body);
+    expect(thoughtsIn(model, text)).toBe(2);
+  });
+});
+
+/** How often what a vendor must get back is in a request. */
+const thoughtsIn = (model: string, body: string): number => {
+  const [mark] = [...(thinkers.find((thinker) => thinker.model === model)?.secrets ?? []), '"reasoning_content":"Two'];
+  return body.split(mark ?? "").length - 1;
+};
+
 const familyOf = ({ model }: Thinker): string => /claude|gemini|deepseek/.exec(model)?.[0] ?? "";
 
 const SWITCHES = thinkers.flatMap((from) =>
