@@ -55,10 +55,13 @@ export function createRecollection(options: Partial<RecollectionOptions> = {}): 
       if (kept.size === 0) return params;
       /** A client may have made two messages of one; the reasoning goes to the first. */
       const used = new Set<Recalled>();
+      const lastAt = lastUses(params.messages);
       let messages: Message[] | undefined;
       for (const [index, message] of params.messages.entries()) {
         if (message.role !== Role.ASSISTANT || message.toolCalls.length === 0) continue;
-        const found = message.toolCalls.map(({ id }) => kept.get(keyOf(provider, id)));
+        const found = message.toolCalls.map(({ id }) =>
+          lastAt.get(id) === index ? kept.get(keyOf(provider, id)) : undefined,
+        );
         const recalled = found.find((it) => it !== undefined);
         if (recalled === undefined || !(isStripped(message) || isInPieces(message, recalled))) continue;
         messages ??= [...params.messages];
@@ -86,6 +89,13 @@ const NOTHING: Recollection = {
 
 /** The room before the provider is the tenant's, once there are any. No part but the last has a line break. */
 const keyOf = (provider: string, callId: string): string => `\n${provider}\n${callId}`;
+
+/** Where each id of a call is used last: some servers begin anew with each answer, and what is kept is the last one's. */
+function lastUses(messages: readonly Message[]): ReadonlyMap<string, number> {
+  const uses = new Map<string, number>();
+  for (const [index, { toolCalls }] of messages.entries()) for (const { id } of toolCalls) uses.set(id, index);
+  return uses;
+}
 
 const isStripped = ({ toolCalls, reasoningDetails }: Message): boolean =>
   reasoningDetails.length === 0 && toolCalls.every(({ extraContent }) => extraContent === undefined);

@@ -147,6 +147,13 @@ describe("restore()", () => {
     ]);
   });
 
+  it("gives it to the last of several messages whose calls have the same ids", () => {
+    const recollection = createRecollection();
+    recollection.remember("a", completionOf({ ...FULL, reasoningContent: "An older thought." }));
+    recollection.remember("a", completionOf(FULL));
+    expect(restore(recollection, stripped(FULL), user, stripped(FULL))).toEqual([stripped(FULL), user, FULL]);
+  });
+
   it("finds a message by any of its calls", () => {
     const recollection = createRecollection();
     recollection.remember("a", completionOf(FULL));
