@@ -1,5 +1,8 @@
+import { create } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import type { GatewayError } from "../../../src/errors/gateway-error.ts";
+import { Role } from "../../../src/gen/parley/chat/v1/message_pb.ts";
+import { ChatCompletionParamsSchema } from "../../../src/gen/parley/chat/v1/params_pb.ts";
 import {
   answerTo,
   chunk,
@@ -49,6 +52,23 @@ describe("edge case 1", () => {
       const messages = [{ role: "assistant", content, tool_calls: [toolCall("a")] }, result("a")];
       expect(bodyOf("openai", { model: "m", messages }).messages[0].content).toBeNull();
     }
+  });
+
+  it("edge case 1: a turn that says nothing at all has an empty text", () => {
+    for (const content of [null, "", []]) {
+      const messages = [{ role: "assistant", content, reasoning_content: "hm" }];
+      expect(bodyOf("openai", { model: "m", messages }).messages).toEqual([{ role: "assistant", content: "" }]);
+    }
+  });
+
+  it("edge case 1: empty texts beside others are left out, blank ones stay", () => {
+    const content = [
+      { type: "text", text: "" },
+      { type: "text", text: "a" },
+      { type: "text", text: " " },
+    ];
+    const messages = [{ role: "user", content }];
+    expect(bodyOf("generic", { model: "m", messages }).messages[0].content).toEqual(content.slice(1));
   });
 });
 
@@ -131,6 +151,36 @@ describe("edge case 5", () => {
     expect(foldedChoices("openai", [chunk({ function_call: { name: "f" } }, "function_call"), "[DONE]"])).toMatchObject(
       [{ message: { function_call: { name: "f", arguments: "{}" } } }],
     );
+  });
+});
+
+describe("edge case 5, in requests", () => {
+  it("edge case 5: arguments that nobody wrote are an empty object", () => {
+    for (const written of ["", " "]) {
+      const messages = [
+        {
+          role: "assistant",
+          content: null,
+          tool_calls: [{ ...toolCall("a"), function: { name: "f", arguments: written } }],
+        },
+        result("a"),
+        { role: "assistant", content: null, function_call: { name: "f", arguments: written } },
+      ];
+      const [turn, , legacy] = bodyOf("openai", { model: "m", messages }).messages;
+      expect([turn.tool_calls[0].function.arguments, legacy.function_call.arguments]).toEqual(["{}", "{}"]);
+    }
+  });
+
+  it("edge case 5: what is no JSON goes as it is", () => {
+    const messages = [
+      {
+        role: "assistant",
+        content: null,
+        tool_calls: [{ ...toolCall("a"), function: { name: "f", arguments: '{"a' } }],
+      },
+      result("a"),
+    ];
+    expect(bodyOf("openai", { model: "m", messages }).messages[0].tool_calls[0].function.arguments).toBe('{"a');
   });
 });
 
@@ -418,6 +468,36 @@ describe("edge case 15", () => {
   it("edge case 15: no half of a character goes upstream", () => {
     const sent = bodyOf("openai", { model: "m", messages: [{ role: "user", content: `a${high}` }] });
     expect(sent.messages[0].content).toBe("a\ufffd");
+  });
+
+  it("edge case 15: nor in results, arguments, ids, names of keys and what Parley does not know", () => {
+    const params = create(ChatCompletionParamsSchema, {
+      model: "m",
+      messages: [
+        {
+          role: Role.ASSISTANT,
+          toolCalls: [
+            { id: `a${high}`, kind: { case: "function", value: { name: "f", arguments: `{"x":"${low}"}` } } },
+          ],
+        },
+        { role: Role.TOOL, toolCallId: `a${high}`, content: [{ kind: { case: "text", value: `r${high}` } }] },
+      ],
+      metadata: { [`k${high}`]: `v${low}` },
+      stop: [`s${low}`],
+      extra: { [`k${high}`]: { [`k${low}`]: [`v${high}`] } },
+    });
+    const body = providerOf("generic").encodeRequest({ model: "m", params, streaming: false, media: new Map() }).request
+      .body;
+    expect(JSON.stringify(JSON.parse(body ?? ""))).not.toMatch(/\\ud[89a-f]/);
+    expect(JSON.parse(body ?? "")).toMatchObject({
+      messages: [
+        { tool_calls: [{ function: { arguments: '{"x":"\ufffd"}' } }] },
+        { content: "r\ufffd", tool_call_id: expect.stringMatching(/^a_[0-9a-f]{8}$/) },
+      ],
+      metadata: { "k\ufffd": "v\ufffd" },
+      stop: "s\ufffd",
+      "k\ufffd": { "k\ufffd": ["v\ufffd"] },
+    });
   });
 });
 
