@@ -455,8 +455,23 @@ describe("edge case 12", () => {
     ["a list", { data: [{ error: { code: 429, message: "m" } }] }, "RATE_LIMIT_EXCEEDED"],
     ["vLLM's object", { data: { object: "error", message: "m", code: 400 } }, "INVALID_REQUEST"],
     ["a finish reason", { data: chunk({}, "error") }, "UPSTREAM_ERROR"],
+    [
+      "a choice's own",
+      { data: chunk({ content: "" }, null, { error: { code: 429, message: "m" } }) },
+      "RATE_LIMIT_EXCEEDED",
+    ],
+    ["a word of vLLM", { data: { error: { type: "BadRequestError", message: "m" } } }, "INVALID_REQUEST"],
+    ["a word of llama.cpp", { data: { error: { type: "unavailable_error", message: "m" } } }, "OVERLOADED"],
+    ["a word of Moonshot", { data: { error: { type: "engine_overloaded_error", message: "m" } } }, "OVERLOADED"],
+    ["a word of OpenAI", { data: { error: { code: "server_is_overloaded", message: "m" } } }, "OVERLOADED"],
+    ["Anthropic's shape", { data: { type: "error", error: { type: "overloaded_error", message: "m" } } }, "OVERLOADED"],
   ])("edge case 12: an error after 200 is an error: %s", (_what, event, reason) => {
     expect(failureOf(event).reasonName).toBe(reason);
+  });
+
+  it("edge case 12: an error that is null is none", () => {
+    const events = [{ ...chunk({ content: "a" }), error: null }, chunk({}, "stop", { error: null }), "[DONE]"];
+    expect(foldedChoices("generic", events)).toMatchObject([{ message: { content: "a" }, finish_reason: "stop" }]);
   });
 
   it("edge case 12: also when a finish reason came before it", () => {
