@@ -54,8 +54,12 @@ class Grammar implements StreamGrammar {
     this.#remember(chunk);
     const finishes: ChunkChoice[] = [];
     chunk.choices = chunk.choices.flatMap((choice) => this.#deltas(choice, finishes));
-    if (chunk.choices.length > 0 || chunk.moderation !== undefined) out.push(chunk);
-    if (finishes.length > 0) out.push({ ...this.#frame, usage: undefined, choices: finishes });
+    const isTold = chunk.choices.length > 0 || chunk.moderation !== undefined;
+    if (isTold) out.push(chunk);
+    if (finishes.length === 0) return;
+    const end: ChatCompletionChunk = { ...this.#frame, usage: undefined, choices: finishes };
+    if (!isTold && chunk.extra !== undefined) end.extra = chunk.extra;
+    out.push(end);
   }
 
   finish(): ChatCompletionChunk | undefined {
@@ -104,7 +108,8 @@ class Grammar implements StreamGrammar {
       this.#ended[index] = true;
       finishes.push(endOf(choice));
     }
-    if (!hasNews && !isFirst) return openings;
+    // What else stands on the choice is told where it stands; an end has taken it along.
+    if (!hasNews && !isFirst && choice.extra === undefined) return openings;
     return [...openings, choice];
   }
 }

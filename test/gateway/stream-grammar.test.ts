@@ -138,6 +138,19 @@ describe("createStreamGrammar()", () => {
     expect(() => run(chunks.map((each) => chunk(...each)))).toThrow(/breaks its own grammar/);
   });
 
+  it("keeps keys that nobody knows, also of a chunk and a choice without news", () => {
+    const grammar = createStreamGrammar(IDENTITY, 1);
+    const out: ChatCompletionChunk[] = [];
+    grammar.push(chunk({ delta: { content: "hi" } }), out);
+    grammar.push(chunk({ delta: {}, extra: { score: 1 } }), out);
+    grammar.push(Object.assign(chunk({ finishReason: STOP }), { extra: { sources: ["a"] } }), out);
+    expect(out.map(({ choices: [choice], extra }) => [choice?.extra, extra])).toEqual([
+      [undefined, undefined],
+      [{ score: 1 }, undefined],
+      [undefined, { sources: ["a"] }],
+    ]);
+  });
+
   it("passes no padding on", () => {
     const grammar = createStreamGrammar(IDENTITY, 1);
     const out: ChatCompletionChunk[] = [];

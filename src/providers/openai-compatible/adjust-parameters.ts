@@ -13,12 +13,14 @@ export function adjustParameters(fitting: Fitting): void {
   for (const name of fitting.traits.unsupported) leaveOutByName(fitting, name, "the server does not take it");
   const { params, traits } = fitting;
   const isReasoning = params.reasoningEffort !== ReasoningEffort.NONE;
-  const why = isReasoning ? "the model does not take it when it reasons" : "the model does not take it";
+  const whyNot = (taken: Taken): string =>
+    taken === Taken.WITHOUT_REASONING ? "the model does not take it when it reasons" : "the model does not take it";
   const takes = (taken: Taken): boolean =>
     taken === Taken.ALWAYS || (taken === Taken.WITHOUT_REASONING && !isReasoning);
-  if (!takes(traits.sampling)) leaveOut(fitting, ["temperature", "topP"], why);
-  if (!takes(traits.penalties)) leaveOut(fitting, ["frequencyPenalty", "presencePenalty", "logitBias"], why);
-  if (!takes(traits.logprobs)) leaveOut(fitting, ["logprobs", "topLogprobs"], why);
+  if (!takes(traits.sampling)) leaveOut(fitting, ["temperature", "topP"], whyNot(traits.sampling));
+  if (!takes(traits.penalties))
+    leaveOut(fitting, ["frequencyPenalty", "presencePenalty", "logitBias"], whyNot(traits.penalties));
+  if (!takes(traits.logprobs)) leaveOut(fitting, ["logprobs", "topLogprobs"], whyNot(traits.logprobs));
   if (!traits.stop) leaveOut(fitting, ["stop"], "the model does not take it");
   if (!traits.promptCacheRetention) leaveOut(fitting, ["promptCacheRetention"], "the model does not take it any more");
   if (!traits.tools) leaveOut(fitting, ["tools", "functions"], "the model does not call tools");

@@ -23,6 +23,8 @@ interface OpenCall {
   kind: "function" | "custom";
   /** What of the arguments was received. */
   input: string;
+  /** Whether it may be whole; to read it with every piece would take the square of its length. */
+  mayBeWhole: boolean;
   /** Whether clients know of it: a call is told when its name is known. */
   isTold: boolean;
   readonly characters: WholeCharacters;
@@ -89,7 +91,7 @@ export class CallTracker {
   /** Whether a name on a piece without an id says that it is another call, and does not only repeat itself. */
   #isOther(call: OpenCall, name: string): boolean {
     if (name === "" || call.name === "") return false;
-    return name !== call.name || call.seenIn === this.#deltas || isJson(call.input);
+    return name !== call.name || call.seenIn === this.#deltas || (call.mayBeWhole && isJson(call.input));
   }
 
   #open({ index, id, name, input }: CallPiece): OpenCall | undefined {
@@ -102,6 +104,7 @@ export class CallTracker {
       name: "",
       kind: "function",
       input: "",
+      mayBeWhole: false,
       isTold: false,
       characters: new WholeCharacters(),
       seenIn: 0,
@@ -115,6 +118,7 @@ export class CallTracker {
     call.theirId ||= piece.id;
     const input = call.characters.push(piece.input);
     call.input += input;
+    if (input !== "") call.mayBeWhole = input.trimEnd().endsWith("}");
     const hasMore = input !== "" || piece.extraContent !== undefined || piece.extra !== undefined;
     if (call.isTold) return hasMore ? pieceOf(call, input, piece) : undefined;
     if (piece.name === "") return undefined;

@@ -72,7 +72,8 @@ export class ChoiceDecoder {
   /** Takes what is new, or a whole choice, and returns it: texts first, tool calls apart. */
   push(json: JsonObject, isWhole: boolean): ChunkChoice[] {
     const { finish_reason: finish, delta, message } = json;
-    if (typeof finish === "string" && finish !== "") this.#finish ??= finish;
+    // In a stream, some servers send an empty one until the end.
+    if (typeof finish === "string" && (finish !== "" || isWhole)) this.#finish ??= finish;
     const said = isWhole ? (message ?? delta) : (delta ?? (this.#hasContent ? undefined : message));
     const answer = isObject(said) ? readAnswer(said) : undefined;
     const news = this.#news(answer, restOf(json, KNOWN), isWhole);

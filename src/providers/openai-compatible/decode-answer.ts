@@ -29,6 +29,7 @@ export function readAnswer(json: JsonObject): Answer {
   let calls: readonly JsonValue[] = [];
   let functionCall: JsonObject | undefined;
   let rest: JsonObject | undefined;
+  let pictures: readonly JsonObject[] = [];
   for (const key of Object.keys(json)) {
     const value = json[key] as JsonValue;
     if (value === null) continue;
@@ -36,7 +37,7 @@ export function readAnswer(json: JsonObject): Answer {
       case "content":
         hasText = true;
         if (typeof value === "string") text = value;
-        else if (Array.isArray(value)) ({ text, thought } = readParts(value));
+        else if (Array.isArray(value)) ({ text, thought, pictures } = readParts(value));
         break;
       case "reasoning_content":
         if (typeof value === "string") reasoningContent = value;
@@ -59,23 +60,36 @@ export function readAnswer(json: JsonObject): Answer {
         rest[key] = value;
     }
   }
+  if (pictures.length > 0) {
+    const images = rest?.["images"];
+    rest = { ...rest, images: [...(Array.isArray(images) ? images : []), ...pictures] };
+  }
   // They are the same text under several names: the first that has any counts.
   const said = reasoningContent || reasoning || thought || readDetails(rest?.["reasoning_details"]);
   return { text, hasText, reasoning: said, refusal, calls, functionCall, rest };
 }
 
-/** Mistral's lists: thoughts with parts of their own, and texts. */
-function readParts(parts: readonly JsonValue[]): { readonly text: string; readonly thought: string } {
+/** What a list of parts says. */
+interface Parts {
+  readonly text: string;
+  readonly thought: string;
+  readonly pictures: readonly JsonObject[];
+}
+
+/** Mistral's lists: thoughts with parts of their own, and texts. Others have pictures in them. */
+function readParts(parts: readonly JsonValue[]): Parts {
   let text = "";
   let thought = "";
+  const pictures: JsonObject[] = [];
   for (const part of parts) {
     if (typeof part === "string") text += part;
     if (!isObject(part)) continue;
     const { type, thinking } = part;
     if (type === "thinking" || type === "reasoning") thought += textOf(thinking) + textOf(part["text"]);
+    else if (type === "image_url") pictures.push(part);
     else text += textOf(part["text"]);
   }
-  return { text, thought };
+  return { text, thought, pictures };
 }
 
 const textOf = (value: JsonValue | undefined): string => {

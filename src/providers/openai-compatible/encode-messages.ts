@@ -7,6 +7,7 @@ import {
   MessageSchema,
   Role,
 } from "../../gen/parley/chat/v1/message_pb.ts";
+import type { ToolCall } from "../../gen/parley/chat/v1/tool_pb.ts";
 import { OpenAIQuirks_InstructionRole as InstructionRole } from "../../gen/parley/config/v1/openai_compatible_pb.ts";
 import { dropped, mapped } from "../adjustment.ts";
 import { unsupported } from "../parameter-table.ts";
@@ -65,6 +66,10 @@ function encodeMessage(message: Message, path: string, context: PartContext): Me
     isError: undefined,
     extra: encodeExtra(message.extra, path, context),
   };
+  if (message.isError === true)
+    adjustments.push(dropped(`${path}.is_error`, "results of tools have no such mark in this API", true));
+  if (message.images.length > 0)
+    adjustments.push(dropped(`${path}.images`, "models get no images back that they made themselves"));
   if (message.name !== undefined && !traits.names && message.role !== Role.FUNCTION) {
     adjustments.push(dropped(`${path}.name`, "the server takes no names of participants"));
     encoded.name = undefined;
@@ -92,15 +97,29 @@ function encodeAnswer(encoded: Message, message: Message, path: string, context:
         adjustments.push(dropped(`${path}.tool_calls[${at}].${key}`, "OpenAI refuses keys that it does not know"));
     return {
       ...call,
+      kind: withArguments(call.kind),
       extraContent: traits.extraContent ? call.extraContent : undefined,
       extra: traits.genuine ? undefined : call.extra,
     };
   });
-  const asksOnly = encoded.toolCalls.length > 0 || encoded.functionCall !== undefined;
-  // A turn that only calls tools has no text, and not an empty one.
-  if (asksOnly && encoded.content.every(({ kind }) => kind.case === "text" && kind.value === "")) encoded.content = [];
+  if (message.functionCall !== undefined)
+    encoded.functionCall = { ...message.functionCall, arguments: objectText(message.functionCall.arguments) };
+  const asks = encoded.toolCalls.length > 0 || encoded.functionCall !== undefined;
+  if (encoded.content.every(({ kind }) => kind.case === "text" && kind.value === "")) {
+    // A turn that only calls tools has no text, and not an empty one; one that says nothing at all has to have some.
+    const saysElse = asks || encoded.refusal !== undefined || encoded.audio !== undefined;
+    encoded.content = saysElse ? [] : [textPart("")];
+  }
   return replayReasoning(encoded, message, path, context);
 }
+
+/** A call whose arguments are an object even where nobody wrote any: servers read them as JSON. */
+function withArguments(kind: ToolCall["kind"]): ToolCall["kind"] {
+  if (kind.case !== "function") return kind;
+  return { case: "function", value: { ...kind.value, arguments: objectText(kind.value.arguments) } };
+}
+
+const objectText = (json: string): string => (json.trim() === "" ? "{}" : json);
 
 /** The result of a call: its texts stay, and what is none goes to `lifted`. */
 function encodeResult(message: Message, path: string, lifted: ContentPart[], { adjustments }: PartContext): Message {

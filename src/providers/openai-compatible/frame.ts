@@ -32,3 +32,20 @@ export function readFrame(json: JsonObject): Frame {
     rest: restOf(json, KNOWN),
   };
 }
+
+/** A frame that says nothing. */
+export const NO_FRAME: Frame = { id: "", model: "", systemFingerprint: undefined, serviceTier: 0, rest: undefined };
+
+/** Both frames in one; where they say the same key, the later one counts. */
+export function addFrame(frame: Frame, later: Frame): Frame {
+  return {
+    id: frame.id || later.id,
+    model: frame.model || later.model,
+    systemFingerprint: later.systemFingerprint ?? frame.systemFingerprint,
+    serviceTier: later.serviceTier === 0 ? frame.serviceTier : later.serviceTier,
+    rest:
+      frame.rest === undefined || later.rest === undefined
+        ? (later.rest ?? frame.rest)
+        : { ...frame.rest, ...later.rest },
+  };
+}

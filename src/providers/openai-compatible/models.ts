@@ -56,9 +56,10 @@ function decodeModel(json: JsonObject): Model[] {
   return [model];
 }
 
-/** Mistral says what a model can do, Groq whether it is on, Together what it is for. */
+/** Mistral and Azure say what a model can do, Groq whether it is on, Together what it is for. */
 function canChat({ capabilities, active, type }: JsonObject): boolean {
-  if (isObject(capabilities) && capabilities["completion_chat"] === false) return false;
+  const can = isObject(capabilities) ? capabilities : {};
+  if (can["completion_chat"] === false || can["chat_completion"] === false) return false;
   return (
     active !== false &&
     (typeof type !== "string" || !/^(embedding|image|audio|rerank|moderation|transcribe|video)$/.test(type))

@@ -42,6 +42,8 @@ export const CHOICE_NOISE: ReadonlySet<string> = new Set([
   // SGLang.
   "matched_stop",
   "hidden_states",
+  // Moonshot: the usage, which is read from here, too.
+  "usage",
   // Together: the text again, and the seed.
   "text",
   "seed",

@@ -13,8 +13,8 @@ export const PARAMETERS: ParameterTable = {
   temperature: { kind: "passed", when: "left out for OpenAI's reasoning models, unless they are told not to reason" },
   topP: { kind: "passed", when: "left out for OpenAI's reasoning models, unless they are told not to reason" },
   topK: { kind: "passed", when: "left out for OpenAI itself" },
-  frequencyPenalty: { kind: "passed", when: "left out for reasoning models of OpenAI and xAI" },
-  presencePenalty: { kind: "passed", when: "left out for reasoning models of OpenAI and xAI" },
+  frequencyPenalty: { kind: "passed", when: "left out for Cerebras and for reasoning models of OpenAI and xAI" },
+  presencePenalty: { kind: "passed", when: "left out for Cerebras and for reasoning models of OpenAI and xAI" },
   logitBias: { kind: "passed", when: "left out for OpenAI's reasoning models, and where the server does not take it" },
   maxCompletionTokens: { kind: "passed", when: "as max_tokens where the server knows only that" },
   maxTokens: {

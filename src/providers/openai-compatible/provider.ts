@@ -3,6 +3,7 @@
  * that stands in two tables, vendors.ts and capabilities.ts, which the configuration extends.
  */
 import type { OpenAICompatible } from "../../gen/parley/config/v1/openai_compatible_pb.ts";
+import { stringifyWellFormed } from "../lossless-json.ts";
 import type { Chance, Provider } from "../provider.ts";
 import type { DecodeContext } from "./choice-decoder.ts";
 import { decodeError } from "./decode-error.ts";
@@ -30,7 +31,7 @@ export function createOpenAICompatible(id: string, config: OpenAICompatible, cha
       const { genuine, thinkTags } = traits;
       const context: DecodeContext = { provider: id, genuine, thinkTags, chance, choices: call.params.n ?? 1 };
       return {
-        request: { method: "POST", path: "/chat/completions", body: JSON.stringify(body) },
+        request: { method: "POST", path: "/chat/completions", body: stringifyWellFormed(body) },
         adjustments,
         decodeResponse: (text) => decodeResponse(text, context),
         createStreamDecoder: () => createStreamDecoder(context),

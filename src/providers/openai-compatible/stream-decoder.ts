@@ -11,7 +11,7 @@ import { interrupted, invalidResponse } from "../upstream-error.ts";
 import { ChoiceDecoder, type DecodeContext } from "./choice-decoder.ts";
 import { errorOfEvent, errorWithin } from "./decode-error.ts";
 import { decodeRest } from "./decode-rest.ts";
-import { type Frame, readFrame } from "./frame.ts";
+import { addFrame, type Frame, NO_FRAME, readFrame } from "./frame.ts";
 import { decodeUsage, usageOf } from "./usage.ts";
 
 const DONE = "[DONE]";
@@ -32,6 +32,8 @@ class Decoder implements StreamDecoder {
   #model = "";
   /** The last one that came; it is the server's own object. */
   #usage: JsonObject | undefined;
+  /** What frames said that no chunk was made of; the last chunk says it. */
+  #late: Frame = NO_FRAME;
   #isDone = false;
   /** Once something is wrong, all is. */
   #failure: GatewayError | undefined;
@@ -87,20 +89,27 @@ class Decoder implements StreamDecoder {
     this.#id ||= frame.id;
     this.#model ||= frame.model;
     const { choices } = json;
-    if (!Array.isArray(choices)) return [];
     const news: ChunkChoice[] = [];
     const calls: ChunkChoice[] = [];
-    for (const choice of choices) {
+    for (const choice of Array.isArray(choices) ? choices : []) {
       if (!isObject(choice)) continue;
       // Texts of all choices come before the calls of any, each in one chunk.
       const [first, second] = this.#choiceOf(choice["index"]).push(choice, false);
       if (first !== undefined) news.push(first);
       if (second !== undefined) calls.push(second);
     }
+    if (news.length === 0 && calls.length === 0) return this.#keep(frame);
     const chunks: ChatCompletionChunk[] = [];
     if (news.length > 0) chunks.push(this.#chunk(news, frame));
     if (calls.length > 0) chunks.push(this.#chunk(calls, news.length > 0 ? undefined : frame));
     return chunks;
+  }
+
+  /** Keeps what stands around no news for the last chunk; what screening found is a chunk of its own. */
+  #keep(frame: Frame): readonly ChatCompletionChunk[] {
+    if (frame.rest?.["moderation"] !== undefined) return [this.#chunk([], frame)];
+    this.#late = addFrame(this.#late, frame);
+    return [];
   }
 
   #choiceOf(index: JsonValue | undefined): ChoiceDecoder {
@@ -124,7 +133,10 @@ class Decoder implements StreamDecoder {
     this.#isDone = true;
     const last = ends.flatMap((end) => end.last ?? []);
     const chunks = last.length > 0 ? [this.#chunk(last)] : [];
-    const finish = this.#chunk(ends.map((end) => end.finish));
+    const finish = this.#chunk(
+      ends.map((end) => end.finish),
+      this.#late,
+    );
     if (this.#usage !== undefined) finish.usage = decodeUsage(this.#usage);
     return [...chunks, finish];
   }

@@ -14,11 +14,22 @@ const CACHED = ["prompt_cache_hit_tokens", "cached_tokens"];
 /** Keys that are said by others: DeepSeek's other half of the prompt. */
 const SAID = new Set([...CACHED, "prompt_cache_miss_tokens"]);
 
+const COUNTS = ["prompt_tokens", "completion_tokens", "total_tokens"];
+const CACHE_COUNTS = ["cache_creation_input_tokens", "cache_read_input_tokens"];
+const DETAILS = ["prompt_tokens_details", "completion_tokens_details"];
+
 /** Makes a usage of what a server counted, by OpenAI's arithmetic: `completion_tokens` has the reasoning in it. */
 export function decodeUsage(json: JsonObject): Usage {
-  const rest = Object.fromEntries(Object.entries(json).filter(([key]) => !SAID.has(key)));
+  const rest = withCounts(Object.fromEntries(Object.entries(json).filter(([key]) => !SAID.has(key))), [
+    ...COUNTS,
+    ...CACHE_COUNTS,
+  ]);
+  for (const key of DETAILS) {
+    const details = rest[key];
+    if (isObject(details)) rest[key] = withCounts(details, Object.keys(details));
+  }
   const usage = decodeRest(UsageSchema, rest);
-  const cached = CACHED.map((key) => json[key]).find(isCount);
+  const cached = CACHED.map((key) => countOf(json[key])).find((count) => count !== undefined);
   if (cached !== undefined && usage.promptTokensDetails?.cachedTokens === undefined)
     usage.promptTokensDetails = create(PromptTokensDetailsSchema, {
       ...usage.promptTokensDetails,
@@ -43,11 +54,34 @@ function addReasoning(usage: Usage): void {
   usage.completionTokensDetails = create(CompletionTokensDetailsSchema, { ...details, reasoningTokens: gap });
 }
 
-/** The usage of an answer or chunk; older streams of Groq have it in a place of their own. */
-export function usageOf(json: JsonObject): JsonObject | undefined {
-  const { usage, x_groq: groq } = json;
-  if (isObject(usage)) return usage;
-  return isObject(groq) && isObject(groq["usage"]) ? groq["usage"] : undefined;
+/** The usage of an answer or chunk, where it counts anything. Older streams of Groq, and Moonshot's, have it in places of their own. */
+export function usageOf({ usage, x_groq: groq, choices }: JsonObject): JsonObject | undefined {
+  if (isUsage(usage)) return usage;
+  if (isObject(groq) && isUsage(groq["usage"])) return groq["usage"];
+  if (!Array.isArray(choices)) return undefined;
+  for (const choice of choices) if (isObject(choice) && isUsage(choice["usage"])) return choice["usage"];
+  return undefined;
 }
 
-const isCount = (value: JsonValue | undefined): value is number => Number.isInteger(value) && (value as number) >= 0;
+/** An empty object counts nothing, and does not undo what was counted before. */
+const isUsage = (value: JsonValue | undefined): value is JsonObject =>
+  isObject(value) && COUNTS.some((key) => countOf(value[key]) !== undefined);
+
+/** The same object, with these keys as counts, as far as they can be. */
+function withCounts(json: JsonObject, keys: readonly string[]): JsonObject {
+  const counted = { ...json };
+  for (const key of keys) {
+    const count = countOf(json[key]);
+    if (count !== undefined) counted[key] = count;
+  }
+  return counted;
+}
+
+/** Largest count that the contract holds. */
+const MOST = 2 ** 31 - 1;
+
+/** A count of tokens: some servers write it as text, or with a fraction. */
+function countOf(value: JsonValue | undefined): number | undefined {
+  const count = typeof value === "string" && /^\d+(?:\.\d+)?$/.test(value) ? Number(value) : value;
+  return typeof count === "number" ? Math.min(Math.max(0, Math.round(count)), MOST) : undefined;
+}

@@ -115,7 +115,10 @@ export const VENDORS: readonly Vendor[] = [
   {
     word: "cerebras",
     host: /(^|\.)cerebras\.ai$/,
-    quirks: { instructionRole: InstructionRole.SYSTEM },
+    quirks: {
+      instructionRole: InstructionRole.SYSTEM,
+      unsupported: ["frequency_penalty", "presence_penalty", "logit_bias"],
+    },
     models: [],
   },
   {

@@ -74,6 +74,41 @@ const ROWS: readonly Row[] = [
     answer: answer({ content: "144", reasoning_content: "thinking" }),
   },
   {
+    title: "reads pictures among parts",
+    body: body({
+      content: [
+        { type: "text", text: "a" },
+        { type: "image_url", image_url: { url: "data:image/png;base64,AA==" } },
+      ],
+      images: [{ type: "image_url", image_url: { url: "data:image/png;base64,BB==" } }],
+    }),
+    answer: answer({
+      content: "a",
+      images: [
+        { type: "image_url", image_url: { url: "data:image/png;base64,BB==" }, index: 0 },
+        { type: "image_url", image_url: { url: "data:image/png;base64,AA==" }, index: 1 },
+      ],
+    }),
+  },
+  {
+    title: "takes an end in no words for one, and counts that are text for numbers",
+    body: body(
+      { content: null, reasoning: "r" },
+      { usage: { prompt_tokens: "5", completion_tokens: "7", total_tokens: "12" } },
+      { finish_reason: "" },
+    ),
+    answer: answer({ reasoning_content: "r" }, usage(5, 7)),
+  },
+  {
+    title: "leaves a usage out that counts nothing, and says what screening found",
+    vendor: "openai",
+    body: body(
+      { content: "a" },
+      { usage: {}, moderation: { input: { type: "error", code: "c", message: "m" }, output: null } },
+    ),
+    answer: answer({ content: "a" }, { moderation: { input: { type: "error", code: "c", message: "m" } } }),
+  },
+  {
     title: "takes reasoning under two names for one text, and keeps the details",
     body: body({
       content: "a",

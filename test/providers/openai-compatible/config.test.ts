@@ -71,6 +71,14 @@ describe("createOpenAICompatible()", () => {
     expect(adjustments.map(({ path }) => path)).toEqual(["seed"]);
   });
 
+  it("leaves out what Cerebras refuses, but for what says nothing", () => {
+    const messages = [{ role: "user", content: "a" }];
+    const request = { model: "m", messages, frequency_penalty: 0, presence_penalty: 0.5, logit_bias: { "1": 2 } };
+    const encoded = encode(providerOf("cerebras"), request);
+    expect(JSON.parse(encoded.request.body ?? "")).toEqual({ model: "m", messages });
+    expect(encoded.adjustments.map(({ path }) => path)).toEqual(["presence_penalty", "logit_bias"]);
+  });
+
   it("refuses what a server does not take when the answer would be another without it", () => {
     const config = { quirks: { unsupported: ["response_format"] } };
     const asked = { ...request, response_format: { type: "json_object" } };

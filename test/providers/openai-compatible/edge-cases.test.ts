@@ -1,5 +1,9 @@
+import { clone, create, equals } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import type { GatewayError } from "../../../src/errors/gateway-error.ts";
+import { Role } from "../../../src/gen/parley/chat/v1/message_pb.ts";
+import { ChatCompletionParamsSchema } from "../../../src/gen/parley/chat/v1/params_pb.ts";
+import { createSseReader } from "../../../src/upstream/sse-reader.ts";
 import {
   answerTo,
   chunk,
@@ -50,6 +54,23 @@ describe("edge case 1", () => {
       expect(bodyOf("openai", { model: "m", messages }).messages[0].content).toBeNull();
     }
   });
+
+  it("edge case 1: a turn that says nothing at all has an empty text", () => {
+    for (const content of [null, "", []]) {
+      const messages = [{ role: "assistant", content, reasoning_content: "hm" }];
+      expect(bodyOf("openai", { model: "m", messages }).messages).toEqual([{ role: "assistant", content: "" }]);
+    }
+  });
+
+  it("edge case 1: empty texts beside others are left out, blank ones stay", () => {
+    const content = [
+      { type: "text", text: "" },
+      { type: "text", text: "a" },
+      { type: "text", text: " " },
+    ];
+    const messages = [{ role: "user", content }];
+    expect(bodyOf("generic", { model: "m", messages }).messages[0].content).toEqual(content.slice(1));
+  });
 });
 
 describe("edge case 2", () => {
@@ -68,6 +89,39 @@ describe("edge case 2", () => {
       messages[3],
     ]);
     expect(encoded.adjustments.map(({ path }) => path)).toEqual(["messages[2]", "messages[0].tool_calls[0]"]);
+  });
+});
+
+describe("edge case 3", () => {
+  it("edge case 3: results of parallel calls follow their turn in whatever order, each once, and text comes after", () => {
+    const turn = { role: "assistant", content: null, tool_calls: ["a", "b", "c"].map(toolCall) };
+    const after = { role: "user", content: "So?" };
+    const messages = [turn, result("c", "3"), result("a", "1"), result("a", "again"), after, result("b", "late")];
+    const encoded = encode(providerOf("generic"), { model: "m", messages });
+    expect(JSON.parse(encoded.request.body ?? "").messages).toEqual([
+      turn,
+      result("c", "3"),
+      result("a", "1"),
+      result("b", "no result provided"),
+      after,
+    ]);
+    expect(encoded.adjustments.map(({ path }) => path)).toEqual([
+      "messages[3]",
+      "messages[0].tool_calls[1]",
+      "messages[5]",
+    ]);
+  });
+
+  it("edge case 3: pictures among results do not come between them", () => {
+    const image = { type: "image_url", image_url: { url: "data:image/png;base64,AA==" } };
+    const turn = { role: "assistant", content: null, tool_calls: ["a", "b"].map(toolCall) };
+    const messages = [turn, { ...result("a"), content: [image] }, result("b")];
+    expect(bodyOf("generic", { model: "m", messages }).messages).toEqual([
+      turn,
+      result("a", ""),
+      result("b"),
+      { role: "user", content: [image] },
+    ]);
   });
 });
 
@@ -131,6 +185,36 @@ describe("edge case 5", () => {
     expect(foldedChoices("openai", [chunk({ function_call: { name: "f" } }, "function_call"), "[DONE]"])).toMatchObject(
       [{ message: { function_call: { name: "f", arguments: "{}" } } }],
     );
+  });
+});
+
+describe("edge case 5, in requests", () => {
+  it("edge case 5: arguments that nobody wrote are an empty object", () => {
+    for (const written of ["", " "]) {
+      const messages = [
+        {
+          role: "assistant",
+          content: null,
+          tool_calls: [{ ...toolCall("a"), function: { name: "f", arguments: written } }],
+        },
+        result("a"),
+        { role: "assistant", content: null, function_call: { name: "f", arguments: written } },
+      ];
+      const [turn, , legacy] = bodyOf("openai", { model: "m", messages }).messages;
+      expect([turn.tool_calls[0].function.arguments, legacy.function_call.arguments]).toEqual(["{}", "{}"]);
+    }
+  });
+
+  it("edge case 5: what is no JSON goes as it is", () => {
+    const messages = [
+      {
+        role: "assistant",
+        content: null,
+        tool_calls: [{ ...toolCall("a"), function: { name: "f", arguments: '{"a' } }],
+      },
+      result("a"),
+    ];
+    expect(bodyOf("openai", { model: "m", messages }).messages[0].tool_calls[0].function.arguments).toBe('{"a');
   });
 });
 
@@ -270,6 +354,45 @@ describe("edge case 9", () => {
   });
 });
 
+describe("edge case 10", () => {
+  const counts = (prompt: number, completion: number, total: number, details?: object | null) => ({
+    prompt_tokens: prompt,
+    completion_tokens: completion,
+    total_tokens: total,
+    completion_tokens_details: details,
+  });
+  it.each<readonly [string, object, object]>([
+    [
+      "reasoning beside the completion",
+      counts(10, 10, 297, { reasoning_tokens: 277 }),
+      { completionTokens: 287, totalTokens: 297, completionTokensDetails: { reasoningTokens: 277 } },
+    ],
+    [
+      "reasoning within it",
+      counts(10, 287, 297, { reasoning_tokens: 277 }),
+      { completionTokens: 287, totalTokens: 297, completionTokensDetails: { reasoningTokens: 277 } },
+    ],
+    [
+      "reasoning in the total only",
+      counts(35, 12, 109),
+      { completionTokens: 74, totalTokens: 109, completionTokensDetails: { reasoningTokens: 62 } },
+    ],
+    ["a total that is less than its parts", counts(5, 6, 7, null), { completionTokens: 6, totalTokens: 11 }],
+    ["no total", { prompt_tokens: 5, completion_tokens: 6 }, { completionTokens: 6, totalTokens: 11 }],
+  ])("edge case 10: total is prompt and completion: %s", (_what, usage, expected) => {
+    const revised = { ...counts(1000, 1, 1001), prompt_tokens_details: { cached_tokens: 900 } };
+    const events = [{ ...chunk({ content: "a" }), usage: revised }, { ...chunk({}, "stop"), usage }, "[DONE]"];
+    const folded = foldedOf("xai", events).usage;
+    expect(folded).toMatchObject({ ...expected, promptTokensDetails: { cachedTokens: 0 } });
+    const choices = [{ index: 0, message: { content: "a" }, finish_reason: "stop" }];
+    const { usage: whole } = encode(providerOf("xai"), {
+      model: "m",
+      messages: [{ role: "user", content: "a" }],
+    }).decodeResponse(JSON.stringify({ choices, usage }));
+    expect(whole).toMatchObject(expected);
+  });
+});
+
 describe("edge case 11", () => {
   it.each<readonly [string, readonly Event[], string]>([
     [
@@ -332,8 +455,23 @@ describe("edge case 12", () => {
     ["a list", { data: [{ error: { code: 429, message: "m" } }] }, "RATE_LIMIT_EXCEEDED"],
     ["vLLM's object", { data: { object: "error", message: "m", code: 400 } }, "INVALID_REQUEST"],
     ["a finish reason", { data: chunk({}, "error") }, "UPSTREAM_ERROR"],
+    [
+      "a choice's own",
+      { data: chunk({ content: "" }, null, { error: { code: 429, message: "m" } }) },
+      "RATE_LIMIT_EXCEEDED",
+    ],
+    ["a word of vLLM", { data: { error: { type: "BadRequestError", message: "m" } } }, "INVALID_REQUEST"],
+    ["a word of llama.cpp", { data: { error: { type: "unavailable_error", message: "m" } } }, "OVERLOADED"],
+    ["a word of Moonshot", { data: { error: { type: "engine_overloaded_error", message: "m" } } }, "OVERLOADED"],
+    ["a word of OpenAI", { data: { error: { code: "server_is_overloaded", message: "m" } } }, "OVERLOADED"],
+    ["Anthropic's shape", { data: { type: "error", error: { type: "overloaded_error", message: "m" } } }, "OVERLOADED"],
   ])("edge case 12: an error after 200 is an error: %s", (_what, event, reason) => {
     expect(failureOf(event).reasonName).toBe(reason);
+  });
+
+  it("edge case 12: an error that is null is none", () => {
+    const events = [{ ...chunk({ content: "a" }), error: null }, chunk({}, "stop", { error: null }), "[DONE]"];
+    expect(foldedChoices("generic", events)).toMatchObject([{ message: { content: "a" }, finish_reason: "stop" }]);
   });
 
   it("edge case 12: also when a finish reason came before it", () => {
@@ -368,6 +506,26 @@ describe("edge case 13", () => {
     expect(thrownBy(() => chunksOf("generic", [chunk({ content: "a" }, finish)])).reasonName).toBe(
       "UPSTREAM_STREAM_INTERRUPTED",
     );
+  });
+});
+
+describe("edge case 14", () => {
+  it("edge case 14: a body that is cut anywhere within characters is the same", () => {
+    const texts = ["é", "漢", "\u{1F600}", "e\u0301"];
+    const body = Buffer.from(
+      [...texts.map((content) => chunk({ content })), chunk({}, "stop"), "[DONE]"]
+        .map((event) => `data: ${typeof event === "string" ? event : JSON.stringify(event)}\r\n\r\n`)
+        .join(""),
+    );
+    for (let at = 0; at <= body.length; at++) {
+      const reader = createSseReader("up");
+      const events = [...reader.push(body.subarray(0, at)), ...reader.push(body.subarray(at)), ...reader.finish()];
+      const said = foldedOf(
+        "generic",
+        events.map(({ data }) => data),
+      ).choices[0]?.message?.content;
+      expect(said).toMatchObject([{ kind: { case: "text", value: texts.join("") } }]);
+    }
   });
 });
 
@@ -419,6 +577,36 @@ describe("edge case 15", () => {
     const sent = bodyOf("openai", { model: "m", messages: [{ role: "user", content: `a${high}` }] });
     expect(sent.messages[0].content).toBe("a\ufffd");
   });
+
+  it("edge case 15: nor in results, arguments, ids, names of keys and what Parley does not know", () => {
+    const params = create(ChatCompletionParamsSchema, {
+      model: "m",
+      messages: [
+        {
+          role: Role.ASSISTANT,
+          toolCalls: [
+            { id: `a${high}`, kind: { case: "function", value: { name: "f", arguments: `{"x":"${low}"}` } } },
+          ],
+        },
+        { role: Role.TOOL, toolCallId: `a${high}`, content: [{ kind: { case: "text", value: `r${high}` } }] },
+      ],
+      metadata: { [`k${high}`]: `v${low}` },
+      stop: [`s${low}`],
+      extra: { [`k${high}`]: { [`k${low}`]: [`v${high}`] } },
+    });
+    const body = providerOf("generic").encodeRequest({ model: "m", params, streaming: false, media: new Map() }).request
+      .body;
+    expect(JSON.stringify(JSON.parse(body ?? ""))).not.toMatch(/\\ud[89a-f]/);
+    expect(JSON.parse(body ?? "")).toMatchObject({
+      messages: [
+        { tool_calls: [{ function: { arguments: '{"x":"\ufffd"}' } }] },
+        { content: "r\ufffd", tool_call_id: expect.stringMatching(/^a_[0-9a-f]{8}$/) },
+      ],
+      metadata: { "k\ufffd": "v\ufffd" },
+      stop: "s\ufffd",
+      "k\ufffd": { "k\ufffd": ["v\ufffd"] },
+    });
+  });
 });
 
 describe("edge case 16", () => {
@@ -429,6 +617,61 @@ describe("edge case 16", () => {
 
   it("edge case 16: what follows [DONE] is not read", () => {
     expect(chunksOf("generic", [chunk({ content: "a" }, "stop"), "[DONE]", "nonsense"])).toHaveLength(2);
+  });
+});
+
+describe("edge case 17", () => {
+  const details = [{ type: "reasoning.text", text: "hm", signature: "s", format: "f", index: 0 }];
+  const turn = (fields: object) => ({ role: "assistant", content: null, tool_calls: [toolCall("a")], ...fields });
+  it.each<readonly [string, string, object, object]>([
+    [
+      "DeepSeek gets its own",
+      "deepseek",
+      { reasoning_content: "hm", reasoning_details: details },
+      { reasoning_content: "hm" },
+    ],
+    ["DeepSeek gets what another name has", "deepseek", { reasoning: "hm" }, { reasoning_content: "hm" }],
+    ["DeepSeek gets an empty one where it was lost", "deepseek", {}, { reasoning_content: "" }],
+    [
+      "OpenRouter gets details as they came",
+      "openrouter",
+      { reasoning_content: "hm", reasoning_details: details },
+      { reasoning_details: details },
+    ],
+    ["OpenAI gets none", "openai", { reasoning: "hm", reasoning_content: "hm", reasoning_details: details }, {}],
+    ["nobody else does", "groq", { reasoning: "hm", reasoning_content: "hm", reasoning_details: details }, {}],
+  ])("edge case 17: %s", (_who, vendor, given, sent) => {
+    const messages = [turn(given), result("a")];
+    const encoded = encode(providerOf(vendor), { model: "m", messages });
+    expect(JSON.parse(encoded.request.body ?? "").messages[0]).toEqual(turn(sent));
+    expect(encoded.adjustments).toEqual([]);
+  });
+});
+
+describe("edge case 19", () => {
+  it("edge case 19: schemas go as they came, key by key, and the caller's stay as they were", () => {
+    const schema =
+      '{"type":"object","properties":{"z":{"oneOf":[{"const":1},{"$ref":"#/$defs/n"}]},"a":{"type":["string","null"]}},' +
+      '"$defs":{"n":{"properties":{"n":{"$ref":"#/$defs/n"}}}},"additionalProperties":{"maximum":12345678901234567890},"x":[-0,1e400]}';
+    const params = create(ChatCompletionParamsSchema, {
+      model: "m",
+      messages: [{ role: Role.USER, content: [{ kind: { case: "text", value: "a" } }] }],
+      tools: [{ kind: { case: "function", value: { name: "f", schema: { case: "parametersJson", value: schema } } } }],
+      responseFormat: {
+        format: { case: "jsonSchema", value: { name: "s", definition: { case: "schemaJson", value: schema } } },
+      },
+    });
+    const before = clone(ChatCompletionParamsSchema, params);
+    for (const vendor of ["openai", "generic", "mistral"]) {
+      const { body = "" } = providerOf(vendor).encodeRequest({
+        model: "m",
+        params,
+        streaming: false,
+        media: new Map(),
+      }).request;
+      expect(body.split(schema)).toHaveLength(3);
+    }
+    expect(equals(ChatCompletionParamsSchema, params, before)).toBe(true);
   });
 });
 

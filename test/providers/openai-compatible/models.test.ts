@@ -43,7 +43,7 @@ describe("decodeModels()", () => {
     ]);
   });
 
-  it("reads the lists of Google's endpoint, Groq, Mistral and Together, without models that do not chat", () => {
+  it("reads the lists of Google's endpoint, Groq, Mistral, Azure and Together, without models that do not chat", () => {
     expect(read({ data: [{ id: "models/gemini-x" }] })).toEqual([{ id: "gemini-x" }]);
     expect(
       read({
@@ -62,6 +62,15 @@ describe("decodeModels()", () => {
         ],
       }),
     ).toEqual([{ id: "a", tools: false }]);
+    const ofAzure = (chat_completion: boolean) => ({ chat_completion, inference: true });
+    expect(
+      read({
+        data: [
+          { id: "a", capabilities: ofAzure(true) },
+          { id: "b", capabilities: ofAzure(false) },
+        ],
+      }),
+    ).toEqual([{ id: "a" }]);
     expect(read([{ id: "a", type: "chat" }, { id: "b", type: "embedding" }, { id: 7 }, null])).toEqual([{ id: "a" }]);
   });
 

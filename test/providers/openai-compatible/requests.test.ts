@@ -206,6 +206,28 @@ const ROWS: readonly Row[] = [
         { role: "tool", tool_call_id: "call_1", content: "sun" },
       ],
     },
+    adjustments: ["DROPPED messages[1].images"],
+  },
+  {
+    title: "reports that a result is no error any more",
+    vendor: "generic",
+    request: {
+      model: "m",
+      messages: [
+        user,
+        { role: "assistant", content: null, tool_calls: [call("call_1")] },
+        { role: "tool", tool_call_id: "call_1", content: "no", is_error: true },
+      ],
+    },
+    body: {
+      model: "m",
+      messages: [
+        user,
+        { role: "assistant", content: null, tool_calls: [call("call_1")] },
+        { role: "tool", tool_call_id: "call_1", content: "no" },
+      ],
+    },
+    adjustments: ["DROPPED messages[2].is_error"],
   },
   {
     title: "folds the extensions for reasoning into OpenAI's parameter",

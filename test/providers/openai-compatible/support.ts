@@ -1,4 +1,5 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { expect } from "vitest";
 import { GatewayError } from "../../../src/errors/gateway-error.ts";
 import { createStreamGrammar } from "../../../src/gateway/stream-grammar.ts";
 import {
@@ -11,7 +12,7 @@ import { OpenAICompatibleSchema } from "../../../src/gen/parley/config/v1/openai
 import { decodeJson } from "../../../src/openai-json/decode.ts";
 import { encodeJson } from "../../../src/openai-json/encode.ts";
 import { createOpenAICompatible } from "../../../src/providers/openai-compatible/provider.ts";
-import type { EncodedCall, Medium, Provider } from "../../../src/providers/provider.ts";
+import type { EncodedCall, Medium, Provider, StreamEvent } from "../../../src/providers/provider.ts";
 import { fold } from "../../support/fold.ts";
 
 type Config = Extract<MessageInitShape<typeof OpenAICompatibleSchema>, { $typeName?: never }>;
@@ -76,6 +77,21 @@ export function foldedOf(config: Config | string, events: readonly Event[], n = 
   for (const chunk of decodeAll(config, events, n)) grammar.push(chunk, out);
   const usage = grammar.finish();
   return fold(usage === undefined ? out : [...out, usage]);
+}
+
+/** All chunks that clients get of events, in OpenAI's JSON without what is unset and what is the same on each. */
+export function gatewayChunks(vendor: string, events: readonly StreamEvent[]): object[] {
+  const decoder = encode(providerOf(vendor), HELLO, true).createStreamDecoder();
+  const grammar = createStreamGrammar({ id: "id", created: 1n, model: "m" }, 1);
+  const out: ChatCompletionChunk[] = [];
+  for (const event of events) for (const chunk of decoder.push(event)) grammar.push(chunk, out);
+  for (const chunk of decoder.finish()) grammar.push(chunk, out);
+  const usage = grammar.finish();
+  return [...out, ...(usage === undefined ? [] : [usage])].map((chunk) => {
+    const { object, id, created, model, ...rest } = encodeJson(ChatCompletionChunkSchema, chunk, { nulls: false });
+    expect([object, id, created, model]).toEqual(["chat.completion.chunk", "id", 1, "m"]);
+    return rest;
+  });
 }
 
 /** The same in OpenAI's JSON: its choices without what is unset. */
