@@ -203,7 +203,9 @@ export const newDelta = (role: Role = Role.ASSISTANT): Delta => ({
 
 /** Index of a candidate among those of a body or an event: its own, which is left out where it is 0; where none has one, its place. */
 export function indexOf(candidates: readonly JsonObject[], place: number): number {
-  const own = candidates.map((candidate) => numberIn(candidate, "index"));
-  const index = own[place] ?? (own.every((it) => it === undefined) ? place : 0);
-  return Number.isInteger(index) && index >= 0 ? index : place;
+  const candidate = candidates[place];
+  const index = candidate === undefined ? undefined : numberIn(candidate, "index");
+  if (index !== undefined) return Number.isInteger(index) && index >= 0 ? index : place;
+  if (place === 0) return 0;
+  return candidates.every((each) => numberIn(each, "index") === undefined) ? place : 0;
 }
