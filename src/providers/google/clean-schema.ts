@@ -29,6 +29,8 @@ const NO_RULES = new Set(
 
 /** Most references that are replaced by what they name: those that lead to themselves would be without end. */
 const MAX_REPLACED = 1000;
+/** Most places of a schema when they are replaced: they can make a small schema a huge one. */
+const MAX_PLACES = 100_000;
 
 const isDollar = (key: string): boolean => key.startsWith("$") || key === "definitions";
 
@@ -44,7 +46,7 @@ export interface CleanSchema {
  * beside a reference become one, `nullable` a type. Throws UNSUPPORTED_VALUE with `path` for what can't be said in another way.
  */
 export function cleanSchema(schema: JsonObject, path: string): CleanSchema {
-  const walk: Walk = { root: schema, path, lost: new Set(), replaced: 0 };
+  const walk: Walk = { root: schema, path, lost: new Set(), replaced: 0, places: 0 };
   return { schema: clean(schema, walk), lost: [...walk.lost].sort() };
 }
 
@@ -54,11 +56,15 @@ interface Walk {
   readonly lost: Set<string>;
   /** How many references were replaced by what they name. */
   replaced: number;
+  /** How many schemas there were so far, each in its place. */
+  places: number;
 }
 
 function clean(schema: JsonValue | undefined, walk: Walk): JsonObject {
   if (schema === true) return {};
   if (!isObject(schema)) throw unsupportedValue(walk.path, "Gemini takes no schema that nothing satisfies");
+  if (++walk.places > MAX_PLACES && walk.replaced > 0)
+    throw unsupportedValue(walk.path, "its references, and what stands beside them, make it too large for Gemini");
   const whole = flatten(schema, walk);
   const isRef = typeof whole["$ref"] === "string";
   const cleaned: JsonObject = {};

@@ -197,6 +197,13 @@ describe("cleanSchema()", () => {
       "rules beside a reference that never ends",
       { $defs: { A: { properties: { a: { $ref: "#/$defs/A", required: ["a"] } } } } },
     ],
+    [
+      "references with rules that make it huge",
+      {
+        $defs: { A: { properties: Object.fromEntries(Array.from({ length: 500 }, (_, at) => [`p${at}`, {}])) } },
+        anyOf: Array.from({ length: 300 }, () => ({ $ref: "#/$defs/A", required: ["p0"] })),
+      },
+    ],
     ["rules beside a reference to elsewhere", { $ref: "https://a.example/schema", minItems: 1 }],
   ])("refuses %s", (_name, schema) => {
     const error = errorOf(() => cleanSchema(schema, "response_format.json_schema.schema"));

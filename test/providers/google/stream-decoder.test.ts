@@ -71,6 +71,19 @@ describe("the decoder of streams", () => {
     });
   });
 
+  it("takes whole arguments that follow the name of their call", () => {
+    const completion = folded(
+      [
+        parts({ functionCall: { name: "w", willContinue: true } }),
+        parts({ functionCall: { args: JSON.parse('{"c":"A","__proto__":1}'), willContinue: true } }),
+        parts({ functionCall: { partialArgs: [{ jsonPath: "$.c", stringValue: "B" }] } }),
+        STOP,
+      ],
+      TOOLS,
+    );
+    expect(callsOf(completion)).toEqual([["w", '{"c":"AB","__proto__":1}']]);
+  });
+
   it.each(["$.a[5]", "city", "$", "$.a[", `$${".a".repeat(100)}`])("refuses a piece of arguments at %j", (jsonPath) => {
     const decoder = encode(TOOLS).createStreamDecoder();
     const pieces = [{ jsonPath, numberValue: 1 }];
