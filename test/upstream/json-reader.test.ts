@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Reason } from "../../src/gen/parley/errors/v1/errors_pb.ts";
 import { createJsonReader } from "../../src/upstream/json-reader.ts";
@@ -26,6 +27,30 @@ describe("createJsonReader()", () => {
     ["one event instead of a list", HARD, true, [HARD]],
   ])("reads %s, however it is cut", (_name, body, isList, events) => {
     expect([undefined, 1, 2, 3, 7].map((bytes) => read(body, isList, bytes))).toEqual(Array(5).fill(events));
+  });
+
+  it("finds the elements of any list, however it is written and cut", () => {
+    const lists = fc.array(fc.dictionary(fc.string({ unit: "binary" }), fc.jsonValue({ maxDepth: 3 })), {
+      maxLength: 4,
+    });
+    fc.assert(
+      fc.property(lists, fc.nat({ max: 3 }), fc.integer({ min: 1, max: 40 }), (list, indent, bytes) => {
+        const values = read(JSON.stringify(list, null, indent), true, bytes).map((data) => JSON.parse(data) as unknown);
+        expect(values).toEqual(JSON.parse(JSON.stringify(list)));
+      }),
+    );
+  });
+
+  it("is cut where any list is", () => {
+    const lists = fc.array(fc.dictionary(fc.string(), fc.jsonValue({ maxDepth: 3 })), { maxLength: 4 });
+    fc.assert(
+      fc.property(lists, fc.nat(), (list, at) => {
+        const body = JSON.stringify(list);
+        expect(errorOf(() => read(body.slice(0, at % body.length), true, 5)).reason).toBe(
+          Reason.UPSTREAM_STREAM_INTERRUPTED,
+        );
+      }),
+    );
   });
 
   it("says an element of a list as soon as it is whole", () => {
