@@ -70,6 +70,11 @@ export interface EncodedCall {
   decodeResponse(body: string): ChatCompletion;
   /** Makes a decoder of the events of one answer. */
   createStreamDecoder(): StreamDecoder;
+  /**
+   * Whether JSON that comes where an event stream was asked for is a list of the same events, or one of them: then the stream decoder
+   * reads it. Else it is a whole answer, and `decodeResponse` does.
+   */
+  readonly hasListsOfEvents?: boolean;
 }
 
 /** An event of an event stream (WHATWG server-sent events). */

@@ -6,10 +6,13 @@ import { invalidResponse } from "../providers/upstream-error.ts";
 import type { BackendCall, PlannedCall } from "./backend.ts";
 import type { HttpBackendOptions } from "./backend-parts.ts";
 import type { UpstreamAnswer } from "./client.ts";
+import { createCompletionDecoder } from "./completion-decoder.ts";
 import { contentKind, isEncoded } from "./content-kind.ts";
+import { createJsonReader } from "./json-reader.ts";
 import { type OpenStream, readChunks } from "./read-chunks.ts";
 import { readFailure } from "./read-failure.ts";
 import { shownHeaders, shownUrl } from "./request-head.ts";
+import { createSseReader } from "./sse-reader.ts";
 
 /** Most bytes of an answer in one piece. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
@@ -39,13 +42,19 @@ export function createHttpCall(
 
   const open = async (signal: AbortSignal): Promise<OpenStream> => {
     const encoded = await encode(signal);
-    const decoder = encoded.createStreamDecoder();
     const answer = await send(encoded, signal);
-    if (contentKind(answer) === "json") {
-      encoded.decodeResponse(await answer.text(MAX_BODY_BYTES)); // Most often it is an error, and this throws it.
-      throw invalidResponse(provider.id, "one piece of JSON where an event stream was asked for");
-    }
-    return { provider, answer, decoder, recollection };
+    return { provider, answer, ...readingOf(answer, encoded), recollection };
+  };
+
+  /** How a stream is read. JSON in its place is a list of the same events, the whole answer at once, or an error. */
+  const readingOf = (answer: UpstreamAnswer, encoded: EncodedCall): Pick<OpenStream, "reader" | "decoder"> => {
+    if (contentKind(answer) !== "json")
+      return { reader: createSseReader(provider.id), decoder: encoded.createStreamDecoder() };
+    const isList = encoded.hasListsOfEvents === true;
+    return {
+      reader: createJsonReader(provider.id, isList),
+      decoder: isList ? encoded.createStreamDecoder() : createCompletionDecoder(provider.id, encoded),
+    };
   };
 
   return {

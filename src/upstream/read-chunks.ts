@@ -5,13 +5,15 @@ import type { Provider, StreamDecoder, StreamEvent } from "../providers/provider
 import { interrupted } from "../providers/upstream-error.ts";
 import type { ChunkBatch } from "./backend.ts";
 import type { UpstreamAnswer } from "./client.ts";
+import type { EventReader } from "./event-reader.ts";
 import type { Recollection } from "./recollection.ts";
-import { createSseReader } from "./sse-reader.ts";
 
 /** A stream that has begun. */
 export interface OpenStream {
   readonly provider: Pick<Provider, "id">;
   readonly answer: UpstreamAnswer;
+  /** Makes events of its body. */
+  readonly reader: EventReader;
   readonly decoder: StreamDecoder;
   readonly recollection: Recollection;
 }
@@ -25,11 +27,10 @@ export async function* readChunks(
   open: (signal: AbortSignal) => Promise<OpenStream>,
   signal: AbortSignal,
 ): AsyncGenerator<ChunkBatch> {
-  const { provider, answer, decoder, recollection } = await open(signal);
+  const { provider, answer, reader, decoder, recollection } = await open(signal);
   let isReleased = false;
   try {
     const memory = recollection.listen(provider.id);
-    const reader = createSseReader(provider.id);
     const pieces = answer.body[Symbol.asyncIterator]();
     // Not by for-await: to leave its loop is to close the connection.
     for (let piece = await pieces.next(); !piece.done; piece = await pieces.next()) {

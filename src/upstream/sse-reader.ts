@@ -1,17 +1,7 @@
 import { createParser } from "eventsource-parser";
 import type { StreamEvent } from "../providers/provider.ts";
 import { invalidResponse } from "../providers/upstream-error.ts";
-
-/** Reads an event stream: bytes in, events out. */
-export interface SseReader {
-  /**
-   * Takes a piece of the body, cut anywhere, and returns the events that it completes; none is a sign of life. Throws
-   * UPSTREAM_INVALID_RESPONSE when more bytes came without an event than may.
-   */
-  push(piece: Uint8Array): readonly StreamEvent[];
-  /** Takes the end of the body, and returns the last event where no blank line closed it; it may be cut. */
-  finish(): readonly StreamEvent[];
-}
+import type { EventReader } from "./event-reader.ts";
 
 /** Most bytes from one event to the next. */
 const MAX_EVENT_BYTES = 32 * 1024 * 1024;
@@ -34,7 +24,7 @@ const NONE: readonly StreamEvent[] = [];
  * Lines and events are bounded together, by the bytes that come without completing an event: that also holds for comments, and for
  * what is no event stream at all. `provider`: id of who sends it, for errors.
  */
-export function createSseReader(provider: string, maxEventBytes = MAX_EVENT_BYTES): SseReader {
+export function createSseReader(provider: string, maxEventBytes = MAX_EVENT_BYTES): EventReader {
   let events: StreamEvent[] = [];
   let sinceEvent = 0;
   const decoder = new TextDecoder("utf-8", { ignoreBOM: true });

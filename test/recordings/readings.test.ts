@@ -24,6 +24,12 @@ describe("readings of our own recordings", () => {
     ["google/max-tokens-empty", "length"],
     ["google/blocked-prompt", "content_filter"],
     ["google/safety-stream", "content_filter"],
+    ["google/recitation", "content_filter"],
+    ["google/model-armor", "content_filter"],
+    ["google/language-text-stream", "stop"],
+    ["google/array-stream", "stop"],
+    ["google/array-tools-stream", "tool_calls"],
+    ["google/calls-over-events-stream", "tool_calls"],
   ])("know why %s ended: %s", (title, finish) => {
     expect(answer(title).choices.map((choice) => choice.finish)).toEqual([finish]);
   });
@@ -39,6 +45,9 @@ describe("readings of our own recordings", () => {
     ["anthropic/thinking-tools-stream", { prompt: 30, completion: 77, total: 107, reasoning: 25 }],
     ["google/text", { prompt: 8, completion: 26, total: 34, cached: 4, reasoning: 20 }],
     ["google/grounding-stream", { prompt: 80, completion: 12, total: 92 }],
+    ["google/vertex", { prompt: 31, completion: 4, total: 35, cached: 8, promptAudio: 8 }],
+    ["google/url-context", { prompt: 400, completion: 6, total: 406 }],
+    ["google/calls-over-events-stream", { prompt: 128, completion: 74, total: 202, reasoning: 30 }],
   ])("count the tokens of %s", (title, counted) => {
     const none = {
       cached: 0,
@@ -67,6 +76,15 @@ describe("readings of our own recordings", () => {
     ["anthropic/cut-stream", "UPSTREAM_STREAM_INTERRUPTED"],
     ["google/error-400-key", "UPSTREAM_AUTHENTICATION_FAILED"],
     ["google/error-429", "RATE_LIMIT_EXCEEDED"],
+    ["google/error-429-day", "INSUFFICIENT_QUOTA"],
+    ["google/error-403", "UPSTREAM_AUTHENTICATION_FAILED"],
+    ["google/error-404", "MODEL_NOT_FOUND"],
+    ["google/error-500", "UPSTREAM_ERROR"],
+    ["google/array-error-400", "INVALID_REQUEST"],
+    ["google/array-error-in-stream", "OVERLOADED"],
+    ["google/array-cut-stream", "UPSTREAM_STREAM_INTERRUPTED"],
+    ["google/other-empty", "UPSTREAM_INVALID_RESPONSE"],
+    ["google/unexpected-call-stream", "UPSTREAM_INVALID_RESPONSE"],
     ["google/malformed-call", "UPSTREAM_INVALID_RESPONSE"],
     ["google/cut-stream", "UPSTREAM_STREAM_INTERRUPTED"],
   ])("know why %s is none: %s", (title, reason) => {
@@ -76,6 +94,7 @@ describe("readings of our own recordings", () => {
   it.each([
     ["anthropic/web-search-stream", ["Tides turn twice a day"]],
     ["google/grounding-stream", ["Die Flut in Çeşme 🌊", "kommt um zwölf.", "kommt um zwölf."]],
+    ["google/grounding-parts", ["Ebbe in Büsum 🦀.", "Çeşme", "Çeşme", "Flut"]],
     ["google/grounding", ["Die Flut in Çeşme 🌊", "kommt um zwölf.", "kommt um zwölf."]],
     ["openai/citations", ["([tides.example](https://tides.example/a))"]],
   ])("know what %s cites its sources for", (title, cited) => {
@@ -87,6 +106,7 @@ describe("readings of our own recordings", () => {
   it.each([
     ["openai/legacy-function-call", "openai/legacy-function-call-stream"],
     ["google/grounding", "google/grounding-stream"],
+    ["google/gemini-2.5-two-candidates", "google/gemini-2.5-two-candidates-stream"],
     ["anthropic/thinking-tools", "anthropic/thinking-tools-again-stream"],
   ])("find in %s what is in %s", (whole, stream) => {
     expect(answer(stream)).toEqual(answer(whole));

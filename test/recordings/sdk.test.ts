@@ -4,17 +4,17 @@ import { readRecording } from "./reading/read.ts";
 import type { Answer } from "./reading/reading.ts";
 import { loadRecordings, type Recording, titleOf } from "./recordings.ts";
 import { wholeByAnthropic } from "./vendors/anthropic.ts";
-import { callVendor } from "./vendors/call-vendor.ts";
+import { callVendor, isForSdk } from "./vendors/call-vendor.ts";
 import { wholeByOpenAI } from "./vendors/openai.ts";
 import type { VendorResult } from "./vendors/vendor.ts";
 
 const recordings = loadRecordings();
-const rows = recordings.map((recording) => {
+const readable = recordings.filter(isForSdk).map((recording) => {
   const reading = readRecording(recording);
   return { title: titleOf(recording), recording, reading };
 });
-const answers = rows.filter(({ reading }) => reading.kind === "answer");
-const errors = rows.flatMap(({ title, recording, reading }) =>
+const answers = readable.filter(({ reading }) => reading.kind === "answer");
+const errors = readable.flatMap(({ title, recording, reading }) =>
   reading.kind === "error" && reading.upstream !== undefined ? [{ title, recording, said: reading.upstream }] : [],
 );
 

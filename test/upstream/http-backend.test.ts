@@ -51,6 +51,8 @@ const atOnce = (...pieces: readonly string[]): Reply => ({
   pieces: [pieces.join("")],
 });
 
+const inJson = (body: string): Reply => ({ headers: { "content-type": "application/json" }, pieces: [body] });
+
 const text = (word: string): string => JSON.stringify({ text: word });
 const ERROR = '{"error":{"message":"no more","code":"busy"}}';
 
@@ -83,6 +85,12 @@ describe("createHttpBackend()", () => {
     const { texts, error } = await readStream(backend);
     expect([texts, error]).toEqual([["a", "b"], undefined]);
     expect(upstream.requests[0]).toMatchObject({ headers: { accept: "text/event-stream, application/json" } });
+  });
+
+  it("makes chunks of a whole answer that comes where a stream was asked for", async () => {
+    const { backend } = await open(inJson('\ufeff {\n  "text": "é😀 {[\\"" }\n'));
+    const { texts, error } = await readStream(backend);
+    expect([texts, error]).toEqual([['é😀 {["', undefined, undefined], undefined]);
   });
 
   it("yields all chunks of a piece at once, and nothing for a sign of life", async () => {
@@ -147,7 +155,11 @@ const WHOLE_FAULTS: readonly (readonly [string, Reply, Reason, RegExp])[] = [
 const STREAM_FAULTS: readonly (readonly [string, Reply, readonly string[], Reason, RegExp])[] = [
   ["a page in HTML", html, [], UPSTREAM_INVALID_RESPONSE, /HTML/],
   ["an error in JSON", json(JSON.parse(ERROR)), [], OVERLOADED, /^tiny is overloaded$/],
-  ["a whole answer in JSON", json({ text: "a" }), [], UPSTREAM_INVALID_RESPONSE, /one piece of JSON/],
+  ["half an answer in JSON", inJson('{"text":"a"'), [], UPSTREAM_STREAM_INTERRUPTED, /ended before/],
+  ["nothing where JSON was to come", inJson(""), [], UPSTREAM_STREAM_INTERRUPTED, /ended before/],
+  ["JSON that is no answer", json({}), [], UPSTREAM_INVALID_RESPONSE, /./],
+  ["a text of JSON", inJson('"a"'), [], UPSTREAM_INVALID_RESPONSE, /no JSON object/],
+  ["two answers in JSON", inJson('{"text":"a"} {"text":"b"}'), [], UPSTREAM_INVALID_RESPONSE, /no JSON object/],
   ["an empty body", eventStream([]), [], UPSTREAM_STREAM_INTERRUPTED, /ended before/],
   ["an error as the first event", eventStream(events(ERROR)), [], OVERLOADED, /^tiny is overloaded$/],
   ["an error as a later event", eventStream(events(text("a"), ERROR)), ["a"], OVERLOADED, /^tiny is overloaded$/],

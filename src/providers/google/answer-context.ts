@@ -1,4 +1,5 @@
 import type { JsonValue } from "@bufbuild/protobuf";
+import { stringifyWellFormed } from "../lossless-json.ts";
 import type { Chance } from "../provider.ts";
 import { invalidResponse } from "../upstream-error.ts";
 import type { ToolNames } from "./tool-names.ts";
@@ -18,7 +19,7 @@ export interface AnswerContext {
 /** Compact JSON of arguments. Throws UPSTREAM_INVALID_RESPONSE for what is nested beyond all reason. */
 export function stringifyArgs(args: JsonValue, { provider }: AnswerContext): string {
   try {
-    return JSON.stringify(args);
+    return stringifyWellFormed(args);
   } catch {
     throw invalidResponse(provider, "arguments that are nested too deeply");
   }

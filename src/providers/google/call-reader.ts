@@ -1,6 +1,7 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import { type Delta, type ToolCallDelta, ToolCallDelta_Type } from "../../gen/parley/chat/v1/completion_pb.ts";
 import type { ReasoningDetail } from "../../gen/parley/chat/v1/message_pb.ts";
+import { setKey } from "../../openai-json/encode-value.ts";
 import { isPortableId } from "../tool-ids.ts";
 import { invalidResponse } from "../upstream-error.ts";
 import { type AnswerContext, stringifyArgs } from "./answer-context.ts";
@@ -44,8 +45,9 @@ export class CallReader {
       this.#emit({ name, id: textIn(call, "id"), signature, args: objectIn(call, "args") ?? {} }, next);
       return;
     }
-    this.#open ??= { name, id: textIn(call, "id"), signature, args: { ...objectIn(call, "args") } };
+    this.#open ??= { name, id: textIn(call, "id"), signature, args: {} };
     this.#open.signature ??= signature;
+    for (const [name, value] of Object.entries(objectIn(call, "args") ?? {})) setKey(this.#open.args, name, value);
     for (const piece of pieces)
       if (!addPartialArg(this.#open.args, piece))
         throw invalidResponse(this.#context.provider, "a piece of arguments that fits nowhere");

@@ -6,11 +6,12 @@ import { invalidResponse } from "../upstream-error.ts";
 import { WholeCharacters } from "../whole-characters.ts";
 import { type AnswerContext, stringifyArgs } from "./answer-context.ts";
 import { CallReader } from "./call-reader.ts";
-import { endingOf, nativeOf } from "./finish-reasons.ts";
+import { BLOCKED, endingOf, nativeOf } from "./finish-reasons.ts";
 import { annotationsOf } from "./grounding.ts";
 import { numberIn, objectIn, objectsIn, textIn } from "./json-fields.ts";
 import { logprobsOf } from "./logprobs.ts";
-import { imageId, signatureDetail } from "./signatures.ts";
+import type { Block } from "./read-answer.ts";
+import { imageId, signatureDetail, THOUGHT_ID } from "./signatures.ts";
 
 /** Something new of an answer. */
 export interface Piece {
@@ -59,12 +60,10 @@ export class CandidateReader {
     return this.#finish !== undefined;
   }
 
-  /** Takes a candidate, or the next piece of it. Throws UPSTREAM_INVALID_RESPONSE where the model says itself that it is no use. */
+  /** Takes a candidate, or the next piece of it. */
   push(candidate: JsonObject): Piece[] {
-    const finish = textIn(candidate, "finishReason");
-    if (finish !== undefined) this.#finish = finish;
+    this.#finish = textIn(candidate, "finishReason") || this.#finish;
     this.#finishMessage = textIn(candidate, "finishMessage") ?? this.#finishMessage;
-    if (finish !== undefined && endingOf(finish).kind === "failed") throw this.#useless(finish);
     this.#grounding = objectIn(candidate, "groundingMetadata") ?? this.#grounding;
     const pieces: Piece[] = [];
     const content = objectIn(candidate, "content");
@@ -76,10 +75,14 @@ export class CandidateReader {
     return pieces;
   }
 
-  /** Takes the end. The candidate must have said why. */
-  end(): CandidateEnd {
-    const native = this.#finish ?? "";
-    const ending = endingOf(native);
+  /**
+   * Takes the end. The candidate must have said why, unless there is a block, which ends whatever has not ended. Throws
+   * UPSTREAM_INVALID_RESPONSE where the model says itself that what it made is no use, or has made nothing.
+   */
+  end(block?: Block): CandidateEnd {
+    const native = this.#finish ?? block?.reason ?? "";
+    const ending = endingOf(this.#finish ?? BLOCKED);
+    if (ending.kind === "failed") throw this.#useless(native);
     const pieces: Piece[] = [];
     this.#say(this.#text.finish(), pieces);
     const thought = this.#thought.finish();
@@ -95,14 +98,15 @@ export class CandidateReader {
     let finishReason = ending.kind === "finish" ? ending.reason : FinishReason.STOP;
     if (finishReason === FinishReason.STOP && hasCalls)
       finishReason = this.#context.names.isLegacy ? FinishReason.FUNCTION_CALL : FinishReason.TOOL_CALLS;
-    if (finishReason === FinishReason.CONTENT_FILTER && this.#finishMessage !== undefined)
-      this.#add(pieces).delta.refusal = this.#finishMessage.toWellFormed();
+    const message = this.#finishMessage ?? (this.hasEnded ? undefined : block?.message);
+    if (finishReason === FinishReason.CONTENT_FILTER && message !== undefined)
+      this.#add(pieces).delta.refusal = message.toWellFormed();
     else if (this.#content === "" && !hasCalls) this.#add(pieces).delta.content = "";
     return { pieces, finishReason, native: nativeOf(native) };
   }
 
   #readPart(part: JsonObject, isFirst: boolean, pieces: Piece[]): void {
-    const text = textIn(part, "text");
+    const text = textIn(part, "text") ?? (isSignatureAlone(part) ? "" : undefined);
     const signature = textIn(part, "thoughtSignature") || undefined;
     const isThought = part["thought"] === true;
     // A text goes on from event to event; within one, each text is a part of its own.
@@ -112,7 +116,7 @@ export class CandidateReader {
       if (isThought) this.#think(text, pieces);
       else this.#say(this.#text.push(text), pieces);
       this.#last = isThought ? "thought" : "text";
-      if (signature !== undefined && !isThought) this.#sign(signature, undefined, pieces);
+      if (signature !== undefined) this.#sign(signature, isThought ? THOUGHT_ID : undefined, pieces);
       return;
     }
     const call = objectIn(part, "functionCall");
@@ -181,6 +185,9 @@ export class CandidateReader {
   }
 }
 
+/** Whether a part is nothing but the signature of a text that is empty, and so may be left out. */
+const isSignatureAlone = (part: JsonObject): boolean => Object.keys(part).join() === "thoughtSignature";
+
 /** A finish reason for a message: a word of Google's, and nothing else. */
 const wordOf = (native: string): string => (/^[A-Z_]{1,64}$/.test(native) ? native : "not known");
 
@@ -194,8 +201,11 @@ export const newDelta = (role: Role = Role.ASSISTANT): Delta => ({
   images: [],
 });
 
-/** Index of a candidate: its own, or else its place; the first one's is left out on the wire. */
-export function indexOf(candidate: JsonObject, place: number): number {
-  const index = numberIn(candidate, "index") ?? place;
-  return Number.isInteger(index) && index >= 0 ? index : place;
+/** Index of a candidate among those of a body or an event: its own, which is left out where it is 0; where none has one, its place. */
+export function indexOf(candidates: readonly JsonObject[], place: number): number {
+  const candidate = candidates[place];
+  const index = candidate === undefined ? undefined : numberIn(candidate, "index");
+  if (index !== undefined) return Number.isInteger(index) && index >= 0 ? index : place;
+  if (place === 0) return 0;
+  return candidates.every((each) => numberIn(each, "index") === undefined) ? place : 0;
 }

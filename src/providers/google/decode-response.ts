@@ -14,35 +14,35 @@ import { invalidResponse } from "../upstream-error.ts";
 import type { AnswerContext } from "./answer-context.ts";
 import { CandidateReader, indexOf, type Piece } from "./candidate.ts";
 import { objectIn, objectsIn, textIn } from "./json-fields.ts";
-import { blockOf, readAnswer } from "./read-answer.ts";
+import { type Block, blockOf, readAnswer } from "./read-answer.ts";
 import { serviceTierOf, usageOf } from "./usage.ts";
 
 /** Makes the answer of a body. Throws the error that it is, and UPSTREAM_INVALID_RESPONSE where it is no whole answer. */
 export function decodeResponse(body: string, context: AnswerContext): ChatCompletion {
   const answer = readAnswer(body, context.provider, "body");
   const candidates = objectsIn(answer, "candidates");
-  const block = candidates.length === 0 ? blockOf(answer) : undefined;
+  const block = blockOf(answer);
   if (candidates.length === 0 && block === undefined) throw invalidResponse(context.provider, "no candidates");
-  const choices =
-    block === undefined
-      ? candidates.map((candidate, place) => {
-          const reader = new CandidateReader(context);
-          const pieces = reader.push(candidate);
-          if (!reader.hasEnded) throw invalidResponse(context.provider, "a candidate that has not ended");
-          return choiceOf(indexOf(candidate, place), pieces, reader);
-        })
-      : Array.from({ length: context.choices }, (_, index) => blockedChoice(index, block));
+  const choices = candidates.map((candidate, place) => {
+    const reader = new CandidateReader(context);
+    const pieces = reader.push(candidate);
+    if (!reader.hasEnded && block === undefined)
+      throw invalidResponse(context.provider, "a candidate that has not ended");
+    return choiceOf(indexOf(candidates, place), pieces, reader, block);
+  });
+  if (block !== undefined && candidates.length === 0)
+    for (let index = 0; index < context.choices; index++) choices.push(blockedChoice(index, block));
   const usage = objectIn(answer, "usageMetadata");
   return create(ChatCompletionSchema, {
     id: textIn(answer, "responseId") ?? "",
     model: textIn(answer, "modelVersion") ?? "",
-    choices,
+    choices: choices.sort((a, b) => a.index - b.index),
     ...(usage === undefined ? {} : { usage: usageOf(usage), serviceTier: serviceTierOf(usage) }),
   });
 }
 
-function choiceOf(index: number, begun: readonly Piece[], reader: CandidateReader): Choice {
-  const { pieces, finishReason, native } = reader.end();
+function choiceOf(index: number, begun: readonly Piece[], reader: CandidateReader, block: Block | undefined): Choice {
+  const { pieces, finishReason, native } = reader.end(block);
   const message = create(MessageSchema, { role: Role.ASSISTANT });
   const choice = create(ChoiceSchema, { index, message, finishReason });
   if (native !== undefined) choice.nativeFinishReason = native;
@@ -85,10 +85,7 @@ function toolCallOf({ id = "", function: called, custom, extraContent }: Delta["
 }
 
 /** What there is for each answer when the prompt was blocked. */
-function blockedChoice(
-  index: number,
-  { reason, message }: { readonly reason: string; readonly message: string },
-): Choice {
+function blockedChoice(index: number, { reason, message }: Block): Choice {
   return create(ChoiceSchema, {
     index,
     message: { role: Role.ASSISTANT, refusal: message },

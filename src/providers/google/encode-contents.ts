@@ -8,7 +8,7 @@ import { type AssistantTurn, type Result, readConversation, type Part as SourceP
 import { argsOf, responseOf } from "./arguments.ts";
 import type { Capabilities } from "./capabilities.ts";
 import type { PartEncoder } from "./encode-parts.ts";
-import { imageId, LOST_SIGNATURE, signatureIn, signatureOfCall } from "./signatures.ts";
+import { imageId, LOST_SIGNATURE, signatureIn, signatureOfCall, THOUGHT_ID } from "./signatures.ts";
 import type { ToolNames } from "./tool-names.ts";
 import type { Content, Part } from "./wire.ts";
 
@@ -137,10 +137,15 @@ class ContentWriter {
     const { calls, message, index } = turn;
     if (message.audio !== undefined)
       throw unsupportedValue(`messages[${index}].audio`, "Gemini knows no audio by its id");
-    const parts = turn.parts.map((part) => this.#encoder.encode(part));
+    const thought = signatureIn(turn, THOUGHT_ID);
+    const texts = turn.parts.map((part) => this.#encoder.encode(part));
+    const parts =
+      thought === undefined
+        ? texts
+        : [{ text: turn.reasoningContent ?? "", thought: true, thoughtSignature: thought }, ...texts];
     const signature = signatureIn(turn, undefined);
     if (signature !== undefined) {
-      const text = parts.findLast((part) => part.text !== undefined);
+      const text = texts.findLast((part) => part.text !== undefined);
       if (text === undefined) parts.push({ text: "", thoughtSignature: signature });
       else text.thoughtSignature = signature;
     }

@@ -4,6 +4,7 @@ import type { ChatCompletionParams } from "../../gen/parley/chat/v1/params_pb.ts
 import type { Adjustment } from "../../gen/parley/chat/v1/report_pb.ts";
 import { isObject } from "../../openai-json/is-object.ts";
 import { dropped, mapped } from "../adjustment.ts";
+import { stringifyWellFormed } from "../lossless-json.ts";
 import { applyTable, isGiven, unsupported, unsupportedValue, wireName } from "../parameter-table.ts";
 import type { ProviderCall } from "../provider.ts";
 import type { Capabilities } from "./capabilities.ts";
@@ -56,7 +57,7 @@ export function encodeRequest(
     contents,
   };
   return {
-    body: wellFormed(JSON.stringify(body)),
+    body: stringifyWellFormed(body),
     adjustments,
     names: tools.names,
     answerFunction: format.answerFunction,
@@ -159,10 +160,4 @@ function settingsOf(value: JsonValue): JsonObject[] {
 function nameOf(value: JsonValue): string {
   if (typeof value === "string") return value;
   throw unsupportedValue("cached_content", "must be the name of a cached content");
-}
-
-/** Replaces halves of surrogate pairs, which JSON.stringify leaves as escapes, and which no provider takes. */
-function wellFormed(body: string): string {
-  if (!body.includes("\\ud")) return body;
-  return body.replace(/(?<!\\)((?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g, "$1\ufffd");
 }

@@ -15,6 +15,9 @@ const FILTERED: Ending = { kind: "finish", reason: FinishReason.CONTENT_FILTER }
 const GAVE_UP: Ending = { kind: "gave_up" };
 const FAILED: Ending = { kind: "failed" };
 
+/** Stands for the end of what has no finish reason since the prompt was blocked. */
+export const BLOCKED = "PROHIBITED_CONTENT";
+
 const ENDINGS: ReadonlyMap<string, Ending> = new Map<string, Ending>([
   ["STOP", STOP],
   ["MAX_TOKENS", LENGTH],
@@ -28,6 +31,9 @@ const ENDINGS: ReadonlyMap<string, Ending> = new Map<string, Ending>([
   ["IMAGE_SAFETY", FILTERED],
   ["IMAGE_PROHIBITED_CONTENT", FILTERED],
   ["IMAGE_RECITATION", FILTERED],
+  ["MODEL_ARMOR", FILTERED],
+  ["ESCALATION", FILTERED],
+  ["PUP_LIMITED_DISABLED", FILTERED],
   ["LANGUAGE", GAVE_UP],
   ["OTHER", GAVE_UP],
   ["NO_IMAGE", GAVE_UP],
@@ -35,6 +41,7 @@ const ENDINGS: ReadonlyMap<string, Ending> = new Map<string, Ending>([
   ["MALFORMED_FUNCTION_CALL", FAILED],
   ["UNEXPECTED_TOOL_CALL", FAILED],
   ["TOO_MANY_TOOL_CALLS", FAILED],
+  ["MISSING_THOUGHT_SIGNATURE", FAILED],
   ["MALFORMED_RESPONSE", FAILED],
 ]);
 

@@ -71,7 +71,7 @@ class Places {
 
   /**
    * The range of a segment. Google is not always right about the part, so a segment that repeats its text is looked for: where it says,
-   * from the text's beginning, and anywhere. One that is nowhere is not cited.
+   * from the text's beginning, and anywhere. One that is nowhere is taken to be where it says.
    */
   find(segment: JsonObject, partStart: number): Range | undefined {
     const start = numberIn(segment, "startIndex") ?? 0;
@@ -81,7 +81,9 @@ class Places {
     const found = [offset, 0].find((base) => said === undefined || this.#slice(base + start, base + end) === said);
     if (found !== undefined) return this.#range(found + start, found + end);
     const at = said === undefined || said === "" ? -1 : this.#bytes.indexOf(said);
-    return at === -1 ? undefined : this.#range(at, at + Buffer.byteLength(said as string));
+    return at === -1
+      ? this.#range(offset + start, offset + end)
+      : this.#range(at, at + Buffer.byteLength(said as string));
   }
 
   #slice(start: number, end: number): string {

@@ -32,14 +32,14 @@ export function toOpenApi(root: JsonObject, path: string): JsonObject {
     for (const [key, value] of Object.entries(schema)) {
       if (SAME.has(key)) converted[key] = value;
       else if (key === "type") Object.assign(converted, typeOf(value, refuse));
-      else if (key === "enum") converted[key] = enumOf(value, refuse);
+      else if (key === "enum") Object.assign(converted, enumOf(value, refuse));
       else if (key === "items") converted[key] = convert(value, trail);
       else if (key === "properties") converted[key] = convertMap(value, trail);
       else if ((key === "anyOf" || key === "oneOf") && Array.isArray(value)) {
         const isNull = (each: JsonValue): boolean => isObject(each) && each["type"] === "null";
         converted["anyOf"] = value.filter((each) => !isNull(each)).map((each) => convert(each, trail));
         if (value.some(isNull)) converted["nullable"] = true;
-      } else if (key === "additionalProperties" && value !== false) refuse("additionalProperties");
+      } else if (key === "additionalProperties" && !saysNothing(value)) refuse("additionalProperties");
       else if (key === "prefixItems") refuse("prefixItems");
     }
     return converted;
@@ -65,7 +65,14 @@ function typeOf(type: JsonValue, refuse: (what: string) => never): JsonObject {
   };
 }
 
-function enumOf(values: JsonValue, refuse: (what: string) => never): string[] {
-  if (!Array.isArray(values)) return [];
-  return values.map((value) => (typeof value === "string" ? value : refuse("an enum of other things than texts")));
+function enumOf(values: JsonValue, refuse: (what: string) => never): JsonObject {
+  if (!Array.isArray(values)) return {};
+  const texts = values
+    .filter((value) => value !== null)
+    .map((value) => (typeof value === "string" ? value : refuse("an enum of other things than texts")));
+  return { enum: texts, ...(texts.length < values.length ? { nullable: true } : {}) };
 }
+
+/** Whether `additionalProperties` is what the subset means anyway: nothing more is asked for, or anything may be. */
+const saysNothing = (value: JsonValue): boolean =>
+  typeof value === "boolean" || (isObject(value) && Object.keys(value).length === 0);

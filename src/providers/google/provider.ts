@@ -45,6 +45,8 @@ export function createGoogle(id: string, config: Google, chance: Chance): Provid
       adjustments,
       decodeResponse: (answer) => decodeResponse(answer, context),
       createStreamDecoder: () => createStreamDecoder(context),
+      // So it answers where `alt=sse` gets lost on the way.
+      hasListsOfEvents: true,
     };
   }
 }

@@ -19,8 +19,14 @@ export function readAnswer(text: string, provider: string, what: "body" | "event
   return json;
 }
 
-/** Why the prompt was blocked, for people; undefined where it was not. */
-export function blockOf(answer: JsonObject): { readonly reason: string; readonly message: string } | undefined {
+/** Why a prompt was blocked: Google's word, and words for people. */
+export interface Block {
+  readonly reason: string;
+  readonly message: string;
+}
+
+/** Why the prompt was blocked; undefined where it was not. */
+export function blockOf(answer: JsonObject): Block | undefined {
   const feedback = objectIn(answer, "promptFeedback");
   const reason = feedback === undefined ? undefined : textIn(feedback, "blockReason");
   if (feedback === undefined || reason === undefined) return undefined;

@@ -30,6 +30,9 @@ export const signatureDetail = (data: string, id: string | undefined, index: num
 /** The extra content of a call that carries a signature. */
 export const signatureContent = (signature: string): JsonObject => ({ google: { thought_signature: signature } });
 
+/** Id that the signature of the thoughts themselves goes by. */
+export const THOUGHT_ID = "thought";
+
 /** Id that an image's signature goes by. */
 export const imageId = (index: number): string => `image_${index}`;
 

@@ -11,7 +11,7 @@ import { interrupted } from "../upstream-error.ts";
 import type { AnswerContext } from "./answer-context.ts";
 import { CandidateReader, indexOf, newDelta, type Piece } from "./candidate.ts";
 import { objectIn, objectsIn, textIn } from "./json-fields.ts";
-import { blockOf, readAnswer } from "./read-answer.ts";
+import { type Block, blockOf, readAnswer } from "./read-answer.ts";
 import { serviceTierOf, usageOf } from "./usage.ts";
 
 /**
@@ -28,7 +28,7 @@ class GoogleStreamDecoder implements StreamDecoder {
   #model = "";
   /** The last one that came; each is a running total. */
   #usage: JsonObject | undefined;
-  #block: ReturnType<typeof blockOf>;
+  #block: Block | undefined;
 
   constructor(context: AnswerContext) {
     this.#context = context;
@@ -41,8 +41,9 @@ class GoogleStreamDecoder implements StreamDecoder {
     this.#usage = objectIn(answer, "usageMetadata") ?? this.#usage;
     this.#block ??= blockOf(answer);
     const chunks: ChatCompletionChunk[] = [];
-    for (const [place, candidate] of objectsIn(answer, "candidates").entries()) {
-      const index = indexOf(candidate, place);
+    const candidates = objectsIn(answer, "candidates");
+    for (const [place, candidate] of candidates.entries()) {
+      const index = indexOf(candidates, place);
       for (const piece of this.#reader(index).push(candidate)) chunks.push(this.#chunk([choiceOf(index, piece)]));
     }
     return chunks;
@@ -50,16 +51,16 @@ class GoogleStreamDecoder implements StreamDecoder {
 
   finish(): ChatCompletionChunk[] {
     const readers = [...this.#readers].sort(([a], [b]) => a - b);
-    const isBlocked = readers.length === 0 && this.#block !== undefined;
+    const isBlocked = this.#block !== undefined;
     if (!isBlocked && (readers.length === 0 || readers.some(([, reader]) => !reader.hasEnded)))
       throw interrupted(this.#context.provider);
     const chunks: ChatCompletionChunk[] = [];
     for (const [index, reader] of readers) {
-      const { pieces, finishReason, native } = reader.end();
+      const { pieces, finishReason, native } = reader.end(this.#block);
       for (const piece of pieces) chunks.push(this.#chunk([choiceOf(index, piece)]));
       chunks.push(this.#chunk([endOf(index, finishReason, native)]));
     }
-    if (isBlocked) chunks.push(...this.#blockedChunks());
+    if (isBlocked && readers.length === 0) chunks.push(...this.#blockedChunks());
     if (this.#usage !== undefined) {
       const last = this.#chunk([]);
       last.usage = usageOf(this.#usage);

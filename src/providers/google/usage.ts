@@ -58,7 +58,7 @@ function tokensByModality(metadata: JsonObject, key: string) {
     const modality = textIn(detail, "modality");
     if (modality === "AUDIO") sums.audio += tokens;
     else if (modality === "TEXT") sums.text += tokens;
-    else sums.image += tokens;
+    else if (modality === "IMAGE" || modality === "VIDEO" || modality === "DOCUMENT") sums.image += tokens;
   }
   return sums;
 }

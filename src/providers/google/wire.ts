@@ -25,6 +25,8 @@ export interface Content {
 /** A piece of content: one of the kinds, and what may stand beside it. */
 export interface Part {
   text?: string;
+  /** Whether the text is a thought. */
+  thought?: boolean;
   inlineData?: Blob;
   fileData?: FileData;
   functionCall?: FunctionCall;

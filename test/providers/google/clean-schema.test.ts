@@ -69,6 +69,92 @@ const ROWS: Row[] = [
     },
   },
   {
+    name: "allOf with a reference alone",
+    schema: {
+      properties: { a: { allOf: [{ $ref: "#/$defs/A" }], description: "gone", default: 1 } },
+      $defs: { A: {} },
+    },
+    clean: { properties: { a: { $ref: "#/$defs/A" } }, $defs: { A: {} } },
+  },
+  {
+    name: "allOf with a reference and more",
+    schema: {
+      $defs: {
+        A: { type: "object", properties: { a: { type: "string" }, next: { $ref: "#/$defs/A" } }, required: ["a"] },
+      },
+      allOf: [{ $ref: "#/$defs/A" }, { properties: { b: { type: "number" } }, required: ["b"] }],
+    },
+    clean: {
+      $defs: {
+        A: { type: "object", properties: { a: { type: "string" }, next: { $ref: "#/$defs/A" } }, required: ["a"] },
+      },
+      type: "object",
+      properties: { a: { type: "string" }, next: { $ref: "#/$defs/A" }, b: { type: "number" } },
+      required: ["a", "b"],
+    },
+  },
+  {
+    name: "rules beside a reference",
+    schema: {
+      properties: { a: { $ref: "#/$defs/A", maxItems: 3 } },
+      $defs: { A: { $ref: "#/$defs/B", minItems: 1 }, B: { type: "array", maxItems: 9 } },
+    },
+    clean: {
+      properties: { a: { maxItems: 3, minItems: 1, type: "array" } },
+      $defs: { A: { minItems: 1, type: "array", maxItems: 9 }, B: { type: "array", maxItems: 9 } },
+    },
+  },
+  {
+    name: "allOf of the same things",
+    schema: {
+      allOf: [
+        { properties: { a: { type: "number", minimum: 1 } }, type: ["object", "null"], pattern: "a" },
+        { properties: { a: { type: "integer", minimum: 2, maximum: 9 } }, type: "object", pattern: "b" },
+        { properties: { a: { maximum: 5 }, b: { enum: ["x", "y"] } }, additionalProperties: false },
+        { properties: { b: { enum: ["y", "z"] } }, additionalProperties: true },
+        true,
+      ],
+    },
+    clean: {
+      properties: { a: { type: "integer", minimum: 2, maximum: 5 }, b: { enum: ["y"] } },
+      type: "object",
+      additionalProperties: false,
+    },
+    lost: ["pattern"],
+  },
+  {
+    name: "null for a reference, a choice, and one of a few values",
+    schema: {
+      properties: {
+        a: { $ref: "#/$defs/A", nullable: true },
+        b: { anyOf: [{ type: "string" }], nullable: true },
+        c: { type: "string", enum: ["x"], nullable: true },
+        d: { allOf: [{ $ref: "#/$defs/A" }], nullable: true },
+        e: { type: ["string", "null"], nullable: true },
+        f: { enum: ["x"], nullable: true },
+        g: { nullable: true },
+      },
+      $defs: { A: { type: "string" } },
+    },
+    clean: {
+      properties: {
+        a: { anyOf: [{ $ref: "#/$defs/A" }, { type: "null" }] },
+        b: { anyOf: [{ type: "string" }, { type: "null" }] },
+        c: { type: ["string", "null"], enum: ["x", null] },
+        d: { anyOf: [{ $ref: "#/$defs/A" }, { type: "null" }] },
+        e: { type: ["string", "null"] },
+        f: { enum: ["x", null] },
+        g: {},
+      },
+      $defs: { A: { type: "string" } },
+    },
+  },
+  {
+    name: "a list of items, as it was before prefixItems",
+    schema: { type: "array", items: [{ const: 1 }, true] },
+    clean: { type: "array", prefixItems: [{ enum: [1] }, {}] },
+  },
+  {
     name: "choices",
     schema: { oneOf: [{ const: "a" }, { anyOf: [{}] }], prefixItems: [{ type: "number" }] },
     clean: { oneOf: [{ enum: ["a"] }, { anyOf: [{}] }], prefixItems: [{ type: "number" }] },
@@ -102,7 +188,23 @@ describe("cleanSchema()", () => {
 
   it.each<[string, JsonObject]>([
     ["parts of allOf that contradict each other", { allOf: [{ type: "string" }, { type: "number" }] }],
+    ["parts of allOf that have no value in common", { allOf: [{ enum: [1] }, { enum: [2] }] }],
+    ["two choices at once", { allOf: [{ anyOf: [{ type: "string" }] }, { anyOf: [{ type: "number" }] }] }],
     ["what nothing satisfies", { properties: { a: false } }],
+    ["a part of allOf that nothing satisfies", { allOf: [false, {}] }],
+    ["rules beside a reference that is its own", { $defs: { A: { $ref: "#/$defs/A", minItems: 1 } } }],
+    [
+      "rules beside a reference that never ends",
+      { $defs: { A: { properties: { a: { $ref: "#/$defs/A", required: ["a"] } } } } },
+    ],
+    [
+      "references with rules that make it huge",
+      {
+        $defs: { A: { properties: Object.fromEntries(Array.from({ length: 500 }, (_, at) => [`p${at}`, {}])) } },
+        anyOf: Array.from({ length: 300 }, () => ({ $ref: "#/$defs/A", required: ["p0"] })),
+      },
+    ],
+    ["rules beside a reference to elsewhere", { $ref: "https://a.example/schema", minItems: 1 }],
   ])("refuses %s", (_name, schema) => {
     const error = errorOf(() => cleanSchema(schema, "response_format.json_schema.schema"));
     expect([error.reasonName, error.details.param]).toEqual([
@@ -141,6 +243,9 @@ describe("toOpenApi()", () => {
         b: { type: ["integer", "null"], minimum: 1 },
         c: { anyOf: [{ type: "string" }, { type: "null" }] },
         d: { type: "array", items: { type: "string", enum: ["x"] } },
+        e: { type: "string", enum: ["x", null] },
+        f: { type: "object", additionalProperties: true },
+        g: { type: "object", additionalProperties: {} },
       },
       required: ["a"],
       additionalProperties: false,
@@ -153,6 +258,9 @@ describe("toOpenApi()", () => {
         b: { type: "INTEGER", nullable: true, minimum: 1 },
         c: { anyOf: [{ type: "STRING" }], nullable: true },
         d: { type: "ARRAY", items: { type: "STRING", enum: ["x"] } },
+        e: { type: "STRING", enum: ["x"], nullable: true },
+        f: { type: "OBJECT" },
+        g: { type: "OBJECT" },
       },
       required: ["a"],
     });

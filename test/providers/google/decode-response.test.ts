@@ -186,6 +186,29 @@ const ROWS: Row[] = [
     finish: "stop",
   },
   {
+    name: "a signature of the thoughts, and one that is alone",
+    candidate: says({ text: "hm", thought: true, thoughtSignature: "H" }, { text: "a" }, { thoughtSignature: "T" }),
+    message: { content: "a", reasoning_content: "hm", reasoning_details: [entry("H", 0, "thought"), entry("T", 1)] },
+    finish: "stop",
+  },
+  {
+    name: "a filter of Google's clouds",
+    candidate: { ...says({ text: "a" }), finishReason: "MODEL_ARMOR" },
+    message: { content: "a" },
+    finish: "content_filter",
+    native: "MODEL_ARMOR",
+  },
+  {
+    name: "arguments with half a character",
+    request: TOOLS,
+    candidate: says(fn("w", { id: "a", args: { c: "\ud83d" } })),
+    message: {
+      content: null,
+      tool_calls: [{ id: "a", type: "function", function: { name: "w", arguments: '{"c":"\ufffd"}' } }],
+    },
+    finish: "tool_calls",
+  },
+  {
     name: "code that Google ran, and parts that nobody knows",
     candidate: says(
       { executableCode: { code: "1" } },
@@ -209,7 +232,9 @@ const ROWS: Row[] = [
         groundingSupports: [
           { segment: { startIndex: 0, endIndex: 7, partIndex: 1, text: "Grüße" }, groundingChunkIndices: [0, 1, 9] },
           { segment: { startIndex: 4, endIndex: 9, partIndex: 2, text: "Köln" }, groundingChunkIndices: [0, 2] },
-          { segment: { endIndex: 3, text: "nowhere" }, groundingChunkIndices: [0] },
+          { segment: { endIndex: 99, text: "Grüße" }, groundingChunkIndices: [1] },
+          { segment: { startIndex: 4, endIndex: 7, text: "ße!" }, groundingChunkIndices: [0] },
+          { segment: { startIndex: 98, endIndex: 99, text: "nowhere" }, groundingChunkIndices: [0] },
         ],
       },
     },
@@ -223,6 +248,7 @@ const ROWS: Row[] = [
           url_citation: { start_index: 12, end_index: 16, title: "A", url: "https://a.example" },
         },
         { type: "url_citation", url_citation: { start_index: 12, end_index: 16, title: "", url: "https://m.example" } },
+        { type: "url_citation", url_citation: { start_index: 3, end_index: 5, title: "A", url: "https://a.example" } },
       ],
     },
     finish: "stop",
@@ -348,6 +374,66 @@ describe("decodeResponse()", () => {
       { index: 0, ...choice },
       { index: 1, ...choice },
     ]);
+  });
+
+  it("takes an index that is left out for 0, and for the place where nobody has one", () => {
+    const three = (...indexes: (number | undefined)[]) => ({
+      candidates: indexes.map((index, at) => ({
+        ...says({ text: String(at) }),
+        ...(index === undefined ? {} : { index }),
+      })),
+    });
+    const textsOf = (body: JsonObject) =>
+      encode({ n: 2 }, "gemini-2.5-flash")
+        .decodeResponse(JSON.stringify(body))
+        .choices.map(({ index, message }) => [index, message?.content[0]?.kind.value]);
+    const swapped = [
+      [0, "1"],
+      [1, "0"],
+    ];
+    const inOrder = [
+      [0, "0"],
+      [1, "1"],
+    ];
+    expect(textsOf(three(1, undefined))).toEqual(swapped);
+    expect(textsOf(three(undefined, 1))).toEqual(inOrder);
+    expect(textsOf(three(undefined, undefined))).toEqual(inOrder);
+  });
+
+  it("ends by a block what has no end of its own", () => {
+    const body = JSON.stringify({
+      candidates: [{ content: { parts: [{ text: "a" }] } }, { ...says({ text: "b" }), index: 1 }],
+      promptFeedback: { blockReason: "OTHER", blockReasonMessage: "Enough." },
+    });
+    const call = encode({ n: 2 }, "gemini-2.5-flash");
+    const choices = [
+      {
+        index: 0,
+        message: { role: "assistant", content: "a", refusal: "Enough." },
+        finish_reason: "content_filter",
+        native_finish_reason: "OTHER",
+        logprobs: null,
+      },
+      { index: 1, message: { role: "assistant", content: "b", refusal: null }, finish_reason: "stop", logprobs: null },
+    ];
+    expect(encodeJson(ChatCompletionSchema, call.decodeResponse(body))["choices"]).toEqual(choices);
+    const decoder = call.createStreamDecoder();
+    const chunks = [...decoder.push({ event: undefined, data: body }), ...decoder.finish()];
+    expect(encodeJson(ChatCompletionSchema, fold(chunks))["choices"]).toEqual(choices);
+  });
+
+  it("counts tokens of no known kind as nothing else", () => {
+    const usageMetadata = {
+      promptTokenCount: 10,
+      promptTokensDetails: [
+        { modality: "MODALITY_UNSPECIFIED", tokenCount: 4 },
+        { modality: "DOCUMENT", tokenCount: 1 },
+        { modality: "VIDEO", tokenCount: 2 },
+        { tokenCount: 3 },
+      ],
+    };
+    const { usage } = encode({}).decodeResponse(JSON.stringify(answer(says({ text: "a" }), { usageMetadata })));
+    expect(usage?.promptTokensDetails).toMatchObject({ imageTokens: 3, audioTokens: 0, textTokens: 0 });
   });
 
   it.each<[string, string, string, boolean]>([

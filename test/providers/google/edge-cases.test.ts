@@ -2,9 +2,14 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import { ChatCompletionChunkSchema, ChatCompletionSchema } from "../../../src/gen/parley/chat/v1/completion_pb.ts";
+import type { ChatCompletionParams } from "../../../src/gen/parley/chat/v1/params_pb.ts";
 import { encodeJson } from "../../../src/openai-json/encode.ts";
+import type { EventReader } from "../../../src/upstream/event-reader.ts";
+import { createJsonReader } from "../../../src/upstream/json-reader.ts";
+import { createRecollection } from "../../../src/upstream/recollection.ts";
+import { createSseReader } from "../../../src/upstream/sse-reader.ts";
 import { fold } from "../../support/fold.ts";
-import { bodyOf, encode, errorOf, google, linesOf } from "./support.ts";
+import { bodyOf, encode, errorOf, google, linesOf, paramsOf } from "./support.ts";
 
 const MODEL = "gemini-3-flash-preview";
 const TOOLS = { tools: [{ type: "function", function: { name: "w" } }] };
@@ -137,6 +142,32 @@ describe("Gemini", () => {
     expect(indexes).toEqual([0, 1]);
   });
 
+  it("edge case 7: answers that come in turns keep their calls apart, each counted from 0", () => {
+    const both = (a: JsonObject, b: JsonObject): JsonObject => ({
+      candidates: [{ content: { parts: [a] } }, { index: 1, content: { parts: [b] } }],
+    });
+    const made = (c: string): JsonObject => ({ functionCall: { name: "w", args: { c } } });
+    const decoder = encode({ ...TOOLS, n: 2 }, "gemini-2.5-flash").createStreamDecoder();
+    const events = [
+      both(made("a"), { text: "b" }),
+      both(made("c"), made("d")),
+      both({ text: "e" }, made("f")),
+      { candidates: [{ index: 1, finishReason: "STOP" }, { finishReason: "STOP" }] },
+    ];
+    const chunks = [...events.flatMap((each) => decoder.push(event(each))), ...decoder.finish()];
+    const deltas = chunks.flatMap(({ choices }) =>
+      choices.flatMap(({ index: choice, delta }) =>
+        (delta?.toolCalls ?? []).map(({ index, function: made }) => [choice, index, made?.arguments]),
+      ),
+    );
+    expect(deltas).toEqual([
+      [0, 0, '{"c":"a"}'],
+      [0, 1, '{"c":"c"}'],
+      [1, 0, '{"c":"d"}'],
+      [1, 1, '{"c":"f"}'],
+    ]);
+  });
+
   it("edge case 8: call, text, end and usage in one event become chunks in order", () => {
     const everything = {
       ...candidate({ content: { parts: [{ text: "a" }, { functionCall: { name: "w" } }] }, finishReason: "STOP" }),
@@ -216,6 +247,30 @@ describe("Gemini", () => {
     expect(errorOf(() => decoder.finish()).reasonName).toBe("UPSTREAM_STREAM_INTERRUPTED");
   });
 
+  const TEXT = "Flut in Çeşme 🌊 um zwölf";
+  const LINES = [says({ text: TEXT.slice(0, 15) }), says({ text: TEXT.slice(15) }), STOP].map((each) =>
+    JSON.stringify(each),
+  );
+  const FORMS: [string, () => EventReader, string][] = [
+    ["events with CRLF", () => createSseReader("google"), LINES.map((line) => `data: ${line}\r\n\r\n`).join("")],
+    [
+      "events with CR and no last line",
+      () => createSseReader("google"),
+      `\ufeff: hi\r\r${LINES.map((line) => `data:${line}`).join("\r\r")}`,
+    ],
+    ["a list of events", () => createJsonReader("google", true), `[${LINES.join(",\r\n")}\n]\n`],
+  ];
+  it.each(FORMS)("edge cases 14 and 16: %s say the same, wherever they are cut", (_name, open, text) => {
+    const body = Buffer.from(text);
+    const said = Array.from(body, (_, at) => {
+      const [reader, decoder] = [open(), encode({}).createStreamDecoder()];
+      const events = [...reader.push(body.subarray(0, at)), ...reader.push(body.subarray(at)), ...reader.finish()];
+      const chunks = [...events.flatMap((each) => decoder.push(each)), ...decoder.finish()];
+      return chunks.flatMap(({ choices }) => choices.map(({ delta }) => delta?.content ?? "")).join("");
+    });
+    expect([...new Set(said)]).toEqual([TEXT]);
+  });
+
   it("edge case 15: characters cut in two are joined, and halves are replaced on both ways", () => {
     const raw = (text: string) => ({
       event: undefined,
@@ -262,6 +317,65 @@ describe("Gemini", () => {
     expect(replay(bare, "gemini-2.5-flash")).toEqual([part]);
     const foreign = { type: "reasoning.encrypted", data: "S", format: "anthropic-claude-v1", id: "96c1su3s", index: 0 };
     expect(replay({ ...bare, reasoning_details: [foreign] }, "gemini-2.5-flash")).toEqual([part]);
+  });
+
+  it.each([
+    ["whole", false],
+    ["streamed", true],
+  ])("edge case 17: in a loop of parallel calls, the signature is back on the very call that had it: %s", (_name, streamed) => {
+    const provider = google();
+    const answered = candidate({
+      content: {
+        parts: [
+          { text: "hm", thought: true },
+          { text: "Both.", thoughtSignature: "T" },
+          { functionCall: { name: "w", args: { c: "A" } }, thoughtSignature: "G" },
+          { functionCall: { name: "w", args: { c: "B" } } },
+        ],
+      },
+      finishReason: "STOP",
+    });
+    const asked = encode(TOOLS, MODEL, { provider });
+    const decoder = asked.createStreamDecoder();
+    const whole = streamed
+      ? fold([...decoder.push(event(answered)), ...decoder.finish()])
+      : asked.decodeResponse(JSON.stringify(answered));
+    const memory = createRecollection();
+    memory.remember("google", whole);
+    const [choice] = encodeJson(ChatCompletionSchema, whole)["choices"] as { message: JsonObject }[];
+    const message = choice?.message ?? {};
+    const calls = message["tool_calls"] as JsonObject[];
+    const bare = {
+      role: "assistant",
+      content: message["content"] as string,
+      tool_calls: calls.map(({ extra_content: _extra, ...rest }) => rest),
+    };
+    const next = (assistant: JsonObject): ChatCompletionParams =>
+      paramsOf({
+        ...TOOLS,
+        messages: [
+          { role: "user", content: "a" },
+          assistant,
+          ...calls.map(({ id }) => ({ role: "tool", tool_call_id: id as string, content: "ok" })),
+        ],
+      });
+    const partsOf = (params: ChatCompletionParams): JsonObject[] => {
+      const { body = "" } = provider.encodeRequest({
+        model: MODEL,
+        params,
+        streaming: false,
+        media: new Map(),
+      }).request;
+      return (JSON.parse(body) as { contents: { parts: JsonObject[] }[] }).contents[1]?.parts ?? [];
+    };
+    const parts = (text: string | undefined, first: string) => [
+      { text: "Both.", ...(text === undefined ? {} : { thoughtSignature: text }) },
+      { functionCall: { name: "w", args: { c: "A" } }, thoughtSignature: first },
+      { functionCall: { name: "w", args: { c: "B" } } },
+    ];
+    expect(partsOf(next(message))).toEqual(parts("T", "G"));
+    expect(partsOf(memory.restore("google", next(bare)))).toEqual(parts("T", "G"));
+    expect(partsOf(next(bare))).toEqual(parts(undefined, "skip_thought_signature_validator"));
   });
 
   it.each<[string, JsonObject, JsonObject]>([

@@ -98,6 +98,16 @@ describe("calls", () => {
     expect(partsAfter(request)).toEqual([[{ text: "A", thoughtSignature: "T" }]]);
   });
 
+  it("take back the signature of the thoughts, with the thoughts, before everything else", () => {
+    const detail = { type: "reasoning.encrypted", data: "H", format: "google-gemini-v1", id: "thought", index: 0 };
+    const message = { role: "assistant", content: "a", reasoning_content: "hm", reasoning_details: [detail] };
+    const messages = [{ role: "user", content: "?" }, message, { role: "user", content: "So?" }];
+    expect((bodyOf({ messages })["contents"] as JsonObject[])[1]).toEqual({
+      role: "model",
+      parts: [{ text: "hm", thought: true, thoughtSignature: "H" }, { text: "a" }],
+    });
+  });
+
   it("take back images with their signatures", () => {
     const url = `data:image/png;base64,${PNG}`;
     const request = {

@@ -71,6 +71,19 @@ describe("the decoder of streams", () => {
     });
   });
 
+  it("takes whole arguments that follow the name of their call", () => {
+    const completion = folded(
+      [
+        parts({ functionCall: { name: "w", willContinue: true } }),
+        parts({ functionCall: { args: JSON.parse('{"c":"A","__proto__":1}'), willContinue: true } }),
+        parts({ functionCall: { partialArgs: [{ jsonPath: "$.c", stringValue: "B" }] } }),
+        STOP,
+      ],
+      TOOLS,
+    );
+    expect(callsOf(completion)).toEqual([["w", '{"c":"AB","__proto__":1}']]);
+  });
+
   it.each(["$.a[5]", "city", "$", "$.a[", `$${".a".repeat(100)}`])("refuses a piece of arguments at %j", (jsonPath) => {
     const decoder = encode(TOOLS).createStreamDecoder();
     const pieces = [{ jsonPath, numberValue: 1 }];
@@ -126,11 +139,6 @@ describe("the decoder of streams", () => {
     ["no JSON", "data", "UPSTREAM_INVALID_RESPONSE"],
     ["a list", [], "UPSTREAM_INVALID_RESPONSE"],
     ["a number", 5, "UPSTREAM_INVALID_RESPONSE"],
-    [
-      "a failure of the model",
-      { candidates: [{ finishReason: "MALFORMED_FUNCTION_CALL" }] },
-      "UPSTREAM_INVALID_RESPONSE",
-    ],
     ["an error", { error: { code: 500, status: "INTERNAL", message: "x" } }, "UPSTREAM_ERROR"],
     [
       "a list of an error",
@@ -141,6 +149,26 @@ describe("the decoder of streams", () => {
     const decoder = encode({}).createStreamDecoder();
     decoder.push(event(text("a")));
     expect(errorOf(() => decoder.push(event(json))).reasonName).toBe(reason);
+  });
+});
+
+describe("the end of a stream", () => {
+  it.each([
+    "MALFORMED_FUNCTION_CALL",
+    "UNEXPECTED_TOOL_CALL",
+    "TOO_MANY_TOOL_CALLS",
+    "MISSING_THOUGHT_SIGNATURE",
+  ])("is an error for %s, after what came with it", (finishReason) => {
+    const decoder = encode({}).createStreamDecoder();
+    const chunks = decoder.push(event({ candidates: [{ content: { parts: [{ text: "a" }] }, finishReason }] }));
+    expect(chunks.map(({ choices: [choice] }) => choice?.delta?.content)).toEqual(["a"]);
+    expect(errorOf(() => decoder.finish()).reasonName).toBe("UPSTREAM_INVALID_RESPONSE");
+  });
+
+  it("is none where the finish reason is empty", () => {
+    const decoder = encode({}).createStreamDecoder();
+    decoder.push(event({ candidates: [{ content: { parts: [{ text: "a" }] }, finishReason: "" }] }));
+    expect(errorOf(() => decoder.finish()).reasonName).toBe("UPSTREAM_STREAM_INTERRUPTED");
   });
 });
 

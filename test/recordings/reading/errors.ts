@@ -73,7 +73,9 @@ export function readError(signs: ErrorSigns, before: Before): ErrorReading {
 
 function reasonOf({ status, type, code, message, marks = [] }: ErrorSigns): string {
   if (marks.includes("API_KEY_INVALID")) return "UPSTREAM_AUTHENTICATION_FAILED";
-  if (marks.some((mark) => mark.includes("PerDay"))) return "UPSTREAM_QUOTA_EXHAUSTED";
+  // It is nobody's money that is used up, so clients are told what it is.
+  if (status === 429 && marks.some((mark) => mark.includes("PerDay"))) return "INSUFFICIENT_QUOTA";
+  if (status === 403 && /api key/i.test(message)) return "UPSTREAM_AUTHENTICATION_FAILED";
   if (type === "insufficient_quota" || code === "insufficient_quota") return "UPSTREAM_QUOTA_EXHAUSTED";
   if (status === 400 && /credit balance is too low/.test(message)) return "UPSTREAM_QUOTA_EXHAUSTED";
   if (type === "FAILED_PRECONDITION") return "FAILED_PRECONDITION";

@@ -95,8 +95,10 @@ export interface GoogleJson {
 export function readGoogle(body: string, status: number, streaming: boolean): Reading {
   if (status >= 400) return errorOf(parseBody(body)[0] ?? {}, status, NOTHING);
   const isStream = streaming && !body.trimStart().startsWith("{");
-  const all = isStream && !body.trimStart().startsWith("[") ? eventsOf(body).map(parseEvent) : parseBody(body);
+  const isList = isStream && body.trimStart().startsWith("[");
+  const all = isList ? elementsOf(body) : isStream ? eventsOf(body).map(parseEvent) : parseBody(body);
   const end = all.findIndex(({ error }) => error);
+  if (end < 0 && isList && !body.trimEnd().endsWith("]")) return cutShort(beforeOf(all));
   if (end < 0) return readGoogleResponses(all, isStream);
   return errorOf(all[end] as GoogleJson, undefined, beforeOf(all.slice(0, end)));
 }
@@ -114,6 +116,18 @@ export function readGoogleResponses(responses: readonly GoogleJson[], isStream: 
 }
 
 const parseEvent = (data: string): GoogleJson => JSON.parse(data) as GoogleJson;
+
+/** The elements of a list of events that are whole, where its end may be cut off. */
+function elementsOf(body: string): GoogleJson[] {
+  for (let end = body.lastIndexOf("}"); end > 0; end = body.lastIndexOf("}", end - 1)) {
+    try {
+      return JSON.parse(`${body.slice(0, end + 1)}]`) as GoogleJson[];
+    } catch {
+      // It ends within an element.
+    }
+  }
+  return [];
+}
 
 function parseBody(body: string): GoogleJson[] {
   try {
@@ -183,7 +197,7 @@ const EMPTY: AnswerChoice = {
 const blockedChoice = (): AnswerChoice => ({ ...EMPTY, refusal: someText(), finish: "content_filter" });
 
 const FILTERS =
-  /^(?:SAFETY|RECITATION|BLOCKLIST|PROHIBITED_CONTENT|SPII|IMAGE_(?:SAFETY|PROHIBITED_CONTENT|RECITATION))$/;
+  /^(?:SAFETY|RECITATION|BLOCKLIST|PROHIBITED_CONTENT|SPII|MODEL_ARMOR|IMAGE_(?:SAFETY|PROHIBITED_CONTENT|RECITATION))$/;
 const FAILURES = /^(?:MALFORMED_FUNCTION_CALL|UNEXPECTED_TOOL_CALL|TOO_MANY_TOOL_CALLS|MALFORMED_RESPONSE)$/;
 const NOTHING_SAID = /^(?:LANGUAGE|OTHER|NO_IMAGE|IMAGE_OTHER)$/;
 
@@ -260,12 +274,12 @@ function callOf({ functionCall, thoughtSignature }: Part): AnswerCall {
   };
 }
 
-/** Signatures of calls and of texts, with the call that each belongs to; other parts are left out of answers. */
+/** Signatures of calls, texts and images, with the call that each belongs to; other parts are left out of answers. */
 function detailsOf(parts: readonly Part[]): AnswerDetail[] {
   let call = -1;
-  return parts.flatMap(({ functionCall, text, thoughtSignature }) => {
+  return parts.flatMap(({ functionCall, text, inlineData, thoughtSignature }) => {
     if (functionCall) call += 1;
-    if (thoughtSignature === undefined || (functionCall === undefined && text === undefined)) return [];
+    if (thoughtSignature === undefined || (functionCall ?? text ?? inlineData) === undefined) return [];
     const place = functionCall ? call : undefined;
     return [{ type: "reasoning.encrypted", text: "", data: thoughtSignature, signature: "", call: place }];
   });

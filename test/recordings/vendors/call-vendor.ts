@@ -19,3 +19,7 @@ export function callVendor(baseUrl: string, recording: Recording): Promise<Vendo
       return provider satisfies never;
   }
 }
+
+/** Whether the vendor's own SDK can read a recording. Those for streams read no JSON where they asked for events. */
+export const isForSdk = ({ streaming, status, headers }: Recording): boolean =>
+  !(streaming && status === 200 && /json/.test(headers["content-type"] ?? ""));
