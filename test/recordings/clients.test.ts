@@ -9,6 +9,7 @@ import type { Answer, Reading } from "./reading/reading.ts";
 import { loadRecordings, type Recording, titleOf } from "./recordings.ts";
 import { callVendor } from "./vendors/call-vendor.ts";
 import { chunksByOpenAI, type OpenAIParams, wholeByOpenAI } from "./vendors/openai.ts";
+import { UNSEEN } from "./vendors/silent.ts";
 import type { VendorResult } from "./vendors/vendor.ts";
 
 const recordings = loadRecordings();
@@ -28,9 +29,13 @@ function openaiParams(recording: Recording, reading: Reading): OpenAIParams {
 /** What the gateway's answer is to OpenAI's SDK: one of OpenAI itself. */
 const asOpenAI = (recording: Recording): Recording => ({ ...recording, provider: "openai" });
 
+/** What OpenAI's API has: the provider's own word for the end is no part of it. */
+const ofOpenAI = (result: VendorResult | Reading): unknown =>
+  result.kind === "answer" ? { ...result.answer, endings: [] } : result;
+
 /** What OpenAI's helper for streams keeps: it overwrites what it does not know, where it should append. */
 const known = (result: VendorResult): unknown =>
-  result.kind === "answer" ? { ...result.answer, choices: result.answer.choices.map(knownOf) } : result;
+  result.kind === "answer" ? { ...result.answer, endings: [], choices: result.answer.choices.map(knownOf) } : result;
 const knownOf = ({ content, refusal, calls, functionCall, finish, logprobs }: Answer["choices"][number]): unknown => ({
   content,
   refusal,
@@ -41,11 +46,12 @@ const knownOf = ({ content, refusal, calls, functionCall, finish, logprobs }: An
 });
 
 describe("OpenAI's SDK at the gateway", () => {
-  it.each(rows)("makes of $title what the vendor's own makes of it", async ({ recording, reading }) => {
-    const byVendor = await callVendor(replay().baseUrl(recording.provider), recording);
+  it.each(rows)("makes of $title what the vendor's own makes of it", async ({ title, recording, reading }) => {
+    const isUnseen = UNSEEN[title] !== undefined;
+    const byVendor = isUnseen ? reading : await callVendor(replay().baseUrl(recording.provider), recording);
     const ask = recording.streaming ? chunksByOpenAI : wholeByOpenAI;
     const byGateway = await ask(`${url()}/v1`, asOpenAI(recording), openaiParams(recording, reading));
-    expect(byGateway).toEqual(byVendor);
+    expect(ofOpenAI(byGateway)).toEqual(ofOpenAI(byVendor));
   });
 
   it.each(rows.filter(({ recording }) => recording.streaming))("puts the stream of $title together", async ({
