@@ -8,12 +8,16 @@ import { readRecording } from "./reading/read.ts";
 import type { Answer, Reading } from "./reading/reading.ts";
 import { loadRecordings, type Recording, titleOf } from "./recordings.ts";
 import { callVendor } from "./vendors/call-vendor.ts";
-import { chunksByOpenAI, type OpenAIParams, wholeByOpenAI } from "./vendors/openai.ts";
+import { chunksByOpenAI, type OpenAIParams, parsedByOpenAI, wholeByOpenAI } from "./vendors/openai.ts";
 import { UNSEEN } from "./vendors/silent.ts";
 import type { VendorResult } from "./vendors/vendor.ts";
 
 const recordings = loadRecordings();
 const { replay, url } = useReplay(recordings);
+const failures = recordings.flatMap((recording) => {
+  const reading = readRecording(recording);
+  return reading.kind === "error" ? [{ title: titleOf(recording), recording, reading }] : [];
+});
 const rows = recordings.flatMap((recording) => {
   const reading = readRecording(recording);
   return reading.kind === "answer" ? [{ title: titleOf(recording), recording, reading }] : [];
@@ -45,6 +49,11 @@ const knownOf = ({ content, refusal, calls, functionCall, finish, logprobs }: An
   logprobs,
 });
 
+/** Answers in one piece that its helper parses: it throws where they were cut or filtered. */
+const isParsed = ({ recording, reading }: (typeof rows)[number]): boolean =>
+  !recording.streaming &&
+  reading.answer.choices.every(({ finish }) => /^(?:stop|tool_calls|function_call)$/.test(finish));
+
 describe("OpenAI's SDK at the gateway", () => {
   it.each(rows)("makes of $title what the vendor's own makes of it", async ({ title, recording, reading }) => {
     const isUnseen = UNSEEN[title] !== undefined;
@@ -61,5 +70,18 @@ describe("OpenAI's SDK at the gateway", () => {
     const params = openaiParams(recording, reading);
     const result = await wholeByOpenAI(`${url()}/v1`, asOpenAI(recording), params);
     expect(known(result)).toEqual(known(reading as VendorResult));
+  });
+  it.each(rows.filter(isParsed))("parses $title as it creates it", async ({ recording, reading }) => {
+    // It wants to parse the calls of tools that are given, too.
+    const { tools: _tools, functions: _functions, ...params } = openaiParams(recording, reading);
+    const result = await parsedByOpenAI(`${url()}/v1`, asOpenAI(recording), params);
+    expect(ofOpenAI(result)).toEqual(ofOpenAI(reading));
+  });
+
+  it.each(failures)("fails at $title with an error of OpenAI's", async ({ recording, reading }) => {
+    const asks = recording.streaming ? [chunksByOpenAI, wholeByOpenAI] : [wholeByOpenAI, parsedByOpenAI];
+    const params = openaiParams(recording, reading);
+    const results = await Promise.all(asks.map((ask) => ask(`${url()}/v1`, asOpenAI(recording), params)));
+    expect(results.map(({ kind }) => kind)).toEqual(["error", "error"]);
   });
 });
