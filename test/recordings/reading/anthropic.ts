@@ -139,7 +139,7 @@ function mergeEvents(events: readonly AnthropicEvent[]): AnthropicMessage {
   const known = usages.flatMap((usage) => Object.entries(usage ?? {}).filter(([, value]) => value !== null));
   return {
     content,
-    usage: Object.fromEntries(known) as Usage,
+    ...(known.length > 0 && { usage: Object.fromEntries(known) as Usage }),
     stop_reason: ends.findLast(({ delta }) => delta?.stop_reason)?.delta?.stop_reason ?? null,
     stop_sequence: ends.findLast(({ delta }) => delta?.stop_sequence)?.delta?.stop_sequence ?? null,
     stop_details: ends.findLast(({ delta }) => delta?.stop_details)?.delta?.stop_details ?? null,

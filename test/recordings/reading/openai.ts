@@ -126,7 +126,7 @@ export function readOpenAI(body: string, status: number, streaming: boolean, isO
 export function readOpenAIChunks(chunks: readonly OpenAIJson[], isDone: boolean, isOpenAI: boolean): Reading {
   const before = beforeOf(chunks);
   const whole = mergeChunks(chunks);
-  const hasOutput = before.content !== "" || before.reasoning !== "" || before.calls > 0;
+  const hasOutput = before.content !== "" || before.calls > 0;
   const hasEnded = whole.choices?.length && whole.choices.every(({ finish_reason }) => finish_reason !== undefined);
   if (isDone && !whole.choices?.length) return broken(before);
   if (!hasEnded && !(isDone && hasOutput)) return cutShort(before);
