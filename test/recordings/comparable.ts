@@ -19,11 +19,16 @@ import {
 } from "./reading/reading.ts";
 
 /** An answer of the gateway in the form of readings. What is the gateway's own, such as the id, is left out. */
-export function comparable({ choices, usage, serviceTier }: ChatCompletion): Answer {
+export function comparable({ choices, usage, serviceTier, systemFingerprint }: ChatCompletion): Answer {
   return {
     choices: choices.map(choiceOf),
     usage: usage && usageOf(usage),
     serviceTier: serviceTier === ServiceTier.UNSPECIFIED ? undefined : ServiceTier[serviceTier].toLowerCase(),
+    systemFingerprint,
+    endings: choices.map(({ nativeFinishReason, extra }) => ({
+      native: nativeFinishReason,
+      sequence: extra?.["stop_reason"] as string | undefined,
+    })),
   };
 }
 

@@ -32,12 +32,13 @@ for (const recording of recordings) {
   }
 }
 
+const isStream = ({ streaming, status }: Recording): boolean => streaming && status === 200;
 const CUTS: readonly (readonly [string, Cut, (recording: Recording) => boolean])[] = [
   ["whole", { kind: "whole" }, () => true],
   ["as they came", { kind: "recorded" }, ({ pieces }) => pieces !== undefined],
-  ["in pieces of 7 bytes", { kind: "every", bytes: 7 }, () => true],
   // An answer in one piece is put together before it is read: there, one size of pieces is as good as another.
-  ["in pieces of 1 byte", { kind: "every", bytes: 1 }, ({ streaming, status }) => streaming && status === 200],
+  ["in pieces of 7 bytes", { kind: "every", bytes: 7 }, (recording) => !isStream(recording)],
+  ["in pieces of 1 byte", { kind: "every", bytes: 1 }, (recording) => isStream(recording)],
 ];
 
 async function answerOf({ recording, name, answer }: (typeof answers)[number]): Promise<Answer> {

@@ -30,6 +30,22 @@ describe("readings of our own recordings", () => {
     ["google/array-stream", "stop"],
     ["google/array-tools-stream", "tool_calls"],
     ["google/calls-over-events-stream", "tool_calls"],
+    ["openai/forced-function-stop", "stop"],
+    ["anthropic/pause-turn", "stop"],
+    ["anthropic/compaction-only", "stop"],
+    ["anthropic/new-stop-reason", "stop"],
+    ["anthropic/context-window", "length"],
+    ["anthropic/refusal-at-once-stream", "content_filter"],
+    ["google/no-parts-stream", "length"],
+    ["google/recitation-stream", "content_filter"],
+    ["google/language-with-text", "stop"],
+    ["google/unspecified-finish", "stop"],
+    ["compatible/snowflake-stream", "stop"],
+    ["compatible/snowflake-calls-stream", "tool_calls"],
+    ["compatible/together-eos", "stop"],
+    ["compatible/finish-model-length", "length"],
+    ["compatible/finish-empty-word", "stop"],
+    ["compatible/finish-stop-with-calls", "tool_calls"],
   ])("know why %s ended: %s", (title, finish) => {
     expect(answer(title).choices.map((choice) => choice.finish)).toEqual([finish]);
   });
@@ -48,6 +64,17 @@ describe("readings of our own recordings", () => {
     ["google/vertex", { prompt: 31, completion: 4, total: 35, cached: 8, promptAudio: 8 }],
     ["google/url-context", { prompt: 400, completion: 6, total: 406 }],
     ["google/calls-over-events-stream", { prompt: 128, completion: 74, total: 202, reasoning: 30 }],
+    ["openai/usage-null-details-stream", { prompt: 7, completion: 2, total: 9 }],
+    ["openai/prediction", { prompt: 90, completion: 22, total: 112, accepted: 11, rejected: 6 }],
+    ["anthropic/usage-revised-stream", { prompt: 193, completion: 9, total: 202, cacheWrite: 12 }],
+    ["anthropic/compaction", { prompt: 1090, completion: 84, total: 1174, cached: 40, cacheWrite: 30 }],
+    ["google/audio-input", { prompt: 60, completion: 3, total: 63, cached: 12, promptAudio: 32 }],
+    ["google/usage-without-prompt", { completion: 3, total: 3, prompt: 0 }],
+    ["google/code-execution-stream", { prompt: 43, completion: 14, total: 57 }],
+    ["google/text-after-finish-stream", { prompt: 9, completion: 6, total: 15 }],
+    ["compatible/usage-then-null-stream", { prompt: 7, completion: 3, total: 10 }],
+    ["compatible/perplexity-stream", { prompt: 5, completion: 7, total: 12 }],
+    ["compatible/google-endpoint-stream", { prompt: 35, completion: 74, total: 109, reasoning: 62 }],
   ])("count the tokens of %s", (title, counted) => {
     const none = {
       cached: 0,
@@ -87,6 +114,32 @@ describe("readings of our own recordings", () => {
     ["google/unexpected-call-stream", "UPSTREAM_INVALID_RESPONSE"],
     ["google/malformed-call", "UPSTREAM_INVALID_RESPONSE"],
     ["google/cut-stream", "UPSTREAM_STREAM_INTERRUPTED"],
+    ["openai/error-in-stream", "RATE_LIMIT_EXCEEDED"],
+    ["anthropic/error-402", "UPSTREAM_QUOTA_EXHAUSTED"],
+    ["anthropic/error-400-credit", "UPSTREAM_QUOTA_EXHAUSTED"],
+    ["anthropic/error-413", "REQUEST_TOO_LARGE"],
+    ["anthropic/error-520-html", "UPSTREAM_INVALID_RESPONSE"],
+    ["anthropic/error-400-too-long", "CONTEXT_LENGTH_EXCEEDED"],
+    ["google/error-400-too-long", "CONTEXT_LENGTH_EXCEEDED"],
+    ["google/error-400-precondition", "FAILED_PRECONDITION"],
+    ["google/error-429-day", "INSUFFICIENT_QUOTA"],
+    ["google/no-candidates", "UPSTREAM_INVALID_RESPONSE"],
+    ["google/other-at-once", "UPSTREAM_INVALID_RESPONSE"],
+    ["google/too-many-calls", "UPSTREAM_INVALID_RESPONSE"],
+    ["google/not-ended", "UPSTREAM_INVALID_RESPONSE"],
+    ["compatible/vllm-too-long", "CONTEXT_LENGTH_EXCEEDED"],
+    ["compatible/llamacpp-too-long", "CONTEXT_LENGTH_EXCEEDED"],
+    ["compatible/groq-too-long", "CONTEXT_LENGTH_EXCEEDED"],
+    ["compatible/azure-429", "RATE_LIMIT_EXCEEDED"],
+    ["compatible/azure-innererror", "CONTENT_FILTERED"],
+    ["compatible/azure-management-401", "UPSTREAM_AUTHENTICATION_FAILED"],
+    ["compatible/mistral-error-401", "UPSTREAM_AUTHENTICATION_FAILED"],
+    ["compatible/groq-error-event-stream", "INVALID_REQUEST"],
+    ["compatible/openrouter-200-error", "RATE_LIMIT_EXCEEDED"],
+    ["compatible/openrouter-finish-error-stream", "UPSTREAM_INVALID_RESPONSE"],
+    ["compatible/json-error-for-stream", "OVERLOADED"],
+    ["compatible/done-at-once-stream", "UPSTREAM_INVALID_RESPONSE"],
+    ["compatible/no-finish-no-done-stream", "UPSTREAM_STREAM_INTERRUPTED"],
   ])("know why %s is none: %s", (title, reason) => {
     expect(read(title)).toMatchObject({ kind: "error", reason });
   });
@@ -97,6 +150,10 @@ describe("readings of our own recordings", () => {
     ["google/grounding-parts", ["Ebbe in Büsum 🦀.", "Çeşme", "Çeşme", "Flut"]],
     ["google/grounding", ["Die Flut in Çeşme 🌊", "kommt um zwölf.", "kommt um zwölf."]],
     ["openai/citations", ["([tides.example](https://tides.example/a))"]],
+    ["openai/annotations-stream", ["([tide.example](https://tide.example/t))", "Flood"]],
+    ["anthropic/web-search-many", ["Nord ⚓️", "Nord ⚓️", "Süd"]],
+    ["anthropic/page-citations", []],
+    ["google/grounding-two-parts", ["Ebbe um fünf 🌊.", "Ebbe um fünf 🌊.", "Flut um elf."]],
   ])("know what %s cites its sources for", (title, cited) => {
     const [choice] = answer(title).choices;
     const characters = [...(choice?.content ?? "")];
@@ -108,7 +165,40 @@ describe("readings of our own recordings", () => {
     ["google/grounding", "google/grounding-stream"],
     ["google/gemini-2.5-two-candidates", "google/gemini-2.5-two-candidates-stream"],
     ["anthropic/thinking-tools", "anthropic/thinking-tools-again-stream"],
+    ["anthropic/compaction", "anthropic/compaction-stream"],
+    ["anthropic/pause-turn", "anthropic/pause-turn-stream"],
+    ["anthropic/page-citations", "anthropic/page-citations-stream"],
+    ["anthropic/thinking-omitted", "anthropic/thinking-omitted-stream"],
+    ["google/no-usage", "google/no-usage-stream"],
   ])("find in %s what is in %s", (whole, stream) => {
     expect(answer(stream)).toEqual(answer(whole));
+  });
+
+  it.each([
+    [
+      "openai/n2-tools-interleaved-stream",
+      ["call_A0 tide_at", "call_A1 moon_at", "call_B0 moon_at", "call_B1 tide_at"],
+    ],
+    ["compatible/index-from-1-stream", ["call_i1 tide_at", "call_i3 moon_at"]],
+    ["compatible/no-index-stream", ["call_n1 tide_at", "call_n2 tide_at", "call_n3 moon_at"]],
+    ["anthropic/bedrock-ids-stream", ["toolu_bdrk_01Abc tide_at", "toolu_bdrk_01Def moon_at"]],
+    ["anthropic/code-execution-stream", ["toolu_01Z note"]],
+    ["anthropic/mcp-tools", ["toolu_01M save"]],
+  ])("know the calls of %s", (title, calls) => {
+    const found = answer(title).choices.flatMap((choice) => choice.calls.map(({ id, name }) => `${id} ${name}`));
+    expect(found).toEqual(calls);
+  });
+
+  it.each([
+    ["openai/surrogates-apart-stream", ["Moon 🌙 naïve 月"]],
+    ["anthropic/unknown-all-over-stream", ["Sea salt 🧂"]],
+    ["anthropic/code-execution", ["I count. It is 42."]],
+    ["google/code-execution-stream", ["I count. It is 42."]],
+    ["google/gemini-2.0-two-candidates-stream", ["One 🌊", "Two, cut"]],
+    ["google/text-after-finish-stream", ["The end comes later."]],
+    ["compatible/deltas-null-stream", ["Ahoy."]],
+    ["compatible/mistral-thinking-stream", ["Six."]],
+  ])("know the text of %s", (title, texts) => {
+    expect(answer(title).choices.map(({ content }) => content)).toEqual(texts);
   });
 });

@@ -128,6 +128,8 @@ export class CandidateReader {
       else this.#calls.read(call, signature, () => this.#joined(pieces, "call").delta);
       this.#last = "call";
     } else if (bytes !== undefined && !isThought) this.#readImage(bytes, signature, pieces);
+    // A part may have nothing but a signature, as a text that is empty has one.
+    else if (signature !== undefined && Object.keys(part).length === 1) this.#sign(signature, undefined, pieces);
     // Code that Google ran, its results, and what is not known, is not part of the answer.
     else this.#last = undefined;
   }

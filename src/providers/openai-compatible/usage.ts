@@ -48,8 +48,8 @@ function addReasoning(usage: Usage): void {
   const { promptTokens, completionTokens, totalTokens, completionTokensDetails: details } = usage;
   const gap = totalTokens - promptTokens - completionTokens;
   if (gap <= 0) return;
-  const reasoning = details?.reasoningTokens ?? 0;
-  if (reasoning !== 0 && reasoning !== gap) return;
+  // A server that tells its reasoning, and be it none, has something else in its total.
+  if (details !== undefined && details.reasoningTokens !== gap) return;
   usage.completionTokens += gap;
   usage.completionTokensDetails = create(CompletionTokensDetailsSchema, { ...details, reasoningTokens: gap });
 }

@@ -91,6 +91,12 @@ const ROWS: Row[] = [
     finish: "stop",
   },
   {
+    name: "a signature in a part of its own",
+    candidate: says({ text: "a" }, { thoughtSignature: "T" }),
+    message: { content: "a", reasoning_details: [entry("T", 0)] },
+    finish: "stop",
+  },
+  {
     name: "calls with a signature, ids and none",
     request: TOOLS,
     candidate: says(

@@ -259,6 +259,21 @@ const ROWS: readonly Row[] = [
     answer: answer({ content: "a" }, usage(35, 74, { completion_tokens_details: { reasoning_tokens: 62 } })),
   },
   {
+    title: "takes a gap in the total for nothing where the reasoning is told",
+    body: body(
+      { content: "a" },
+      {
+        usage: {
+          prompt_tokens: 35,
+          completion_tokens: 12,
+          total_tokens: 109,
+          completion_tokens_details: { reasoning_tokens: 0 },
+        },
+      },
+    ),
+    answer: answer({ content: "a" }, usage(35, 12, { completion_tokens_details: { reasoning_tokens: 0 } })),
+  },
+  {
     title: "makes up for a total that is missing, and reads DeepSeek's and Moonshot's caches",
     vendor: "deepseek",
     body: body(

@@ -47,6 +47,7 @@ export interface AnthropicMessage {
   readonly type?: string;
   readonly content?: readonly Block[];
   readonly stop_reason?: string | null;
+  readonly stop_sequence?: string | null;
   readonly stop_details?: { readonly explanation?: string | null } | null;
   readonly usage?: Usage;
   readonly error?: { readonly type: string; readonly message: string };
@@ -59,6 +60,7 @@ interface Delta {
   readonly partial_json?: string;
   readonly citation?: Citation;
   readonly stop_reason?: string | null;
+  readonly stop_sequence?: string | null;
   readonly stop_details?: AnthropicMessage["stop_details"];
 }
 /** An event of a stream. */
@@ -122,8 +124,8 @@ function mergeEvents(events: readonly AnthropicEvent[]): AnthropicMessage {
     const block = { ...(content_block as Block) };
     const own = events.filter((event) => event.type === "content_block_delta" && event.index === index);
     const deltas = own.map(({ delta }) => delta ?? {});
-    const added = (key: "text" | "thinking" | "signature" | "partial_json"): string =>
-      deltas.map((delta) => delta[key] ?? "").join("");
+    const added = (key: keyof typeof DELTA_TYPES): string =>
+      deltas.map((delta) => (delta.type === DELTA_TYPES[key] ? (delta[key] ?? "") : "")).join("");
     if (block.type === "text") block.text = (block.text ?? "") + added("text");
     if (block.type === "thinking") {
       block.thinking = (block.thinking ?? "") + added("thinking");
@@ -137,11 +139,20 @@ function mergeEvents(events: readonly AnthropicEvent[]): AnthropicMessage {
   const known = usages.flatMap((usage) => Object.entries(usage ?? {}).filter(([, value]) => value !== null));
   return {
     content,
-    usage: Object.fromEntries(known) as Usage,
+    ...(known.length > 0 && { usage: Object.fromEntries(known) as Usage }),
     stop_reason: ends.findLast(({ delta }) => delta?.stop_reason)?.delta?.stop_reason ?? null,
+    stop_sequence: ends.findLast(({ delta }) => delta?.stop_sequence)?.delta?.stop_sequence ?? null,
     stop_details: ends.findLast(({ delta }) => delta?.stop_details)?.delta?.stop_details ?? null,
   };
 }
+
+/** Which delta has what; others say nothing, whatever they have. */
+const DELTA_TYPES = {
+  text: "text_delta",
+  thinking: "thinking_delta",
+  signature: "signature_delta",
+  partial_json: "input_json_delta",
+} as const;
 
 const FINISHES: Readonly<Record<string, string>> = {
   end_turn: "stop",
@@ -154,7 +165,7 @@ const FINISHES: Readonly<Record<string, string>> = {
 
 /** Reads a whole message. */
 export function answerOf(message: AnthropicMessage): Answer {
-  const { content: blocks = [], stop_reason, stop_details, usage } = message;
+  const { content: blocks = [], stop_reason, stop_sequence, stop_details, usage } = message;
   return {
     choices: [
       {
@@ -180,6 +191,8 @@ export function answerOf(message: AnthropicMessage): Answer {
       },
     ],
     usage: usage && usageOf(usage),
+    systemFingerprint: undefined,
+    endings: [{ native: stop_reason ?? undefined, sequence: stop_sequence ?? undefined }],
     serviceTier: ({ standard: "default", priority: "priority" } as Record<string, string>)[usage?.service_tier ?? ""],
   };
 }

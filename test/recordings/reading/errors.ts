@@ -25,6 +25,12 @@ export const STATUS_OF: Readonly<Record<string, number>> = {
   api_error: 500,
   timeout_error: 504,
   overloaded_error: 529,
+  context_length_exceeded: 400,
+  invalid_api_key: 401,
+  model_not_found: 404,
+  rate_limit_exceeded: 429,
+  requests: 429,
+  tokens: 429,
   INVALID_ARGUMENT: 400,
   FAILED_PRECONDITION: 400,
   OUT_OF_RANGE: 400,
@@ -71,6 +77,10 @@ export function readError(signs: ErrorSigns, before: Before): ErrorReading {
   return { kind: "error", reason, code, upstream: { status, type, message }, before };
 }
 
+/** How the vendors say that a request is longer than the model's context: Anthropic, OpenAI and vLLM, Google, llama.cpp. */
+const TOO_LONG =
+  /prompt is too long|maximum context length|input token count .* exceeds|exceeds the available context size/;
+
 function reasonOf({ status, type, code, message, marks = [] }: ErrorSigns): string {
   if (marks.includes("API_KEY_INVALID")) return "UPSTREAM_AUTHENTICATION_FAILED";
   // It is nobody's money that is used up, so clients are told what it is.
@@ -79,8 +89,7 @@ function reasonOf({ status, type, code, message, marks = [] }: ErrorSigns): stri
   if (type === "insufficient_quota" || code === "insufficient_quota") return "UPSTREAM_QUOTA_EXHAUSTED";
   if (status === 400 && /credit balance is too low/.test(message)) return "UPSTREAM_QUOTA_EXHAUSTED";
   if (type === "FAILED_PRECONDITION") return "FAILED_PRECONDITION";
-  if (code === "context_length_exceeded" || /prompt is too long|maximum context length|input token count/.test(message))
-    return "CONTEXT_LENGTH_EXCEEDED";
+  if (code === "context_length_exceeded" || TOO_LONG.test(message)) return "CONTEXT_LENGTH_EXCEEDED";
   if (code === "content_filter" || code === "content_policy_violation") return "CONTENT_FILTERED";
   if (status >= 520 && status <= 526) return "UPSTREAM_INVALID_RESPONSE";
   return BY_STATUS[status] ?? (status >= 500 ? "UPSTREAM_ERROR" : "INVALID_REQUEST");

@@ -5,6 +5,7 @@ import {
   type AnswerChoice,
   type AnswerCitation,
   type AnswerDetail,
+  type AnswerEnding,
   type AnswerUsage,
   type Before,
   broken,
@@ -170,15 +171,25 @@ function answerOf(responses: readonly GoogleJson[]): Answer {
   const indexes = [...new Set(candidates.map(({ index }) => index ?? 0))].sort((a, b) => a - b);
   const usage = responses.findLast(({ usageMetadata }) => usageMetadata)?.usageMetadata;
   const block = responses.findLast(({ promptFeedback }) => promptFeedback?.blockReason);
-  const choices = indexes.map((index) => choiceOf(candidates.filter((it) => (it.index ?? 0) === index)));
+  const own = (index: number): Candidate[] => candidates.filter((it) => (it.index ?? 0) === index);
+  const choices = indexes.map((index) => choiceOf(own(index)));
+  const endings = indexes.map((index) => endingOf(own(index).findLast((it) => it.finishReason)?.finishReason));
   return {
     choices: choices.length === 0 && block !== undefined ? [blockedChoice()] : choices,
     usage: usage && usageOf(usage),
+    systemFingerprint: undefined,
+    endings: choices.length === 0 && block !== undefined ? [endingOf(block.promptFeedback?.blockReason)] : endings,
     serviceTier: ({ standard: "default", flex: "flex", priority: "priority" } as Record<string, string>)[
       (usage?.serviceTier ?? "").toLowerCase()
     ],
   };
 }
+
+/** "STOP" and "MAX_TOKENS" say no more than OpenAI's words. */
+const endingOf = (word: string | undefined): AnswerEnding => ({
+  native: word === "STOP" || word === "MAX_TOKENS" ? undefined : word,
+  sequence: undefined,
+});
 
 const EMPTY: AnswerChoice = {
   content: "",
@@ -226,7 +237,8 @@ function choiceOf(pieces: readonly Candidate[]): AnswerChoice {
   if (FILTERS.test(reason)) return { ...choice, finish: "content_filter", refusal: ended?.finishMessage };
   const isEmpty = content === "" && calls.length === 0 && images.length === 0;
   if (NOTHING_SAID.test(reason) && isEmpty) return { ...choice, finish: "broken" };
-  if (reason === "MAX_TOKENS") return { ...choice, finish: "length" };
+  // Of an answer that would go on elsewhere, this is all that there is.
+  if (reason === "MAX_TOKENS" || reason === "CONTINUATION") return { ...choice, finish: "length" };
   return { ...choice, finish: calls.length > 0 ? "tool_calls" : "stop" };
 }
 
@@ -274,12 +286,18 @@ function callOf({ functionCall, thoughtSignature }: Part): AnswerCall {
   };
 }
 
-/** Signatures of calls, texts and images, with the call that each belongs to; other parts are left out of answers. */
+/**
+ * Signatures of calls, of texts and thoughts, of images and of nothing else, with the call that each belongs to. Other parts are left
+ * out of answers.
+ */
 function detailsOf(parts: readonly Part[]): AnswerDetail[] {
   let call = -1;
-  return parts.flatMap(({ functionCall, text, inlineData, thoughtSignature }) => {
+  return parts.flatMap((part) => {
+    const { functionCall, thoughtSignature } = part;
     if (functionCall) call += 1;
-    if (thoughtSignature === undefined || (functionCall ?? text ?? inlineData) === undefined) return [];
+    const isBare = Object.keys(part).every((key) => key === "thoughtSignature");
+    const isSaid = functionCall ?? part.text ?? part.inlineData;
+    if (thoughtSignature === undefined || !(isBare || isSaid !== undefined)) return [];
     const place = functionCall ? call : undefined;
     return [{ type: "reasoning.encrypted", text: "", data: thoughtSignature, signature: "", call: place }];
   });

@@ -1,9 +1,10 @@
-import { readError } from "./errors.ts";
+import { readError, STATUS_OF } from "./errors.ts";
 import {
   type Answer,
   type AnswerCall,
   type AnswerChoice,
   type AnswerDetail,
+  type AnswerEnding,
   type AnswerLogprob,
   type AnswerUsage,
   type Before,
@@ -71,6 +72,8 @@ interface Choice {
   readonly delta?: Message;
   readonly finish_reason?: string | null;
   readonly logprobs?: { readonly content?: readonly Token[] | null } | null;
+  /** Moonshot's, on the choice that ends. */
+  readonly usage?: Usage | null;
 }
 interface Usage {
   readonly prompt_tokens?: number;
@@ -93,10 +96,11 @@ export interface OpenAIJson {
   readonly choices?: readonly Choice[] | null;
   readonly usage?: Usage | null;
   readonly service_tier?: string | null;
+  readonly system_fingerprint?: string | null;
   readonly error?: ErrorObject | string | null;
   readonly detail?: string | readonly { readonly msg: string }[];
   readonly object?: string;
-  readonly message?: string;
+  readonly message?: string | { readonly detail: readonly { readonly msg: string }[] };
   readonly type?: string;
   readonly code?: string | number | null;
 }
@@ -124,8 +128,9 @@ export function readOpenAI(body: string, status: number, streaming: boolean, isO
 export function readOpenAIChunks(chunks: readonly OpenAIJson[], isDone: boolean, isOpenAI: boolean): Reading {
   const before = beforeOf(chunks);
   const whole = mergeChunks(chunks);
-  const hasOutput = before.content !== "" || before.reasoning !== "" || before.calls > 0;
+  const hasOutput = before.content !== "" || before.calls > 0;
   const hasEnded = whole.choices?.length && whole.choices.every(({ finish_reason }) => finish_reason !== undefined);
+  if (isDone && !whole.choices?.length) return broken(before);
   if (!hasEnded && !(isDone && hasOutput)) return cutShort(before);
   return { kind: "answer", answer: answerOf(whole, isOpenAI) };
 }
@@ -141,10 +146,14 @@ function parseBody(body: string): OpenAIJson {
 
 function errorOf(json: OpenAIJson, status: number, before: Before): ErrorReading {
   const { error = null, detail } = json;
-  const text = typeof detail === "string" ? detail : detail?.map(({ msg }) => msg).join("; ");
-  const object: ErrorObject =
-    typeof error === "string" ? { message: error } : (error ?? (text === undefined ? json : { message: text }));
-  const inside = [object.status_code, object.code].map(Number).find((number) => number >= 400 && number <= 599);
+  const details = typeof json.message === "object" ? json.message.detail : detail;
+  const text = typeof details === "string" ? details : details?.map(({ msg }) => msg).join("; ");
+  const { type, code, message } = json;
+  const own = { ...json, type, code, message: text ?? (message as string | undefined) } as ErrorObject;
+  const object: ErrorObject = typeof error === "string" ? { message: error } : (error ?? own);
+  const numbers = [object.status_code, object.code].map(Number).filter((number) => number >= 400 && number <= 599);
+  const words = [object.code, object.type].flatMap((word) => STATUS_OF[word ?? ""] ?? []);
+  const [inside] = [...numbers, ...words];
   return readError(
     {
       status: status === 500 ? (inside ?? status) : status,
@@ -183,8 +192,12 @@ function mergeChunks(chunks: readonly OpenAIJson[]): OpenAIJson {
     });
   return {
     choices,
-    usage: chunks.findLast(({ usage }) => usage)?.usage ?? null,
+    usage:
+      chunks.findLast(({ usage }) => usage)?.usage ??
+      chunks.flatMap(({ choices }) => choices ?? []).findLast(({ usage }) => usage)?.usage ??
+      null,
     service_tier: chunks.findLast(({ service_tier }) => service_tier)?.service_tier ?? null,
+    system_fingerprint: chunks.findLast((chunk) => chunk.system_fingerprint)?.system_fingerprint ?? null,
   };
 }
 
@@ -241,13 +254,17 @@ function mergeDetails(pieces: readonly Detail[]): Detail[] {
   });
 }
 
-/** A new id opens a call; a piece without one belongs to the call that was opened last on its index. */
+/**
+ * A new id opens a call; a piece without one belongs to the call that was opened last on its index. Where there is no index either, a
+ * name opens one.
+ */
 function mergeCalls(pieces: readonly Call[]): Call[] {
   const calls: { index: number | undefined; id: string; parts: Call[] }[] = [];
   for (const piece of pieces) {
     const index = piece.index ?? undefined;
     const open = calls.findLast((call) => index === undefined || call.index === index);
-    const isNew = open === undefined || (piece.id && piece.id !== open.id);
+    const isNamed = index === undefined && !piece.id && piece.function?.name;
+    const isNew = open === undefined || (piece.id && piece.id !== open.id) || isNamed;
     if (isNew) calls.push({ index, id: piece.id ?? "", parts: [piece] });
     else open.parts.push(piece);
   }
@@ -304,6 +321,8 @@ export function answerOf(json: OpenAIJson, isOpenAI: boolean): Answer {
     choices: (json.choices ?? []).map((choice) => choiceOf(choice, isOpenAI)),
     usage: json.usage ? usageOf(json.usage) : undefined,
     serviceTier: ["auto", "default", "flex", "scale", "priority", "fast"].find((tier) => tier === json.service_tier),
+    systemFingerprint: json.system_fingerprint || undefined,
+    endings: (json.choices ?? []).map((choice) => endingOf(choice, isOpenAI)),
   };
 }
 
@@ -334,6 +353,12 @@ function choiceOf({ message = {}, finish_reason, logprobs }: Choice, isOpenAI: b
         }
       : undefined,
   };
+}
+
+/** A word that is none of OpenAI's, or that is not what the answer did. */
+function endingOf(choice: Choice, isOpenAI: boolean): AnswerEnding {
+  const word = choice.finish_reason || undefined;
+  return { native: word === choiceOf(choice, isOpenAI).finish ? undefined : word, sequence: undefined };
 }
 
 function callOf({ id, custom, function: fn, extra_content }: Call): AnswerCall {

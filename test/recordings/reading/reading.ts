@@ -14,6 +14,18 @@ export interface Answer {
   readonly usage: AnswerUsage | undefined;
   /** "default", "flex", "priority"; undefined where it is not said, or not known to the contract. */
   readonly serviceTier: string | undefined;
+  /** State of the backend, where it is said. */
+  readonly systemFingerprint: string | undefined;
+  /** How each of the choices ended, in the provider's own words. */
+  readonly endings: readonly AnswerEnding[];
+}
+
+/** The end of an answer in its provider's words. */
+export interface AnswerEnding {
+  /** The provider's word, where it is not OpenAI's. */
+  readonly native: string | undefined;
+  /** The stop sequence that came. */
+  readonly sequence: string | undefined;
 }
 
 /** One of the answers. */

@@ -30,6 +30,20 @@ export async function wholeByOpenAI(
   }
 }
 
+/** What OpenAI's SDK makes of an answer in one piece that it parses. */
+export async function parsedByOpenAI(
+  baseURL: string,
+  { provider }: Recording,
+  params: OpenAIParams,
+): Promise<VendorResult> {
+  try {
+    const completion = await open(baseURL).chat.completions.parse(ask(params));
+    return { kind: "answer", answer: answerOf(completion as unknown as OpenAIJson, provider === "openai") };
+  } catch (thrown) {
+    return errorOf(thrown);
+  }
+}
+
 /** What OpenAI's SDK makes of the chunks of a stream. */
 export async function chunksByOpenAI(
   baseURL: string,
