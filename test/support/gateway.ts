@@ -1,9 +1,9 @@
 /** Support of the tests: gateways that really listen, and clients that really call. */
 import { Writable } from "node:stream";
 import { type RunningGateway, startGateway } from "../../src/compose.ts";
-import { loadConfig } from "../../src/config/load-config.ts";
 import type { Settings } from "../../src/config/settings.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
+import { loadSettings } from "./load-settings.ts";
 
 /** A gateway under test. */
 export interface TestGateway extends RunningGateway {
@@ -19,11 +19,13 @@ export interface SettingsChange {
   readonly sandbox?: Partial<Settings["sandbox"]>;
   readonly tls?: Settings["tls"];
   readonly autoModel?: string;
+  /** Providers with a network, as the file has them; none by default. */
+  readonly providers?: readonly object[];
 }
 
 /** Starts a gateway on a free port of the loopback interface, with the default settings but for the change. No delay between tokens. */
 export async function startTestGateway(change: SettingsChange = {}): Promise<TestGateway> {
-  const defaults = await loadConfig({ env: { PARLEY_LISTEN: "127.0.0.1:0", PARLEY_LOG_LEVEL: "debug" }, cwd: "/" });
+  const defaults = await loadSettings({ providers: change.providers ?? [] }, { PARLEY_LOG_LEVEL: "debug" });
   const settings: Settings = {
     ...defaults,
     tls: change.tls,
