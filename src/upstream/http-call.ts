@@ -10,6 +10,7 @@ import { contentKind, isEncoded } from "./content-kind.ts";
 import { type OpenStream, readChunks } from "./read-chunks.ts";
 import { readFailure } from "./read-failure.ts";
 import { shownHeaders, shownUrl } from "./request-head.ts";
+import { faultWithoutSecrets } from "./without-secrets.ts";
 
 /** Most bytes of an answer in one piece. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
@@ -37,12 +38,21 @@ export function createHttpCall(
     throw invalidResponse(provider.id, fault);
   };
 
+  const decode = async (encoded: EncodedCall, answer: UpstreamAnswer): Promise<ChatCompletion> => {
+    const body = await answer.text(MAX_BODY_BYTES);
+    try {
+      return encoded.decodeResponse(body);
+    } catch (thrown) {
+      throw faultWithoutSecrets(provider.endpoint, thrown);
+    }
+  };
+
   const open = async (signal: AbortSignal): Promise<OpenStream> => {
     const encoded = await encode(signal);
     const decoder = encoded.createStreamDecoder();
     const answer = await send(encoded, signal);
     if (contentKind(answer) === "json") {
-      encoded.decodeResponse(await answer.text(MAX_BODY_BYTES)); // Most often it is an error, and this throws it.
+      await decode(encoded, answer); // Most often it is an error, and this throws it.
       throw invalidResponse(provider.id, "one piece of JSON where an event stream was asked for");
     }
     return { provider, answer, decoder, recollection };
@@ -67,7 +77,7 @@ export function createHttpCall(
         answer.discard();
         throw invalidResponse(provider.id, "an event stream where one piece of JSON was asked for");
       }
-      const completion = encoded.decodeResponse(await answer.text(MAX_BODY_BYTES));
+      const completion = await decode(encoded, answer);
       recollection.remember(provider.id, completion);
       return completion;
     },
