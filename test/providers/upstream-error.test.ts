@@ -435,7 +435,7 @@ describe("what can't be understood", () => {
   });
 
   it("names what it is", () => {
-    expect(() => parseUpstream("acme", "{", "list")).toThrow("acme answered with a list that is no JSON");
+    expect(() => parseUpstream("acme", "{", "event")).toThrow("acme answered with an event that is no JSON");
     expect(parseUpstream("acme", '{"a":1}')).toEqual({ a: 1 });
   });
 });
