@@ -187,7 +187,7 @@ function classify(facts: ErrorFacts, provider: string): Classified {
     case 404:
       return { reason: Reason.MODEL_NOT_FOUND, message: said("there is no such model"), param: "model" };
     case 408:
-      return { reason: Reason.REQUEST_TIMEOUT, message: neutral("did not get the request in time") };
+      return { reason: Reason.REQUEST_TIMEOUT, message: neutral("did not get the request in time"), code: "timeout" };
     case 409:
       return { reason: Reason.CONFLICT, message: said("the request is in conflict with another") };
     case 413:

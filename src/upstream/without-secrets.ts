@@ -9,9 +9,8 @@ const SHORTEST = 8;
 export function withoutSecrets({ secretHeaders }: Pick<Endpoint, "secretHeaders">, text: string): string {
   let clean = text;
   for (const value of Object.values(secretHeaders)) {
-    // Of "Bearer …", it is the key that gets repeated.
-    for (const secret of [value, value.slice(value.lastIndexOf(" ") + 1)])
-      if (secret.length >= SHORTEST) clean = clean.replaceAll(secret, REDACTED);
+    const secret = value.replace(/^(?:Bearer|Basic)\s+/i, "");
+    if (secret.length >= SHORTEST) clean = clean.replaceAll(secret, REDACTED);
   }
   return clean;
 }

@@ -335,7 +335,7 @@ describe("toGatewayError()", () => {
       { param: "model" },
     ],
     [404, anthropic("not_found_error", "model: x"), "MODEL_NOT_FOUND", "acme: model: x", { param: "model" }],
-    [408, "", "REQUEST_TIMEOUT", "acme did not get the request in time"],
+    [408, "", "REQUEST_TIMEOUT", "acme did not get the request in time", { code: "timeout" }],
     [409, anthropic("conflict_error", "busy"), "CONFLICT", "acme: busy"],
     [
       413,

@@ -46,7 +46,7 @@ export const ROWS = {
   spentToday: row("INSUFFICIENT_QUOTA", [429, "ResourceExhausted", "insufficient_quota", "insufficient_quota"], SPENT),
   denied: row("PERMISSION_DENIED", [403, "PermissionDenied", INVALID, "permission_denied"]),
   noModel: row("MODEL_NOT_FOUND", [404, "NotFound", INVALID, "model_not_found"], { param: "model" }),
-  late: row("REQUEST_TIMEOUT", [408, "DeadlineExceeded", "server_error", "request_timeout"]),
+  late: row("REQUEST_TIMEOUT", [408, "DeadlineExceeded", "server_error", "timeout"]),
   conflict: row("CONFLICT", [409, "Aborted", "conflict", "conflict"]),
   tooLarge: row("REQUEST_TOO_LARGE", [413, "ResourceExhausted", INVALID, "request_too_large"]),
   unprocessable: row("UNPROCESSABLE", [422, "InvalidArgument", INVALID, null]),

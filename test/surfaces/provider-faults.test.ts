@@ -51,6 +51,15 @@ const common = (vendor: Vendor, word: (status: number) => string): Fault[] => {
   return [
     fault("a request that is not valid", 400, error(400, says), { ...ROWS.invalid, code: codeOf(vendor, 400) }, told),
     fault("a model that is not there", 404, error(404, says), ROWS.noModel, told),
+    fault("a slow request", 408, error(408), ROWS.late, "ID did not get the request in time"),
+    fault("a conflict", 409, error(409, says), ROWS.conflict, told),
+    fault(
+      "what cannot be processed",
+      422,
+      error(422, says),
+      { ...ROWS.unprocessable, code: codeOf(vendor, 422) },
+      told,
+    ),
     fault("too large a request", 413, error(413, says), ROWS.tooLarge, told),
     fault("a rate limit", 429, error(429), ROWS.limited, LIMITED),
     fault("a fault of its own", 500, error(500), ROWS.failed, "ID failed (HTTP 500)"),
@@ -67,6 +76,7 @@ const common = (vendor: Vendor, word: (status: number) => string): Fault[] => {
 const OPENAI_WORDS: Readonly<Record<number, string>> = {
   400: "invalid_value",
   404: "model_not_found",
+  422: "invalid_value",
   429: "rate_limit_exceeded",
 };
 const codeOf = ({ id }: Vendor, status: number): string | null =>
@@ -140,7 +150,6 @@ const ANTHROPIC_FAULTS: Fault[] = [
     SPENT,
   ),
   fault("a model not allowed", 403, anthropic.error("permission_error", model.says), ROWS.denied, model.told),
-  fault("a conflict", 409, anthropic.error("conflict_error", model.says), ROWS.conflict, model.told),
 ];
 
 const rpc = (name: string, more: object): object => ({ "@type": `type.googleapis.com/google.rpc.${name}`, ...more });
