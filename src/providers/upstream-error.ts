@@ -187,7 +187,7 @@ function classify(facts: ErrorFacts, provider: string): Classified {
     case 404:
       return { reason: Reason.MODEL_NOT_FOUND, message: said("there is no such model"), param: "model" };
     case 408:
-      return { reason: Reason.REQUEST_TIMEOUT, message: neutral("did not get the request in time") };
+      return { reason: Reason.REQUEST_TIMEOUT, message: neutral("did not get the request in time"), code: "timeout" };
     case 409:
       return { reason: Reason.CONFLICT, message: said("the request is in conflict with another") };
     case 413:
@@ -238,14 +238,27 @@ export const interrupted = (provider: string, cause?: unknown): GatewayError =>
     { cause },
   );
 
+/** What is to be JSON: a whole body, or the data of an event. */
+export type JsonPlace = "body" | "event";
+
+const ONE: Readonly<Record<JsonPlace, string>> = { body: "a body", event: "an event" };
+
+/** The error for a text that is no JSON. */
+export const noJson = (provider: string, text: string, place: JsonPlace): GatewayError =>
+  invalidResponse(provider, text.trim() === "" ? `an empty ${place}` : `${ONE[place]} that is no JSON`);
+
+/** The error for JSON that is no object. */
+export const noJsonObject = (provider: string, place: JsonPlace): GatewayError =>
+  invalidResponse(provider, `${ONE[place]} that is no JSON object`);
+
 /** Parses JSON that a provider sent. Throws UPSTREAM_INVALID_RESPONSE. */
-export function parseUpstream(provider: string, text: string, what = "body"): JsonObject {
+export function parseUpstream(provider: string, text: string, place: JsonPlace = "body"): JsonObject {
   let json: JsonValue;
   try {
     json = JSON.parse(text) as JsonValue;
   } catch {
-    throw invalidResponse(provider, text.trim() === "" ? `an empty ${what}` : `a ${what} that is no JSON`);
+    throw noJson(provider, text, place);
   }
-  if (!isObject(json)) throw invalidResponse(provider, `a ${what} that is no JSON object`);
+  if (!isObject(json)) throw noJsonObject(provider, place);
   return json;
 }

@@ -13,6 +13,7 @@ import { type OpenStream, readChunks } from "./read-chunks.ts";
 import { readFailure } from "./read-failure.ts";
 import { shownHeaders, shownUrl } from "./request-head.ts";
 import { createSseReader } from "./sse-reader.ts";
+import { faultWithoutSecrets } from "./without-secrets.ts";
 
 /** Most bytes of an answer in one piece. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
@@ -38,6 +39,15 @@ export function createHttpCall(
     if (fault === undefined) return answer;
     answer.discard();
     throw invalidResponse(provider.id, fault);
+  };
+
+  const decode = async (encoded: EncodedCall, answer: UpstreamAnswer): Promise<ChatCompletion> => {
+    const body = await answer.text(MAX_BODY_BYTES);
+    try {
+      return encoded.decodeResponse(body);
+    } catch (thrown) {
+      throw faultWithoutSecrets(provider.endpoint, thrown);
+    }
   };
 
   const open = async (signal: AbortSignal): Promise<OpenStream> => {
@@ -76,7 +86,7 @@ export function createHttpCall(
         answer.discard();
         throw invalidResponse(provider.id, "an event stream where one piece of JSON was asked for");
       }
-      const completion = encoded.decodeResponse(await answer.text(MAX_BODY_BYTES));
+      const completion = await decode(encoded, answer);
       recollection.remember(provider.id, completion);
       return completion;
     },

@@ -7,10 +7,11 @@ import type { ChunkBatch } from "./backend.ts";
 import type { UpstreamAnswer } from "./client.ts";
 import type { EventReader } from "./event-reader.ts";
 import type { Recollection } from "./recollection.ts";
+import { faultWithoutSecrets } from "./without-secrets.ts";
 
 /** A stream that has begun. */
 export interface OpenStream {
-  readonly provider: Pick<Provider, "id">;
+  readonly provider: Pick<Provider, "id" | "endpoint">;
   readonly answer: UpstreamAnswer;
   /** Makes events of its body. */
   readonly reader: EventReader;
@@ -40,7 +41,7 @@ export async function* readChunks(
       for (const chunk of chunks) memory.push(chunk);
       if (fault !== undefined) {
         if (chunks.length > 0) yield chunks;
-        throw fault;
+        throw faultWithoutSecrets(provider.endpoint, fault);
       }
       if (decoder.isDone) {
         memory.finish();
@@ -56,7 +57,8 @@ export async function* readChunks(
     for (const chunk of rest.chunks) memory.push(chunk);
     if (rest.chunks.length > 0) yield rest.chunks;
     // The last event has no end: where it makes no sense, it is the answer that was cut.
-    if (rest.fault !== undefined) throw isUnreadable(rest.fault) ? interrupted(provider.id, rest.fault) : rest.fault;
+    if (isUnreadable(rest.fault)) throw interrupted(provider.id, rest.fault);
+    if (rest.fault !== undefined) throw faultWithoutSecrets(provider.endpoint, rest.fault);
     const last = decoder.isDone ? [] : decoder.finish();
     for (const chunk of last) memory.push(chunk);
     memory.finish();

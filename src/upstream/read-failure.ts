@@ -3,6 +3,7 @@ import type { Failure, Provider } from "../providers/provider.ts";
 import { invalidResponse } from "../providers/upstream-error.ts";
 import type { UpstreamAnswer } from "./client.ts";
 import { isEncoded } from "./content-kind.ts";
+import { withoutSecrets } from "./without-secrets.ts";
 
 /** How much of the body of a failure is read, and for how long: its status alone already says what to do. */
 const MAX_BYTES = 64 * 1024;
@@ -22,7 +23,8 @@ export async function readFailure(
     return invalidResponse(provider.id, `HTTP ${status}, a redirection, which is not followed`);
   }
   const start = await readStart(answer, signal);
-  const body = isEncoded(answer) ? "" : start;
+  // Before it is shortened: half of a secret would not be found.
+  const body = isEncoded(answer) ? "" : withoutSecrets(provider.endpoint, start);
   return provider.decodeError({ status, header, body, receivedAt });
 }
 

@@ -335,7 +335,7 @@ describe("toGatewayError()", () => {
       { param: "model" },
     ],
     [404, anthropic("not_found_error", "model: x"), "MODEL_NOT_FOUND", "acme: model: x", { param: "model" }],
-    [408, "", "REQUEST_TIMEOUT", "acme did not get the request in time"],
+    [408, "", "REQUEST_TIMEOUT", "acme did not get the request in time", { code: "timeout" }],
     [409, anthropic("conflict_error", "busy"), "CONFLICT", "acme: busy"],
     [
       413,
@@ -435,7 +435,7 @@ describe("what can't be understood", () => {
   });
 
   it("names what it is", () => {
-    expect(() => parseUpstream("acme", "{", "list")).toThrow("acme answered with a list that is no JSON");
+    expect(() => parseUpstream("acme", "{", "event")).toThrow("acme answered with an event that is no JSON");
     expect(parseUpstream("acme", '{"a":1}')).toEqual({ a: 1 });
   });
 });

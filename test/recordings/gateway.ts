@@ -1,10 +1,7 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { afterAll, beforeAll, expect } from "vitest";
 import { type RunningGateway, startGateway } from "../../src/compose.ts";
-import { loadConfig } from "../../src/config/load-config.ts";
 import { DOORS, type DoorClient, openDoor } from "../support/doors.ts";
+import { loadSettings } from "../support/load-settings.ts";
 import { type ReplayServer, startReplayServer } from "../support/replay-server.ts";
 import type { Recording } from "./recordings.ts";
 
@@ -24,15 +21,12 @@ export function useReplay(recordings: readonly Recording[]): {
 } {
   let replay: ReplayServer;
   let gateway: RunningGateway;
-  let folder: string;
   let doors: Map<string, DoorClient>;
   beforeAll(async () => {
     replay = await startReplayServer(recordings);
-    folder = await mkdtemp(join(tmpdir(), "parley-recordings-"));
-    // JSON is YAML, too.
-    await writeFile(join(folder, "parley.yaml"), JSON.stringify({ providers: providersAt(replay) }));
-    const env = { PARLEY_LISTEN: "127.0.0.1:0", PARLEY_LOG_LEVEL: "silent" };
-    gateway = await startGateway(await loadConfig({ env, cwd: folder }));
+    gateway = await startGateway(
+      await loadSettings({ providers: providersAt(replay) }, { PARLEY_LOG_LEVEL: "silent" }),
+    );
     doors = new Map(DOORS.map((name) => [name, openDoor(name, gateway.url)]));
   });
   afterAll(async () => {
@@ -40,7 +34,6 @@ export function useReplay(recordings: readonly Recording[]): {
     const { openCalls } = gateway;
     await gateway.stop();
     await replay.close();
-    await rm(folder, { recursive: true });
     expect(openCalls).toBe(0);
   });
   return { replay: () => replay, url: () => gateway.url, door: (name) => doors.get(name) as DoorClient };

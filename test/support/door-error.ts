@@ -16,6 +16,19 @@ export interface GoogleDetails {
   readonly quotas: readonly string[];
 }
 
+/** What the headers (of gRPC, the trailers) tell of calling again, as they stand there; null for what is not there. */
+export interface RetryHeaders {
+  readonly after: string | null;
+  readonly afterMs: string | null;
+  readonly should: string | null;
+}
+
+export const readRetryHeaders = (headers: Pick<Headers, "get">): RetryHeaders => ({
+  after: headers.get("retry-after"),
+  afterMs: headers.get("retry-after-ms"),
+  should: headers.get("x-should-retry"),
+});
+
 /** What a call failed with, whichever door it came through. */
 export class DoorError extends Error {
   override readonly name = "DoorError";
@@ -24,6 +37,8 @@ export class DoorError extends Error {
   readonly code: string | null;
   readonly param: string | null;
   readonly retryAfterMs: number | undefined;
+  /** Undefined where a REST stream failed after its headers. */
+  readonly retryHeaders: RetryHeaders | undefined;
   /** HTTP status on REST, Connect code on the other doors; undefined where a REST stream failed after its headers. */
   readonly status: number | Code | undefined;
   /** What google.rpc details say besides; undefined on REST. */
@@ -35,6 +50,7 @@ export class DoorError extends Error {
     this.code = fields.code;
     this.param = fields.param;
     this.retryAfterMs = fields.retryAfterMs;
+    this.retryHeaders = fields.retryHeaders;
     this.status = fields.status;
     this.details = fields.details;
   }
@@ -50,6 +66,7 @@ export class DoorError extends Error {
       code: info?.metadata["code"] ?? null,
       param: info?.metadata["param"] ?? null,
       retryAfterMs: delay && Number(delay.seconds) * 1000 + delay.nanos / 1e6,
+      retryHeaders: readRetryHeaders(thrown.metadata),
       status: thrown.code,
       details: {
         reason: `${info?.domain}: ${info?.reason}`,
@@ -64,10 +81,12 @@ export class DoorError extends Error {
   }
 
   /** Reads OpenAI's error object; anything else is a fault. */
-  static fromJson(json: unknown, status: number | undefined, retryAfterMs: number | undefined): DoorError {
+  static fromJson(json: unknown, status?: number, retryHeaders?: RetryHeaders): DoorError {
     const { error } = json as { error: { message: string; type: string; code: string | null; param: string | null } };
     if (Object.keys(error).sort().join() !== "code,message,param,type")
       throw new Error(`not an error: ${JSON.stringify(json)}`);
-    return new DoorError(error.message, { ...error, status, retryAfterMs, details: undefined });
+    const afterMs = retryHeaders?.afterMs ?? null;
+    const retryAfterMs = afterMs === null ? undefined : Number(afterMs);
+    return new DoorError(error.message, { ...error, status, retryAfterMs, retryHeaders, details: undefined });
   }
 }

@@ -18,7 +18,7 @@ import {
 import { ChatCompletionParamsSchema } from "../../src/gen/parley/chat/v1/params_pb.ts";
 import { decodeJson } from "../../src/openai-json/decode.ts";
 import { encodeJson } from "../../src/openai-json/encode.ts";
-import { DoorError } from "./door-error.ts";
+import { DoorError, readRetryHeaders } from "./door-error.ts";
 import { readEvents } from "./sse.ts";
 
 /** Parameters of a call, as they are written in a test. */
@@ -138,8 +138,7 @@ function openRest(url: string): DoorClient {
         isDone = event === "[DONE]";
         if (isDone) continue;
         const json = JSON.parse(event) as JsonValue;
-        if (typeof json === "object" && json !== null && "error" in json)
-          throw DoorError.fromJson(json, undefined, undefined);
+        if (typeof json === "object" && json !== null && "error" in json) throw DoorError.fromJson(json);
         yield decodeJson(ChatCompletionChunkSchema, json);
       }
       if (!isDone) throw new Error("the stream ended without [DONE] and without an error");
@@ -148,6 +147,5 @@ function openRest(url: string): DoorClient {
 }
 
 async function readError(response: Response): Promise<DoorError> {
-  const delay = response.headers.get("retry-after-ms");
-  return DoorError.fromJson(await response.json(), response.status, delay === null ? undefined : Number(delay));
+  return DoorError.fromJson(await response.json(), response.status, readRetryHeaders(response.headers));
 }

@@ -1,9 +1,9 @@
 /** Support of the tests: gateways that really listen, and clients that really call. */
 import { Writable } from "node:stream";
 import { type RunningGateway, startGateway } from "../../src/compose.ts";
-import { loadConfig } from "../../src/config/load-config.ts";
 import type { Settings } from "../../src/config/settings.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
+import { loadSettings } from "./load-settings.ts";
 
 /** A gateway under test. */
 export interface TestGateway extends RunningGateway {
@@ -19,7 +19,8 @@ export interface SettingsChange {
   readonly sandbox?: Partial<Settings["sandbox"]>;
   readonly tls?: Settings["tls"];
   readonly autoModel?: string;
-  readonly providers?: Settings["providers"];
+  /** Providers with a network, as the file has them; none by default. */
+  readonly providers?: readonly object[];
   readonly mediaFetch?: Partial<Settings["mediaFetch"]>;
   /** Addresses that media are fetched from though they are not public: no setting, because nobody else may have them. */
   readonly mediaAddresses?: readonly string[];
@@ -27,7 +28,7 @@ export interface SettingsChange {
 
 /** Starts a gateway on a free port of the loopback interface, with the default settings but for the change. No delay between tokens. */
 export async function startTestGateway(change: SettingsChange = {}): Promise<TestGateway> {
-  const defaults = await loadConfig({ env: { PARLEY_LISTEN: "127.0.0.1:0", PARLEY_LOG_LEVEL: "debug" }, cwd: "/" });
+  const defaults = await loadSettings({ providers: change.providers ?? [] }, { PARLEY_LOG_LEVEL: "debug" });
   const settings: Settings = {
     ...defaults,
     tls: change.tls,
@@ -36,7 +37,6 @@ export async function startTestGateway(change: SettingsChange = {}): Promise<Tes
     timeouts: { ...defaults.timeouts, drainMs: 2_000, ...change.timeouts },
     cors: { ...defaults.cors, ...change.cors },
     sandbox: { tokenDelayMs: 0, ...change.sandbox },
-    providers: change.providers ?? defaults.providers,
     mediaFetch: { ...defaults.mediaFetch, ...change.mediaFetch },
   };
   const lines: Record<string, unknown>[] = [];

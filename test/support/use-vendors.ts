@@ -2,7 +2,6 @@ import type { JsonObject } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, expect } from "vitest";
 import { DOORS, type DoorClient, openDoor } from "./doors.ts";
 import { type SettingsChange, startTestGateway, type TestGateway } from "./gateway.ts";
-import { providersOf } from "./providers.ts";
 import { openTyped, TYPED_DOORS, type TypedClients } from "./typed-doors.ts";
 import type { Reply, UpstreamRequest } from "./upstream.ts";
 import { startVendors, type VendorCall, type Vendors } from "./vendors.ts";
@@ -41,7 +40,7 @@ export function useVendors({ providers, answer, other, change = {} }: VendorSetu
   const typed = new Map<string, TypedClients>();
   beforeAll(async () => {
     vendors = await startVendors(answer, other);
-    gateway = await startTestGateway({ ...change, providers: providersOf(...providers(vendors)) });
+    gateway = await startTestGateway({ ...change, providers: providers(vendors) });
     for (const name of DOORS) doors.set(name, openDoor(name, gateway.url));
     for (const name of TYPED_DOORS) typed.set(name, openTyped(name, gateway.url));
   });

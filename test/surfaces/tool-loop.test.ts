@@ -12,7 +12,6 @@ import { collect } from "../support/collect.ts";
 import { DOORS, openDoor } from "../support/doors.ts";
 import { fold } from "../support/fold.ts";
 import { startTestGateway } from "../support/gateway.ts";
-import { providersOf } from "../support/providers.ts";
 import { answerThinking, THINKERS, type Thinker } from "../support/thinkers.ts";
 import { useVendors } from "../support/use-vendors.ts";
 import type { Vendors } from "../support/vendors.ts";
@@ -225,7 +224,7 @@ describe("a gateway that started anew", () => {
     change: (message: JsonObject) => JsonObject,
   ): Promise<JsonObject> {
     const message = await ask(gateway().url, question(model));
-    const next = await startTestGateway({ providers: providersOf(...entries(vendors())) });
+    const next = await startTestGateway({ providers: entries(vendors()) });
     try {
       return await answer(ask, withResults(question(model), change(message)), next.url);
     } finally {

@@ -1,21 +1,21 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { isObject } from "../../openai-json/is-object.ts";
 import { parseLossless } from "../lossless-json.ts";
-import { invalidResponse } from "../upstream-error.ts";
+import { type JsonPlace, noJson, noJsonObject } from "../upstream-error.ts";
 import { errorWithin, isError } from "./decode-error.ts";
 import { objectIn, textIn } from "./json-fields.ts";
 
 /** Parses an answer, or an event of one. Throws the error that it is; UPSTREAM_INVALID_RESPONSE for what is none of them. */
-export function readAnswer(text: string, provider: string, what: "body" | "event"): JsonObject {
+export function readAnswer(text: string, provider: string, place: JsonPlace): JsonObject {
   let json: JsonValue;
   try {
     // Only arguments may have numbers of many digits, and to keep those costs more.
     json = text.includes('"functionCall"') ? parseLossless(text) : (JSON.parse(text) as JsonValue);
   } catch {
-    throw invalidResponse(provider, text.trim() === "" ? `an empty ${what}` : `a ${what} that is no JSON`);
+    throw noJson(provider, text, place);
   }
   if (isError(json)) throw errorWithin(json, provider);
-  if (!isObject(json)) throw invalidResponse(provider, `a ${what} that is no JSON object`);
+  if (!isObject(json)) throw noJsonObject(provider, place);
   return json;
 }
 
