@@ -39,6 +39,7 @@ import { Reason } from "../src/gen/parley/errors/v1/errors_pb.ts";
 import { stream_of } from "../src/gen/parley/options/v1/options_pb.ts";
 import { decodeJson } from "../src/openai-json/decode.ts";
 import { readQuirks } from "../src/providers/openai-compatible/quirks.ts";
+import { VENDORS } from "../src/providers/openai-compatible/vendors.ts";
 import { readKnobs } from "../src/providers/sandbox/knobs.ts";
 import { SANDBOX_MODELS } from "../src/providers/sandbox/models.ts";
 import { createSandbox } from "../src/providers/sandbox/provider.ts";
@@ -615,6 +616,38 @@ describe("docs/providers.md", () => {
     expect(parseYaml(formatSettings(settings))).toMatchObject(
       parseYaml(yaml.replaceAll(/\$\{\w+\}/g, "[redacted]")) as object,
     );
+  });
+
+  it("lists every vendor, with hosts that tell it", () => {
+    const listed = tableOf(providers, "Vendors").map(([word, hosts]) => ({ word: plain(word), hosts: codesOf(hosts) }));
+    expect(listed.map(({ word }) => word)).toEqual(VENDORS.map(({ word }) => word));
+    expect(listed.filter(({ hosts }) => hosts.length > 0).map(({ word }) => word)).toEqual(
+      VENDORS.filter(({ host }) => host !== undefined).map(({ word }) => word),
+    );
+    const told = listed.flatMap(({ word, hosts }) =>
+      hosts.map((host) => {
+        const config = create(OpenAICompatibleSchema, { baseUrl: `https://${host}/v1` });
+        return [host, word, readQuirks(config).quirks.vendor];
+      }),
+    );
+    expect(told.filter(([, word, found]) => word !== found)).toEqual([]);
+  });
+
+  it("names the vendor in a recipe whose host does not tell it", () => {
+    const vendors = recipes.flatMap(({ yaml }) => {
+      const file = parseYaml(yaml) as { providers: { openai_compatible?: { base_url: string; vendor?: string } }[] };
+      const { base_url: baseUrl, vendor } = file.providers[0]?.openai_compatible ?? {};
+      return baseUrl === undefined ? [] : [create(OpenAICompatibleSchema, { baseUrl, ...(vendor ? { vendor } : {}) })];
+    });
+    const words = vendors.map((config) => readQuirks(config).quirks.vendor);
+    expect(words.length).toBeGreaterThan(12);
+    expect(words).not.toContain("generic");
+  });
+
+  it("names reasons that there are", () => {
+    const named = tableOf(providers, "Errors of providers").flatMap(([, reasons]) => codesOf(reasons));
+    expect(named.length).toBeGreaterThan(12);
+    expect(named.filter((reason) => !(reason in Reason))).toEqual([]);
   });
 
   it("names the variables that switch providers on", async () => {
