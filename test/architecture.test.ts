@@ -123,6 +123,23 @@ describe("architecture", () => {
     expect(found).toEqual([]);
   });
 
+  it("loads what it takes to reach providers only where there are any", () => {
+    const statement = /^(?:import|export)\s(?!type\s)(?:[^"';=]*?\sfrom\s)?"(\.[^"]+)";/gm;
+    const loaded = new Set<string>();
+    const load = (file: string): void => {
+      if (loaded.has(file)) return;
+      loaded.add(file);
+      for (const [, specifier = ""] of readFileSync(join(SRC, file), "utf8").matchAll(statement))
+        load(relative(SRC, resolve(SRC, dirname(file), specifier)));
+    };
+    load("main.ts");
+    // The command line loads its commands when they are called.
+    load("compose.ts");
+    const late = [...loaded].filter((file) => /^(?:compose-upstream|providers\/(?!sandbox\/)[\w-]+\/)/.test(file));
+    expect(loaded.size).toBeGreaterThan(100);
+    expect([...late, ...[...loaded].filter((file) => graph.get(file)?.outside.includes("undici"))]).toEqual([]);
+  });
+
   it("has no cycles", () => {
     const cycles: string[] = [];
     const done = new Set<string>();

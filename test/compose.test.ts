@@ -41,7 +41,11 @@ describe("composeCatalogue()", () => {
   });
 
   it.each([
-    ["an auto that no provider has", "auto_model: c/echo", /: auto_model: The model 'c\/echo' does not exist$/],
+    [
+      "an auto that no provider has",
+      "auto_model: c/echo",
+      /: auto_model: The model 'c\/echo' does not exist: there is no provider 'c' here$/,
+    ],
     [
       "a provider that can't be made",
       'providers: [{ id: g, google: { models: [{ match: "(" }] } }]',

@@ -27,10 +27,19 @@ import { StreamChatCompletionRequestSchema } from "../src/gen/parley/chat/v1/cha
 import { Role } from "../src/gen/parley/chat/v1/message_pb.ts";
 import { type ChatCompletionParams, ChatCompletionParamsSchema } from "../src/gen/parley/chat/v1/params_pb.ts";
 import { Adjustment_Action } from "../src/gen/parley/chat/v1/report_pb.ts";
+import { AnthropicModelRuleSchema } from "../src/gen/parley/config/v1/anthropic_pb.ts";
 import { ConfigSchema, ProviderSchema } from "../src/gen/parley/config/v1/config_pb.ts";
+import { GoogleModelRuleSchema } from "../src/gen/parley/config/v1/google_pb.ts";
+import {
+  OpenAICompatibleSchema,
+  OpenAIModelRuleSchema,
+  OpenAIQuirksSchema,
+} from "../src/gen/parley/config/v1/openai_compatible_pb.ts";
 import { Reason } from "../src/gen/parley/errors/v1/errors_pb.ts";
 import { stream_of } from "../src/gen/parley/options/v1/options_pb.ts";
 import { decodeJson } from "../src/openai-json/decode.ts";
+import { readQuirks } from "../src/providers/openai-compatible/quirks.ts";
+import { VENDORS } from "../src/providers/openai-compatible/vendors.ts";
 import { readKnobs } from "../src/providers/sandbox/knobs.ts";
 import { SANDBOX_MODELS } from "../src/providers/sandbox/models.ts";
 import { createSandbox } from "../src/providers/sandbox/provider.ts";
@@ -440,6 +449,48 @@ describe("docs/configuration.md", () => {
     expect(listed).toEqual(message.fields.map((field) => `${field.name}: ${typeOf(field)}`));
   });
 
+  /** The tables below those of the families: heading, its table, and the section that it is of. */
+  const PARTICULARS = [
+    ["Quirks", 0, OpenAIQuirksSchema],
+    ["Rules for models", 0, OpenAIModelRuleSchema],
+    ["Rules for models", 1, AnthropicModelRuleSchema],
+    ["Rules for models", 2, GoogleModelRuleSchema],
+  ] as const;
+
+  it.each(
+    PARTICULARS,
+  )("lists under %s, in table %i, every key, with its type and its words", (heading, at, message) => {
+    const wordsOf = ({ enum: words }: DescField): string[] =>
+      words === undefined ? [] : words.values.slice(1).map(({ localName }) => localName.toLowerCase());
+    const listed = tableOf(configuration, heading, at).map((row) => ({ key: plain(row[0]), type: row[1], row }));
+    expect(listed.map(({ key, type }) => `${key}: ${type}`)).toEqual(
+      message.fields.map((field) => `${field.name}: ${typeOf(field)}`),
+    );
+    const unsaid = message.fields.flatMap((field, index) => {
+      const said = codesOf(listed[index]?.row.at(-1));
+      return wordsOf(field).filter((word) => !said.includes(word));
+    });
+    expect(unsaid).toEqual([]);
+  });
+
+  it("states what holds for a server whose vendor is not known", () => {
+    const { quirks } = readQuirks(create(OpenAICompatibleSchema, { baseUrl: "http://127.0.0.1:1/v1" }));
+    const defaults = OpenAIQuirksSchema.fields.map((field) => {
+      const value: unknown = quirks[field.localName as keyof typeof quirks];
+      const word = field.enum?.value[Number(value)]?.localName.toLowerCase();
+      return `${field.name}: ${(word ?? String(value)) || "none"}`;
+    });
+    expect(tableOf(configuration, "Quirks").map(([key, , value]) => `${plain(key)}: ${plain(value)}`)).toEqual(
+      defaults,
+    );
+  });
+
+  it("shows quirks that are valid", async () => {
+    const cwd = createFolder({ "parley.yaml": blockOf(configuration, "Quirks", "yaml") });
+    const { providers } = await loadConfig({ env: {}, cwd });
+    expect(providers.map(({ id }) => id)).toEqual(["lab"]);
+  });
+
   it("states the defaults", async () => {
     const settings = await loadConfig({ env: {}, cwd: join(ROOT, "docs") });
     const inForce = parseYaml(formatSettings(settings)) as unknown;
@@ -565,6 +616,38 @@ describe("docs/providers.md", () => {
     expect(parseYaml(formatSettings(settings))).toMatchObject(
       parseYaml(yaml.replaceAll(/\$\{\w+\}/g, "[redacted]")) as object,
     );
+  });
+
+  it("lists every vendor, with hosts that tell it", () => {
+    const listed = tableOf(providers, "Vendors").map(([word, hosts]) => ({ word: plain(word), hosts: codesOf(hosts) }));
+    expect(listed.map(({ word }) => word)).toEqual(VENDORS.map(({ word }) => word));
+    expect(listed.filter(({ hosts }) => hosts.length > 0).map(({ word }) => word)).toEqual(
+      VENDORS.filter(({ host }) => host !== undefined).map(({ word }) => word),
+    );
+    const told = listed.flatMap(({ word, hosts }) =>
+      hosts.map((host) => {
+        const config = create(OpenAICompatibleSchema, { baseUrl: `https://${host}/v1` });
+        return [host, word, readQuirks(config).quirks.vendor];
+      }),
+    );
+    expect(told.filter(([, word, found]) => word !== found)).toEqual([]);
+  });
+
+  it("names the vendor in a recipe whose host does not tell it", () => {
+    const vendors = recipes.flatMap(({ yaml }) => {
+      const file = parseYaml(yaml) as { providers: { openai_compatible?: { base_url: string; vendor?: string } }[] };
+      const { base_url: baseUrl, vendor } = file.providers[0]?.openai_compatible ?? {};
+      return baseUrl === undefined ? [] : [create(OpenAICompatibleSchema, { baseUrl, ...(vendor ? { vendor } : {}) })];
+    });
+    const words = vendors.map((config) => readQuirks(config).quirks.vendor);
+    expect(words.length).toBeGreaterThan(12);
+    expect(words).not.toContain("generic");
+  });
+
+  it("names reasons that there are", () => {
+    const named = tableOf(providers, "Errors of providers").flatMap(([, reasons]) => codesOf(reasons));
+    expect(named.length).toBeGreaterThan(12);
+    expect(named.filter((reason) => !(reason in Reason))).toEqual([]);
   });
 
   it("names the variables that switch providers on", async () => {

@@ -4,6 +4,7 @@ import { globSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
 import { ROOT, runCommand, type StartedByNpm, startByNpm } from "./support/commands.ts";
+import { startThreeVendors, type ThreeVendors } from "./support/three-vendors.ts";
 
 const README = readFileSync(join(ROOT, "README.md"), "utf8");
 const HAS_CURL = spawnSync("curl", ["--version"]).status === 0;
@@ -22,6 +23,17 @@ const PRINTED: readonly RegExp[] = [
   /"text": "Hello[\s\S]*"finishReason": "FINISH_REASON_STOP"/,
   /"content": "Hello"[\s\S]*"finishReason": "FINISH_REASON_STOP"/,
 ];
+
+const needsCurl = ({ command }: { command: string }): boolean => command.startsWith("curl ");
+
+/** Runs a command of the README at the gateway that was started, and looks at what it prints. */
+async function printsAt(url: string, command: string, printed: RegExp): Promise<void> {
+  expect(command).toContain("127.0.0.1:8080");
+  const { host } = new URL(url);
+  const { status, stdout, stderr } = await runCommand(command.replaceAll("127.0.0.1:8080", host));
+  expect(status, stderr).toBe(0);
+  expect(stdout).toMatch(printed);
+}
 
 describe("the README's start", () => {
   it("is what this file runs", () => {
@@ -55,14 +67,8 @@ describe("the README's calls", () => {
   });
 
   const calls = commandsOf("First calls").map((command, at) => ({ command, printed: PRINTED[at] ?? /$^/ }));
-  const needsCurl = ({ command }: { command: string }): boolean => command.startsWith("curl ");
-  const answers = async ({ command, printed }: { command: string; printed: RegExp }): Promise<void> => {
-    expect(command).toContain("127.0.0.1:8080");
-    const { host } = new URL(started.url);
-    const { status, stdout, stderr } = await runCommand(command.replaceAll("127.0.0.1:8080", host));
-    expect(status, stderr).toBe(0);
-    expect(stdout).toMatch(printed);
-  };
+  const answers = ({ command, printed }: { command: string; printed: RegExp }): Promise<void> =>
+    printsAt(started.url, command, printed);
   it.skipIf(!HAS_CURL).each(calls.filter(needsCurl))("curl: $command", answers);
   it.each(calls.filter((call) => !needsCurl(call)))("$command", answers);
 
@@ -88,4 +94,39 @@ describe("the README's calls", () => {
     expect(shown.map(([path]) => path).sort()).toEqual(examples);
     for (const [path = "", code] of shown) expect(code, path).toBe(readFileSync(join(ROOT, path), "utf8"));
   });
+});
+
+describe("the README's calls of real models", () => {
+  const [start = "", ...commands] = commandsOf("Put real models behind it");
+  /** What the calls print, in their order. */
+  const printed: readonly RegExp[] = [
+    /"model":"openai\/gpt-4o-mini".*"content":"Hello from OpenAI".*"finish_reason":"stop"/,
+    /^data: .*"content":"Hello from Google"[\s\S]*"finish_reason":"stop"[\s\S]*\n\ndata: \[DONE\]\n\n$/,
+    /"content": "Hello from Anthropic"[\s\S]*"finishReason": "FINISH_REASON_STOP"/,
+    /^\{"provider":"anthropic",.*"path":"seed","action":"dropped".*"upstream_request":\{"method":"POST","url":"[^"]*\/v1\/messages"/,
+  ];
+
+  let vendors: ThreeVendors;
+  let started: StartedByNpm;
+  beforeAll(async () => {
+    vendors = await startThreeVendors();
+    const keys = Object.fromEntries([...start.matchAll(/(\w+)=…/g)].map(([, name]) => [name, "s3cr3t"]));
+    started = await startByNpm(["start"], { ...keys, ...vendors.env });
+  });
+  afterAll(async () => {
+    started.kill();
+    await started.ended;
+    await vendors.close();
+  });
+
+  it("start with a key for each provider, and are as many as are known here", () => {
+    expect(start).toMatch(/^(?:[A-Z_]+=… )+npm start$/);
+    expect(commands).toHaveLength(printed.length);
+  });
+
+  const calls = commands.map((command, at) => ({ command, printed: printed[at] ?? /$^/ }));
+  const answers = (call: { command: string; printed: RegExp }): Promise<void> =>
+    printsAt(started.url, call.command, call.printed);
+  it.skipIf(!HAS_CURL).each(calls.filter(needsCurl))("curl: $command", answers);
+  it.each(calls.filter((call) => !needsCurl(call)))("$command", answers);
 });

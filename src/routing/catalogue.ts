@@ -52,21 +52,26 @@ export function createCatalogue(backends: readonly Backend[], autoModel: string)
     const lister = index().byListedId.get(name);
     return lister && { backend: lister, model: name, name: `${lister.id}/${name}` };
   };
+  /** A provider that is not there is most often one whose key is not: the error names it. */
+  const notFound = (name: string): GatewayError => {
+    const provider = name.slice(0, Math.max(0, name.indexOf("/")));
+    return modelNotFound(name, provider === "" || byId.has(provider) ? undefined : provider);
+  };
   const auto = find(autoModel);
-  if (auto === undefined) throw modelNotFound(autoModel);
+  if (auto === undefined) throw notFound(autoModel);
 
   return {
     resolve(name) {
       if (name === AUTO) return { ...auto, answeredAs: auto.name };
       const found = find(name);
-      if (found === undefined) throw modelNotFound(name);
+      if (found === undefined) throw notFound(name);
       return { ...found, answeredAs: name };
     },
     list: () => index().models,
     get(name) {
       const { byName } = index();
       const model = byName.get(name) ?? byName.get(find(name)?.name ?? "");
-      if (model === undefined) throw modelNotFound(name);
+      if (model === undefined) throw notFound(name);
       return model;
     },
   };
@@ -75,7 +80,10 @@ export function createCatalogue(backends: readonly Backend[], autoModel: string)
 /** Longest part of a name that an error repeats. */
 const SHOWN = 100;
 
-function modelNotFound(name: string): GatewayError {
-  const shown = name.length > SHOWN ? `${name.slice(0, SHOWN)}…` : name;
-  return new GatewayError(Reason.MODEL_NOT_FOUND, `The model '${shown}' does not exist`, { param: "model" });
+const shown = (name: string): string => `'${name.length > SHOWN ? `${name.slice(0, SHOWN)}…` : name}'`;
+
+/** `provider`: the part of the name before the slash, where it is no provider's. */
+function modelNotFound(name: string, provider: string | undefined): GatewayError {
+  const why = provider === undefined ? "" : `: there is no provider ${shown(provider)} here`;
+  return new GatewayError(Reason.MODEL_NOT_FOUND, `The model ${shown(name)} does not exist${why}`, { param: "model" });
 }

@@ -82,7 +82,10 @@ describe("grpc-js", () => {
     const { message } = await models.unary("ListModels", {});
     expect(message).toMatchObject({ models: expect.arrayContaining([expect.objectContaining({ id: "auto" })]) });
     const error = await errorOf(models.unary("GetModel", { model: "nobody/nothing" }));
-    expect(error).toMatchObject({ code: status.NOT_FOUND, details: "The model 'nobody/nothing' does not exist" });
+    expect(error).toMatchObject({
+      code: status.NOT_FOUND,
+      details: "The model 'nobody/nothing' does not exist: there is no provider 'nobody' here",
+    });
   });
 
   it("takes the request id of the metadata and gives it back, or makes one", async () => {

@@ -29,10 +29,10 @@ const targetOf = (catalogue: Catalogue, name: string) => {
   const { backend, model, name: full, answeredAs } = catalogue.resolve(name);
   return [backend.id, model, full, answeredAs];
 };
-const notFound = (name: string) =>
+const notFound = (name: string, why = "") =>
   expect.objectContaining({
     reasonName: "MODEL_NOT_FOUND",
-    message: `The model '${name}' does not exist`,
+    message: `The model '${name}' does not exist${why}`,
     details: { param: "model" },
   });
 const idsOf = (catalogue: Catalogue): string[] => catalogue.list().map(({ id }) => id);
@@ -84,7 +84,6 @@ describe("resolve()", () => {
   it.each([
     "",
     "nobody",
-    "nobody/m",
     "home/",
     "anthropic/",
     "/m",
@@ -95,6 +94,12 @@ describe("resolve()", () => {
     "__proto__",
   ])("does not find %j", (name) => {
     expect(() => all.resolve(name)).toThrow(notFound(name));
+  });
+
+  it.each(["nobody", "__proto__"])("says that there is no provider %s", (provider) => {
+    expect(() => all.resolve(`${provider}/m`)).toThrow(
+      notFound(`${provider}/m`, `: there is no provider '${provider}' here`),
+    );
   });
 
   it("reads no list for a name with a provider", () => {
@@ -183,8 +188,13 @@ describe("get()", () => {
   });
 
   // A model that is not listed can be called, and yet nothing is known of it.
-  it.each(["router/unlisted", "nobody/m", "home/", ""])("does not find %j", (name) => {
-    expect(() => catalogue.get(name)).toThrow(notFound(name));
+  it.each([
+    ["router/unlisted", ""],
+    ["nobody/m", ": there is no provider 'nobody' here"],
+    ["home/", ""],
+    ["", ""],
+  ])("does not find %j", (name, why) => {
+    expect(() => catalogue.get(name)).toThrow(notFound(name, why));
   });
 });
 

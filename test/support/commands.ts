@@ -43,11 +43,17 @@ export interface StartedByNpm {
   readonly ended: Promise<number | NodeJS.Signals>;
 }
 
-/** Starts the gateway as the README says, or by other words to npm, and waits until it listens. Rejects when it does not. */
-export async function startByNpm(words: readonly string[] = ["start"]): Promise<StartedByNpm> {
+/**
+ * Starts the gateway as the README says, or by other words to npm, and waits until it listens. Rejects when it does not. `env`: what is
+ * in its environment besides.
+ */
+export async function startByNpm(
+  words: readonly string[] = ["start"],
+  env: Readonly<Record<string, string>> = {},
+): Promise<StartedByNpm> {
   const child = spawn("npm", words, {
     cwd: ROOT,
-    env: { ...process.env, PARLEY_LISTEN: "127.0.0.1:0" },
+    env: { ...process.env, PARLEY_LISTEN: "127.0.0.1:0", ...env },
     stdio: ["ignore", "ignore", "pipe"],
     detached: true, // A process group of its own.
   });

@@ -1,11 +1,10 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
-import { GatewayError } from "../../errors/gateway-error.ts";
 import {
   type AnthropicModelRule,
   AnthropicModelRule_Sampling,
   AnthropicModelRuleSchema,
 } from "../../gen/parley/config/v1/anthropic_pb.ts";
-import { Reason } from "../../gen/parley/errors/v1/errors_pb.ts";
+import { modelPattern } from "../model-pattern.ts";
 
 /** What a model can do; see parley.config.v1.AnthropicModelRule. */
 export type Capabilities = {
@@ -81,7 +80,10 @@ export type CapabilitiesOf = (model: string) => Capabilities;
  * pattern is no regular expression.
  */
 export function createCapabilities(rules: readonly AnthropicModelRule[], version: string): CapabilitiesOf {
-  const configured = rules.map((rule, index) => ({ pattern: compile(rule.match, index), given: givenBy(rule) }));
+  const configured = rules.map((rule, index) => ({
+    pattern: modelPattern(rule.match, `models[${index}].match`),
+    given: givenBy(rule),
+  }));
   const isWithoutSampling = version >= NO_SAMPLING;
   return (model) => {
     const row = TABLE.find(({ pattern }) => pattern.test(model));
@@ -109,12 +111,3 @@ const TABLE = MODELS.map((row) => ({
   pattern: new RegExp(row.match),
   given: givenBy(create(AnthropicModelRuleSchema, row)),
 }));
-
-function compile(match: string, index: number): RegExp {
-  try {
-    return new RegExp(match);
-  } catch (cause) {
-    const param = `models[${index}].match`;
-    throw new GatewayError(Reason.INVALID_VALUE, `${param} is no regular expression`, { param, cause });
-  }
-}

@@ -4,14 +4,24 @@ const SAMPLING = "models from 4.7 on, and all from version 2026-10-21 of the API
 
 /** What becomes of each parameter at Anthropic. */
 export const PARAMETERS: ParameterTable = {
-  temperature: { kind: "passed", when: `above 1, it is clamped to 1; ${SAMPLING}` },
-  topP: { kind: "passed", when: `dropped beside temperature from 4.1 on; ${SAMPLING}` },
-  topK: { kind: "passed", when: SAMPLING },
+  temperature: {
+    kind: "passed",
+    when: `above 1, it is clamped to 1; while the model thinks, it is dropped unless it is 1; ${SAMPLING}`,
+  },
+  topP: {
+    kind: "passed",
+    when: `dropped beside \`temperature\` from 4.1 on, and below 0.95 while the model thinks; ${SAMPLING}`,
+  },
+  topK: { kind: "passed", when: `dropped while the model thinks; ${SAMPLING}` },
   frequencyPenalty: { kind: "dropped", why: "Anthropic has no penalties" },
   presencePenalty: { kind: "dropped", why: "Anthropic has no penalties" },
   logitBias: { kind: "dropped", why: "Anthropic does not let tokens be weighted" },
-  maxCompletionTokens: { kind: "passed", as: "max_tokens", when: "clamped to what the model can; unset, it is that" },
-  maxTokens: { kind: "passed", when: "clamped to what the model can; max_completion_tokens wins" },
+  maxCompletionTokens: {
+    kind: "passed",
+    as: "max_tokens",
+    when: "clamped to what the model can; if unset, it is that",
+  },
+  maxTokens: { kind: "passed", when: "clamped to what the model can; `max_completion_tokens` wins" },
   stop: { kind: "passed", as: "stop_sequences", when: "sequences of white space alone are dropped" },
   n: { kind: "refused", why: "Anthropic gives one answer a call" },
   seed: { kind: "dropped", why: "Anthropic has no seed" },
@@ -21,7 +31,7 @@ export const PARAMETERS: ParameterTable = {
   toolChoice: {
     kind: "mapped",
     as: "tool_choice",
-    when: "a forced call is asked for in words where the model refuses it",
+    when: "a forced call is asked for in words where the model refuses one",
   },
   parallelToolCalls: { kind: "mapped", as: "tool_choice.disable_parallel_tool_use" },
   functions: { kind: "mapped", as: "tools" },
@@ -29,7 +39,7 @@ export const PARAMETERS: ParameterTable = {
   responseFormat: {
     kind: "mapped",
     as: "output_config.format",
-    when: "by a tool before 4.1, and where the schema cannot be kept otherwise; json_object is asked for in words",
+    when: "before 4.1, and where the schema cannot be kept otherwise, a tool whose arguments are the answer; `json_object` is asked for in words",
   },
   reasoningEffort: {
     kind: "mapped",
@@ -40,13 +50,17 @@ export const PARAMETERS: ParameterTable = {
   modalities: { kind: "refused", why: "Anthropic's models do not speak" },
   audio: { kind: "refused", why: "Anthropic's models do not speak" },
   prediction: { kind: "dropped", why: "Anthropic takes no prediction; the answer is the same without it" },
-  webSearchOptions: { kind: "mapped", as: "tools", when: "search_context_size is dropped" },
-  serviceTier: { kind: "mapped", as: "service_tier", when: "fast is speed; flex, scale and priority are dropped" },
+  webSearchOptions: { kind: "mapped", as: "tools", when: "`search_context_size` is dropped" },
+  serviceTier: {
+    kind: "mapped",
+    as: "service_tier",
+    when: "`fast` is `speed`; `flex`, `scale` and `priority` are dropped",
+  },
   store: { kind: "dropped", why: "Anthropic keeps no completions" },
   metadata: { kind: "dropped", why: "Anthropic keeps no completions that labels could stand on" },
   moderation: { kind: "refused", why: "Anthropic does not screen by a policy of the caller" },
   safetyIdentifier: { kind: "passed", as: "metadata.user_id" },
-  user: { kind: "mapped", as: "metadata.user_id", when: "its SHA-256; safety_identifier wins" },
+  user: { kind: "mapped", as: "metadata.user_id", when: "its SHA-256 is sent; `safety_identifier` wins" },
   promptCacheKey: { kind: "dropped", why: "Anthropic finds cached prefixes without a key" },
   promptCacheOptions: { kind: "mapped", as: "cache_control", when: "implicit caching is dropped" },
   promptCacheRetention: { kind: "dropped", why: "Anthropic keeps what is marked, and as long as the mark says" },

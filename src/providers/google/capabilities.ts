@@ -1,12 +1,11 @@
 import type { MessageInitShape } from "@bufbuild/protobuf";
-import { GatewayError } from "../../errors/gateway-error.ts";
 import {
   type GoogleModelRule,
   type GoogleModelRuleSchema,
   GoogleModelRule_Level as Level,
   GoogleModelRule_Thinking as Thinking,
 } from "../../gen/parley/config/v1/google_pb.ts";
-import { Reason } from "../../gen/parley/errors/v1/errors_pb.ts";
+import { modelPattern } from "../model-pattern.ts";
 
 type Rule = MessageInitShape<typeof GoogleModelRuleSchema>;
 
@@ -93,17 +92,9 @@ export function createCapabilities(rules: readonly GoogleModelRule[], path: stri
 
 function compile({ $typeName: _type, match = "", ...said }: Rule, path: string): Row {
   const answers = Object.entries(said).filter(([, value]) => isAnswer(value));
-  return { pattern: toPattern(match, path), answers: Object.fromEntries(answers) as Partial<Capabilities> };
+  return { pattern: modelPattern(match, path, "i"), answers: Object.fromEntries(answers) as Partial<Capabilities> };
 }
 
 /** Unset enums and lists are zeros and empty lists; a bool or a number that is unset is not there. */
 const isAnswer = (value: unknown): boolean =>
   value !== undefined && value !== 0 && !(Array.isArray(value) && value.length === 0);
-
-function toPattern(match: string, path: string): RegExp {
-  try {
-    return new RegExp(match, "i");
-  } catch (error) {
-    throw new GatewayError(Reason.INVALID_VALUE, `${path} must be a regular expression`, { param: path, cause: error });
-  }
-}

@@ -2,7 +2,7 @@ import type { ParameterTable } from "../parameter-table.ts";
 
 /** What Gemini does with each parameter. */
 export const PARAMETERS: ParameterTable = {
-  temperature: { kind: "passed" },
+  temperature: { kind: "passed", as: "generationConfig.temperature" },
   topP: { kind: "passed", as: "generationConfig.topP" },
   topK: { kind: "passed", as: "generationConfig.topK" },
   frequencyPenalty: {
@@ -17,14 +17,14 @@ export const PARAMETERS: ParameterTable = {
   },
   logitBias: { kind: "dropped", why: "Gemini has no bias of tokens" },
   maxCompletionTokens: { kind: "passed", as: "generationConfig.maxOutputTokens" },
-  maxTokens: { kind: "passed", as: "generationConfig.maxOutputTokens", when: "max_completion_tokens wins" },
+  maxTokens: { kind: "passed", as: "generationConfig.maxOutputTokens", when: "`max_completion_tokens` wins" },
   stop: { kind: "passed", as: "generationConfig.stopSequences" },
   n: {
     kind: "passed",
     as: "generationConfig.candidateCount",
     when: "refused above what the model gives: 8 up to Gemini 2.5, 1 from Gemini 3 on",
   },
-  seed: { kind: "mapped", as: "generationConfig.seed", when: "taken modulo 2^31" },
+  seed: { kind: "mapped", as: "generationConfig.seed", when: "it is taken modulo 2^31" },
   logprobs: { kind: "passed", as: "generationConfig.responseLogprobs" },
   topLogprobs: { kind: "passed", as: "generationConfig.logprobs" },
   tools: { kind: "mapped", as: "tools.functionDeclarations", when: "a custom tool is a function with one text" },
@@ -35,7 +35,7 @@ export const PARAMETERS: ParameterTable = {
   responseFormat: {
     kind: "mapped",
     as: "generationConfig.responseJsonSchema",
-    when: "before Gemini 3, together with tools, a function of its own",
+    when: "before Gemini 3, together with tools, a function whose arguments are the answer; dropped where `tool_choice` forces a call",
   },
   reasoningEffort: {
     kind: "mapped",
@@ -51,7 +51,11 @@ export const PARAMETERS: ParameterTable = {
     as: "tools.googleSearch",
     when: "refused together with function tools before Gemini 3",
   },
-  serviceTier: { kind: "mapped", as: "serviceTier", when: "scale is dropped, fast is priority" },
+  serviceTier: {
+    kind: "mapped",
+    as: "serviceTier",
+    when: "`scale` is dropped; `fast` is `priority`, which is reported",
+  },
   store: { kind: "dropped", why: "Gemini keeps no completions" },
   metadata: { kind: "dropped", why: "Gemini takes no labels" },
   moderation: { kind: "refused", why: "Gemini has no moderation that can be asked for" },

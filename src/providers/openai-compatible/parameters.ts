@@ -1,7 +1,15 @@
 import type { ParameterTable, Treatment } from "../parameter-table.ts";
 
 const passed: Treatment = { kind: "passed" };
-const byList = "a server that is known not to take it does not get it, which is reported";
+/** GPT-5.1 is the first of them that can be told not to reason and then draws as others do. */
+const unlessTold = "OpenAI's reasoning models; from GPT-5.1 on, they take it with `reasoning_effort: none`";
+const sampling: Treatment = { kind: "passed", when: `left out for ${unlessTold}` };
+const logProbabilities: Treatment = {
+  kind: "passed",
+  when: `refused where the server is known not to take it, and for ${unlessTold}`,
+};
+const penalized = "left out for Cerebras and for reasoning models of OpenAI and xAI";
+const byList = "left out where the server is known not to take it";
 const unlessListed: Treatment = { kind: "passed", when: byList };
 const orRefused: Treatment = { kind: "passed", when: "refused where the server is known not to take it" };
 
@@ -10,26 +18,26 @@ const orRefused: Treatment = { kind: "passed", when: "refused where the server i
  * does differently stands in vendors.ts and capabilities.ts.
  */
 export const PARAMETERS: ParameterTable = {
-  temperature: { kind: "passed", when: "left out for OpenAI's reasoning models, unless they are told not to reason" },
-  topP: { kind: "passed", when: "left out for OpenAI's reasoning models, unless they are told not to reason" },
+  temperature: sampling,
+  topP: sampling,
   topK: { kind: "passed", when: "left out for OpenAI itself" },
-  frequencyPenalty: { kind: "passed", when: "left out for Cerebras and for reasoning models of OpenAI and xAI" },
-  presencePenalty: { kind: "passed", when: "left out for Cerebras and for reasoning models of OpenAI and xAI" },
-  logitBias: { kind: "passed", when: "left out for OpenAI's reasoning models, and where the server does not take it" },
-  maxCompletionTokens: { kind: "passed", when: "as max_tokens where the server knows only that" },
+  frequencyPenalty: { kind: "passed", when: penalized },
+  presencePenalty: { kind: "passed", when: penalized },
+  logitBias: { kind: "passed", when: `${penalized}, and where the server is known not to take it` },
+  maxCompletionTokens: { kind: "passed", when: "as `max_tokens` where the server knows only that" },
   maxTokens: {
     kind: "passed",
-    when: "as max_completion_tokens for OpenAI's reasoning models; left out beside the other",
+    when: "as `max_completion_tokens` for OpenAI's reasoning models; `max_completion_tokens` wins",
   },
   stop: { kind: "passed", when: "left out for o3, o4-mini and the reasoning models of xAI" },
   n: orRefused,
-  seed: { kind: "passed", when: "as random_seed for Mistral" },
-  logprobs: { kind: "passed", when: "refused for reasoning models and where the server does not take it" },
-  topLogprobs: { kind: "passed", when: "refused for reasoning models and where the server does not take it" },
+  seed: { kind: "passed", when: "as `random_seed` for Mistral" },
+  logprobs: logProbabilities,
+  topLogprobs: logProbabilities,
   tools: { kind: "passed", when: "tools with free text as input are refused, unless the server is OpenAI" },
   toolChoice: {
     kind: "passed",
-    when: "allowed_tools as fewer tools, unless the server is OpenAI; required as any for Mistral",
+    when: "`allowed_tools` is said by fewer tools, unless the server is OpenAI; `required` is `any` for Mistral",
   },
   parallelToolCalls: unlessListed,
   functions: passed,

@@ -9,6 +9,7 @@ import {
   OpenAIModelRule_Taken as Taken,
 } from "../../gen/parley/config/v1/openai_compatible_pb.ts";
 import { Reason } from "../../gen/parley/errors/v1/errors_pb.ts";
+import { modelPattern } from "../model-pattern.ts";
 import { VENDORS, type Vendor } from "./vendors.ts";
 
 /** What is particular about a server, complete. See parley.config.v1.OpenAIQuirks. */
@@ -86,7 +87,7 @@ export function readQuirks(config: OpenAICompatible): { readonly quirks: Quirks;
     unsupported: [...(vendor.quirks.unsupported ?? []), ...(config.quirks?.unsupported ?? [])],
   };
   const rules = config.models.map((rule, at) => ({
-    pattern: compile(rule.match, `models[${at}].match`),
+    pattern: modelPattern(rule.match, `models[${at}].match`, "u"),
     rule: given(rule),
   }));
   const rows = vendor.models.map((rule) => ({ pattern: new RegExp(rule.match ?? "", "u"), rule: given(rule) }));
@@ -124,14 +125,6 @@ function findVendor({ vendor: word, baseUrl }: OpenAICompatible): Vendor {
   if (found !== undefined) return found;
   const words = VENDORS.map((row) => `"${row.word}"`).join(", ");
   throw new GatewayError(Reason.INVALID_VALUE, `vendor must be one of ${words}`, { param: "vendor" });
-}
-
-function compile(match: string, path: string): RegExp {
-  try {
-    return new RegExp(match, "u");
-  } catch (cause) {
-    throw new GatewayError(Reason.INVALID_VALUE, `${path} must be a regular expression`, { param: path, cause });
-  }
 }
 
 /** The fields that say something: a zero of an enum says nothing. */

@@ -30,7 +30,7 @@ export const PARAMETERS: ParameterTable = {
   audio: dropped("the sandbox does not speak"),
   prediction: dropped("the sandbox needs no prediction to be fast"),
   webSearchOptions: dropped("the sandbox does not reach the web"),
-  serviceTier: { kind: "mapped", as: "`default`, unless it is `auto`" },
+  serviceTier: { kind: "mapped", as: "default", when: "`auto` is no change" },
   store: dropped("the sandbox keeps nothing"),
   metadata: dropped("the sandbox keeps nothing"),
   moderation: { kind: "refused", why: "the sandbox does not screen content" },
