@@ -209,6 +209,18 @@ describe("Anthropic's edge cases", () => {
     expect(usage?.totalTokens).toBe(prompt + (usage?.completionTokens ?? 0));
   });
 
+  it("edge case 10: passes that were told before a newer count are counted as they were, and that count as it is now", () => {
+    const pass = (type: string, input_tokens: number, output_tokens: number) => ({ type, input_tokens, output_tokens });
+    const iterations = [pass("compaction", 1000, 50), pass("message", 20, 1)];
+    const events = [
+      { type: "message_start", message: { usage: { input_tokens: 20, output_tokens: 1, iterations } } },
+      ...stop({ output_tokens: 7 }),
+    ];
+    expect(decodeEvents(plan(), events).at(-1)?.usage).toMatchObject({ promptTokens: 1020, completionTokens: 57 });
+    const told = [...events.slice(0, 1), ...stop({ output_tokens: 7, iterations: [pass("message", 30, 9)] })];
+    expect(decodeEvents(plan(), told).at(-1)?.usage).toMatchObject({ promptTokens: 30, completionTokens: 9 });
+  });
+
   it("edge case 11: a reason for the end that is repeated makes one end", () => {
     const chunks = decodeEvents(plan(), [begin, stop()[0] as JsonObject, ...stop()]);
     const ends = chunks.flatMap(({ choices }) => choices.map(({ nativeFinishReason }) => nativeFinishReason));
@@ -313,6 +325,16 @@ describe("Anthropic's edge cases", () => {
         {
           ...stripped,
           reasoning_details: [{ type: "reasoning.text", text: "Hm", format: "anthropic-claude-v1", index: 0 }],
+        },
+        ["dropped messages[1].reasoning_details[0]"],
+      ],
+      [
+        "an empty signature",
+        {
+          ...stripped,
+          reasoning_details: [
+            { type: "reasoning.text", text: "Hm", signature: "", format: "anthropic-claude-v1", index: 0 },
+          ],
         },
         ["dropped messages[1].reasoning_details[0]"],
       ],
