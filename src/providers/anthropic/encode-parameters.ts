@@ -5,6 +5,7 @@ import type { Adjustment } from "../../gen/parley/chat/v1/report_pb.ts";
 import { AnthropicModelRule_Sampling } from "../../gen/parley/config/v1/anthropic_pb.ts";
 import { clamped, dropped } from "../adjustment.ts";
 import type { Capabilities } from "./capabilities.ts";
+import type { Notes } from "./encode-parts.ts";
 import type { MessagesRequest } from "./wire.ts";
 
 /** Most tokens of the answer, and the parameter that says so. */
@@ -91,10 +92,13 @@ export function encodeUser(
   return user ? { metadata: { user_id: createHash("sha256").update(user).digest("hex") } } : {};
 }
 
+/** Feature that some models want named where a call is to be fast. */
+const FAST_BETA = "fast-mode-2026-02-01";
+
 /** Which capacity serves the call. */
 export function encodeTier(
   { serviceTier }: ChatCompletionParams,
-  adjustments: Adjustment[],
+  { adjustments, beta }: Notes,
 ): Pick<MessagesRequest, "service_tier" | "speed"> {
   switch (serviceTier) {
     case ServiceTier.UNSPECIFIED:
@@ -104,6 +108,7 @@ export function encodeTier(
     case ServiceTier.DEFAULT:
       return { service_tier: "standard_only" };
     case ServiceTier.FAST:
+      beta.add(FAST_BETA);
       return { speed: "fast" };
     case ServiceTier.FLEX:
     case ServiceTier.SCALE:

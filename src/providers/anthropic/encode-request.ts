@@ -1,7 +1,7 @@
 import type { ChatCompletionParams } from "../../gen/parley/chat/v1/params_pb.ts";
 import type { Adjustment } from "../../gen/parley/chat/v1/report_pb.ts";
 import { dropped, mapped } from "../adjustment.ts";
-import { applyTable, unsupportedValue } from "../parameter-table.ts";
+import { applyTable, unsupported, unsupportedValue } from "../parameter-table.ts";
 import { readConversation } from "../turns.ts";
 import type { AnswerPlan } from "./answer-plan.ts";
 import { adjustCacheOptions, CacheMarks } from "./cache-marks.ts";
@@ -47,6 +47,11 @@ export function encodeRequest(
   // Where a call is forced, the answer is that call, and not one by a tool of ours.
   const form = chosen.kind === "tool" && !isAnswerOpen ? TEXT : chosen;
   const search = encodeWebSearch(params, names, adjustments);
+  if (form.kind === "tool" && search !== undefined)
+    throw unsupported(
+      "web_search_options",
+      "the answer is held to its schema by a forced call, before which no model searches",
+    );
   const defined = form.kind === "tool" ? [...functions, form.tool] : functions;
   const known = defined.length > 0 || search !== undefined ? defined : toolsOfHistory(conversation, adjustments);
 
@@ -76,7 +81,7 @@ export function encodeRequest(
     ...encodeSampling(params, capabilities, isThinking, adjustments),
     ...encodeStop(params, adjustments),
     ...encodeUser(params, adjustments),
-    ...encodeTier(params, adjustments),
+    ...encodeTier(params, notes),
   };
   return { body, adjustments, plan: planAnswer(params, form), beta: notes.beta };
 }

@@ -803,6 +803,10 @@ describe("encodeRequest()", () => {
     });
   });
 
+  it("names the feature that a fast answer needs", () => {
+    expect(plan({ service_tier: "fast" }).request.headers).toEqual({ "anthropic-beta": "fast-mode-2026-02-01" });
+  });
+
   it("keeps numbers that a double cannot hold, and makes halves of characters whole", () => {
     const args = '{"id":12345678901234567890,"x":1e400,"z":-0,"s":"\\ud83d!","t":"\\\\ud83d"}';
     const { request } = plan({
@@ -895,6 +899,15 @@ describe("encodeRequest()", () => {
     expect(() => plan(request)).toThrow(GatewayError);
     expect(() => plan(request)).toThrow(
       expect.objectContaining({ reasonName, details: expect.objectContaining({ param }) }),
+    );
+  });
+
+  it("refuses a search before an answer that is held to its schema by a forced call", () => {
+    expect(() => plan({ ...schema(MAP), web_search_options: {} })).toThrow(
+      expect.objectContaining({
+        reasonName: "UNSUPPORTED_PARAMETER",
+        details: expect.objectContaining({ param: "web_search_options" }),
+      }),
     );
   });
 
