@@ -123,6 +123,19 @@ describe("the stream decoder", () => {
     ]);
   });
 
+  it("keeps the numbers of a custom tool's input that is of another form", () => {
+    const events = [
+      begin,
+      start(0, { type: "tool_use", id: "toolu_1", name: "c", input: {} }),
+      delta(0, { type: "input_json_delta", partial_json: '{"x": 12345678901234567890}' }),
+      stop(0),
+      ...end("tool_use"),
+    ];
+    expect(foldEvents(plan({ tools: [{ type: "custom", custom: { name: "c" } }] }), events)).toMatchObject({
+      choices: [{ message: { tool_calls: [{ custom: { input: '{"x":12345678901234567890}' } }] } }],
+    });
+  });
+
   it("passes on arguments that were cut, as they are", () => {
     const events = [
       begin,
