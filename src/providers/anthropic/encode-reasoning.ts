@@ -44,6 +44,18 @@ export function encodeReasoning(
   isUnsigned: boolean,
 ): Reasoning {
   const asked = readReasoning(params);
+  const ignored = asked.ignored.map((path) => dropped(path, "it is not known, or another parameter wins"));
+  const reasoning = reason(asked, capabilities, limit, limitPath, isUnsigned);
+  return { ...reasoning, adjustments: [...ignored, ...reasoning.adjustments] };
+}
+
+function reason(
+  asked: ReasoningRequest,
+  capabilities: Capabilities,
+  limit: number,
+  limitPath: string,
+  isUnsigned: boolean,
+): Reasoning {
   const plain = { maxTokens: limit, path: asked.path, keys: asked.keys, adjustments: [] };
   const display = asked.wanted === false ? "omitted" : "summarized";
   const isAsked = asked.effort !== ReasoningEffort.UNSPECIFIED || asked.budget !== undefined;

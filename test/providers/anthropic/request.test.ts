@@ -631,6 +631,17 @@ const REASONING: readonly Row[] = [
     adjustments: ["mapped thinking.budget_tokens: 50000 → medium"],
   },
   {
+    it: "hides thoughts in Anthropic's own words",
+    request: { thinking: { type: "adaptive", display: "omitted" } },
+    body: { ...plain, thinking: { type: "adaptive", display: "omitted" }, output_config: { effort: "high" } },
+  },
+  {
+    it: "reports what of an extension is not followed",
+    request: { reasoning_effort: "low", reasoning: { effort: "high", summary: "auto" } },
+    body: { ...plain, ...adaptive("low") },
+    adjustments: ["dropped reasoning.effort", "dropped reasoning.summary"],
+  },
+  {
     it: "shows thoughts that are wanted",
     request: { include_reasoning: true },
     body: { ...plain, thinking: { type: "adaptive", display: "summarized" } },
