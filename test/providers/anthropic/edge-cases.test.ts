@@ -150,6 +150,20 @@ describe("Anthropic's edge cases", () => {
     ]);
   });
 
+  it("edge case 4: names of tools that were called elsewhere become names that Anthropic takes", () => {
+    const strange = { id: "call_1", type: "function", function: { name: "mcp.server:tool", arguments: "{}" } };
+    const asked = plan({ messages: [user("Hi"), { role: "assistant", tool_calls: [strange] }, result("call_1", "x")] });
+    const name = `mcpservertool_${createHash("sha256").update("mcp.server:tool").digest("hex").slice(0, 8)}`;
+    expect(bodyOf(asked)).toMatchObject({
+      tools: [{ name }],
+      messages: [{}, { content: [{ type: "tool_use", name }] }, {}],
+    });
+    expect(asked.adjustments.map(describeAdjustment)).toEqual([
+      `mapped messages[1].tool_calls[0].function.name: mcp.server:tool → ${name}`,
+      `mapped tools: none → ${name}`,
+    ]);
+  });
+
   it("edge case 5: a call without arguments has the arguments {}, in both directions", () => {
     const body = answer([use("toolu_1")], { stop_reason: "tool_use" });
     expect(foldEvents(plan(), eventsOf(body))).toMatchObject({
