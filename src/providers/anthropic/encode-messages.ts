@@ -91,6 +91,7 @@ class Encoder {
         ? "Anthropic's models take instructions within a conversation only after the user"
         : "this model takes no instructions within a conversation";
       this.#notes.adjustments.push(mapped(`messages[${index}]`, why, "in its place", "before the conversation"));
+      this.#notes.marks.hoist(texts, [...this.#system, ...this.#hoisted]);
       this.#hoisted.push(...texts);
     }
   }

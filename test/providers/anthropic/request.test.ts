@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { JsonObject } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import { GatewayError } from "../../../src/errors/gateway-error.ts";
-import { bodyOf, describeAdjustment, plan } from "./support.ts";
+import { bodyOf, createProvider, describeAdjustment, plan } from "./support.ts";
 
 interface Row {
   readonly it: string;
@@ -380,6 +380,33 @@ const MESSAGES: readonly Row[] = [
       "mapped messages[1].content[0].prompt_cache_breakpoint.ttl: 5m → 1h",
       "mapped messages[2].content[0].prompt_cache_breakpoint.ttl: 5m → 1h",
       "mapped messages[2].content[1].prompt_cache_breakpoint.ttl: 12h → 1h",
+    ],
+  },
+  {
+    it: "knows that a mark of a hoisted instruction comes before those of the conversation",
+    request: {
+      messages: [
+        { role: "system", content: [{ type: "text", text: "A", prompt_cache_breakpoint: { mode: "explicit" } }] },
+        {
+          role: "user",
+          content: [{ type: "text", text: "B", prompt_cache_breakpoint: { mode: "explicit", ttl: "5m" } }],
+        },
+        {
+          role: "system",
+          content: [{ type: "text", text: "C", prompt_cache_breakpoint: { mode: "explicit", ttl: "1h" } }],
+        },
+      ],
+    },
+    body: {
+      max_tokens: 128_000,
+      system: ["A", "C"].map((text) => ({ type: "text", text, cache_control: { type: "ephemeral", ttl: "1h" } })),
+      messages: [
+        { role: "user", content: [{ type: "text", text: "B", cache_control: { type: "ephemeral", ttl: "5m" } }] },
+      ],
+    },
+    adjustments: [
+      "mapped messages[2]: in its place → before the conversation",
+      "mapped messages[0].content[0].prompt_cache_breakpoint: 5m → 1h",
     ],
   },
   {
@@ -811,6 +838,14 @@ describe("encodeRequest()", () => {
       stream: true,
       max_tokens: 128_000,
       messages: [{ role: "user", content: [{ type: "image", source: { type: "file", file_id: "file_1" } }] }],
+    });
+  });
+
+  it("adds the features that a request needs to those that are configured, in either way", () => {
+    const config = { beta: ["b"], headers: { "Anthropic-Beta": "h1, h2" } };
+    expect(createProvider(config).endpoint.headers).toMatchObject({ "anthropic-beta": "b,h1,h2" });
+    expect(plan({ service_tier: "fast" }, { config }).request.headers).toEqual({
+      "anthropic-beta": "b,h1,h2,fast-mode-2026-02-01",
     });
   });
 
