@@ -180,6 +180,8 @@ const MESSAGES: readonly Row[] = [
             { type: "image_url", image_url: { url: "https://x.example/a.png", detail: "auto" } },
             { type: "file", file: { file_data: "data:application/pdf;base64,JVBERi0x", filename: "a.pdf" } },
             { type: "file", file: { file_data: "JVBERi0x" } },
+            { type: "file", file: { file_data: "iVBORw0KGgo=" } },
+            { type: "file", file: { file_data: "data:application/octet-stream;base64,JVBERi0x" } },
             { type: "file", file: { file_data: "data:text/plain,a%20b", filename: "a.txt" } },
             { type: "file", file: { file_data: "data:text/csv;base64,YSxi" } },
             { type: "file", file: { file_id: "file_01" } },
@@ -202,6 +204,8 @@ const MESSAGES: readonly Row[] = [
               title: "a.pdf",
             },
             { type: "document", source: { type: "base64", media_type: "application/pdf", data: "JVBERi0x" } },
+            { type: "image", source: { type: "base64", media_type: "image/png", data: "iVBORw0KGgo=" } },
+            { type: "document", source: { type: "base64", media_type: "application/pdf", data: "JVBERi0x" } },
             { type: "document", source: { type: "text", media_type: "text/plain", data: "a b" }, title: "a.txt" },
             { type: "document", source: { type: "text", media_type: "text/plain", data: "a,b" } },
             { type: "document", source: { type: "file", file_id: "file_01" } },
@@ -212,7 +216,7 @@ const MESSAGES: readonly Row[] = [
     adjustments: [
       "dropped messages[0].content[0].image_url.detail: high",
       "mapped messages[0].content[1].image_url.url: image/png → image/gif",
-      "mapped messages[0].content[6].file.file_data: text/csv → text/plain",
+      "mapped messages[0].content[8].file.file_data: text/csv → text/plain",
     ],
   },
   {
@@ -909,6 +913,18 @@ describe("encodeRequest()", () => {
       media({ type: "image_url", image_url: { url: "data:image/bmp;base64,Qk0=" } }),
       "messages[0].content[0].image_url.url",
       "UNSUPPORTED_VALUE",
+    ],
+    [
+      "images that are others than they say",
+      media({ type: "image_url", image_url: { url: "data:image/png;base64,AAAAGGZ0eXBoZWlj" } }),
+      "messages[0].content[0].image_url.url",
+      "UNSUPPORTED_VALUE",
+    ],
+    [
+      "files that do not say what they are",
+      media({ type: "file", file: { file_data: "AAAA" } }),
+      "messages[0].content[0].file.file_data",
+      "INVALID_VALUE",
     ],
     [
       "spoken history",
