@@ -46,6 +46,8 @@ export function encodeRequest(
   const chosen = chooseForm(params, names, capabilities, adjustments);
   // Where a call is forced, the answer is that call, and not one by a tool of ours.
   const form = chosen.kind === "tool" && !isAnswerOpen ? TEXT : chosen;
+  if ((form.kind === "schema" || form.kind === "tool") && messages.at(-1)?.role === "assistant")
+    throw unsupportedValue("response_format", "an answer that is begun cannot be held to a schema");
   const search = encodeWebSearch(params, names, adjustments);
   if (form.kind === "tool" && search !== undefined)
     throw unsupported(

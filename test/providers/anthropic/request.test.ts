@@ -964,6 +964,24 @@ describe("encodeRequest()", () => {
     );
   });
 
+  it.each(["claude-haiku-4-5", OLD])("refuses to hold an answer that is begun to a schema: %s", (model) => {
+    const begun = {
+      messages: [
+        { role: "user", content: "Hi" },
+        { role: "assistant", content: "{" },
+      ],
+    };
+    expect(() => plan({ ...schema(NUMBER), ...begun }, { model })).toThrow(
+      expect.objectContaining({
+        reasonName: "UNSUPPORTED_VALUE",
+        details: expect.objectContaining({ param: "response_format" }),
+      }),
+    );
+    expect(plan({ response_format: { type: "json_object" }, ...begun }, { model }).request.body).toContain(
+      '"text":"{"',
+    );
+  });
+
   it("refuses a search before an answer that is held to its schema by a forced call", () => {
     expect(() => plan({ ...schema(MAP), web_search_options: {} })).toThrow(
       expect.objectContaining({
