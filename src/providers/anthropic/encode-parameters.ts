@@ -44,15 +44,18 @@ export function encodeSampling(
   const drop = (path: string, why: string, value: number): void => void adjustments.push(dropped(path, why, value));
   const none = "this model takes no sampling parameters";
   const takesNone = sampling === AnthropicModelRule_Sampling.NONE;
+  const takesOne = sampling === AnthropicModelRule_Sampling.ONE;
+  /** A temperature of 1 is so anyway, and need not take the place of a top_p that says something. */
+  const isPlain = temperature === 1 && takesOne && topP !== undefined && topP !== 1;
   const encoded: Pick<MessagesRequest, "temperature" | "top_p" | "top_k"> = {};
   if (temperature !== undefined && temperature !== 1 && (takesNone || isThinking))
     drop("temperature", takesNone ? none : "a model that thinks takes no temperature but 1", temperature);
-  else if (temperature !== undefined && !takesNone) {
+  else if (temperature !== undefined && !takesNone && !isPlain) {
     encoded.temperature = Math.min(temperature, 1);
     if (temperature > 1) adjustments.push(clamped("temperature", "Anthropic takes 0 to 1", temperature, 1));
   }
   if (topP !== undefined) {
-    const isOneOfTwo = sampling === AnthropicModelRule_Sampling.ONE && encoded.temperature !== undefined;
+    const isOneOfTwo = takesOne && encoded.temperature !== undefined;
     if (takesNone || isOneOfTwo) {
       // All of the mass is what is drawn from anyway.
       if (topP !== 1)

@@ -649,6 +649,13 @@ const REASONING: readonly Row[] = [
     adjustments: ["clamped max_tokens: 500 → 1524"],
   },
   {
+    it: "leaves the answer its tokens where it raised the limit",
+    model: BUDGET,
+    request: { reasoning_effort: "high", max_tokens: 1024 },
+    body: { max_tokens: 2048, messages: [HI], ...enabled(1024) },
+    adjustments: ["clamped max_tokens: 1024 → 2048"],
+  },
+  {
     it: "keeps a budget that is given, and hides thoughts that are not wanted",
     model: BUDGET,
     request: { reasoning: { max_tokens: 3000, exclude: true } },
@@ -780,6 +787,12 @@ const PARAMETERS: readonly Row[] = [
     request: { temperature: 0.5, top_p: 0.5 },
     body: { ...budget, temperature: 0.5 },
     adjustments: ["dropped top_p: 0.5"],
+  },
+  {
+    it: "passes top_p beside a temperature that is so anyway",
+    model: BUDGET,
+    request: { temperature: 1, top_p: 0.5 },
+    body: { ...budget, top_p: 0.5 },
   },
   {
     it: "passes no sampling to models that take none",
