@@ -5,6 +5,7 @@ import {
   type ChatCompletionParams,
   ChatCompletionParamsSchema,
   OutputModality,
+  Verbosity,
 } from "../gen/parley/chat/v1/params_pb.ts";
 import type { Adjustment } from "../gen/parley/chat/v1/report_pb.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
@@ -41,6 +42,7 @@ const MEANS_NOTHING: { readonly [K in ParameterName]?: (value: NonNullable<ChatC
   presencePenalty: (value) => value === 0,
   parallelToolCalls: (value) => value,
   serviceTier: (value) => value === ServiceTier.AUTO,
+  verbosity: (value) => value === Verbosity.MEDIUM,
   modalities: (value) => !value.includes(OutputModality.AUDIO),
   responseFormat: ({ format }) => format.case === "text",
 };

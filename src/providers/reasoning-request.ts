@@ -3,6 +3,8 @@ import { type ChatCompletionParams, ReasoningEffort, ReasoningEffortSchema } fro
 import { isObject } from "../openai-json/is-object.ts";
 import { enumWords } from "../openai-json/words.ts";
 
+const { NONE } = ReasoningEffort;
+
 /** What a request says of reasoning, in whichever way it says it. */
 export interface ReasoningRequest {
   /** UNSPECIFIED: nothing is said. */
@@ -15,33 +17,48 @@ export interface ReasoningRequest {
   readonly wanted: boolean | undefined;
   /** Keys of `params.extra` that were understood here. */
   readonly keys: readonly string[];
+  /** Paths of what stands in these keys and is not followed: it is not known here, or something else wins. */
+  readonly ignored: readonly string[];
 }
 
 /**
  * Reads `reasoning_effort`, and the extensions that other gateways have made common: `reasoning: {effort, max_tokens, exclude,
- * enabled}` (OpenRouter), `thinking: {type, budget_tokens}` (Anthropic, LiteLLM), `include_reasoning`. The parameter of OpenAI wins.
+ * enabled}` (OpenRouter), `thinking: {type, budget_tokens, display}` (Anthropic, LiteLLM), `include_reasoning`. The parameter of OpenAI wins.
  */
 export function readReasoning({ reasoningEffort, extra = {} }: ChatCompletionParams): ReasoningRequest {
   const { reasoning, thinking, include_reasoning: include } = extra;
   const keys: string[] = [];
+  const ignored: string[] = [];
   let asked: Asked | undefined =
     reasoningEffort === ReasoningEffort.UNSPECIFIED ? undefined : { effort: reasoningEffort, path: "reasoning_effort" };
   let wanted: boolean | undefined;
+  /** `turn`: the key that turns reasoning on or off; `apart`: one that says nothing of how much. */
+  const read = (extension: string, object: JsonObject, own: Asked | undefined, turn: string, apart: string): void => {
+    keys.push(extension);
+    asked ??= own;
+    const isSame = own !== undefined && own.effort === asked?.effort && own.budget === asked?.budget;
+    const isOn = own?.path === `${extension}.${turn}` && own.effort !== NONE && asked?.effort !== NONE;
+    for (const [key, value] of Object.entries(object)) {
+      const path = `${extension}.${key}`;
+      const isFollowed = key === apart || ((isSame || isOn) && (key === turn || path === own?.path));
+      if (value !== null && !isFollowed) ignored.push(path);
+    }
+  };
   if (isObject(reasoning)) {
-    keys.push("reasoning");
-    asked ??= askedByOpenRouter(reasoning);
+    read("reasoning", reasoning, askedByOpenRouter(reasoning), "enabled", "exclude");
     if (typeof reasoning["exclude"] === "boolean") wanted = !reasoning["exclude"];
   }
   if (isObject(thinking)) {
-    keys.push("thinking");
-    asked ??= askedByAnthropic(thinking);
+    read("thinking", thinking, askedByAnthropic(thinking), "type", "display");
+    if (thinking["display"] === "summarized" || thinking["display"] === "omitted")
+      wanted ??= thinking["display"] === "summarized";
   }
   if (typeof include === "boolean") {
     keys.push("include_reasoning");
     wanted ??= include;
   }
   const { effort = ReasoningEffort.UNSPECIFIED, path = "reasoning_effort", budget } = asked ?? {};
-  return { effort, path, budget, wanted, keys };
+  return { effort, path, budget, wanted, keys, ignored };
 }
 
 /** What one of the ways says: an effort, or a budget. */

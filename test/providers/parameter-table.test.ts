@@ -77,6 +77,7 @@ describe("isGiven()", () => {
     ["presencePenalty", { presencePenalty: 0 }],
     ["parallelToolCalls", { parallelToolCalls: true }],
     ["serviceTier", { serviceTier: ServiceTier.AUTO }],
+    ["verbosity", { verbosity: Verbosity.MEDIUM }],
     ["modalities", { modalities: [OutputModality.TEXT] }],
     ["responseFormat", { responseFormat: { format: { case: "text", value: {} } } }],
     ["stop", { stop: [] }],

@@ -16,6 +16,7 @@ describe("readReasoning()", () => {
       budget: undefined,
       wanted: undefined,
       keys: [],
+      ignored: [],
     });
   });
 
@@ -51,7 +52,26 @@ describe("readReasoning()", () => {
       budget: undefined,
       wanted: undefined,
       keys: ["reasoning", "thinking"],
+      ignored: ["reasoning.effort", "reasoning.max_tokens", "thinking.type"],
     });
+  });
+
+  it.each<[JsonObject, ReasoningEffort | undefined, string[]]>([
+    [{ reasoning: { effort: "low", exclude: true } }, undefined, []],
+    [{ reasoning: { effort: "low" } }, LOW, []],
+    [{ reasoning: { enabled: true } }, HIGH, []],
+    [{ reasoning: { enabled: false } }, HIGH, ["reasoning.enabled"]],
+    [{ reasoning: { enabled: true, effort: "high" } }, undefined, []],
+    [{ reasoning: { enabled: true, max_tokens: null } }, undefined, []],
+    [{ reasoning: { effort: "immense", summary: "auto" } }, undefined, ["reasoning.effort", "reasoning.summary"]],
+    [{ reasoning: { effort: "low", max_tokens: 5 } }, undefined, ["reasoning.max_tokens"]],
+    [{ thinking: { type: "enabled", budget_tokens: 4096, display: "omitted" } }, undefined, []],
+    [{ thinking: { type: "enabled", budget_tokens: 4096 } }, LOW, ["thinking.type", "thinking.budget_tokens"]],
+    [{ thinking: { type: "enabled", budget_tokens: 1.5 } }, undefined, ["thinking.budget_tokens"]],
+    [{ thinking: { type: "else" } }, undefined, ["thinking.type"]],
+    [{ include_reasoning: true }, LOW, []],
+  ])("does not follow all of %j beside effort %s", (extra, effort, ignored) => {
+    expect(read(extra, effort).ignored).toEqual(ignored);
   });
 
   it.each<[JsonObject, boolean | undefined, string[]]>([
@@ -60,6 +80,9 @@ describe("readReasoning()", () => {
     [{ reasoning: { exclude: true } }, false, ["reasoning"]],
     [{ reasoning: { exclude: false } }, true, ["reasoning"]],
     [{ reasoning: { exclude: true }, include_reasoning: true }, false, ["reasoning", "include_reasoning"]],
+    [{ thinking: { display: "omitted" } }, false, ["thinking"]],
+    [{ thinking: { display: "summarized" } }, true, ["thinking"]],
+    [{ thinking: { display: "else" } }, undefined, ["thinking"]],
     [{ reasoning: "high", thinking: [], include_reasoning: "yes", other: 1 }, undefined, []],
   ])("reads of %j whether the text is wanted", (extra, wanted, keys) => {
     expect(read(extra)).toMatchObject({ wanted, keys, effort: UNSPECIFIED });

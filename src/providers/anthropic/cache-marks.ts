@@ -19,7 +19,7 @@ interface Mark {
 /** Collects the marks of a request while its blocks are made, in the order in which Anthropic reads the blocks. */
 export class CacheMarks {
   readonly #defaultTtl: string | undefined;
-  readonly #marks: Mark[] = [];
+  #marks: Mark[] = [];
 
   constructor({ promptCacheOptions }: ChatCompletionParams) {
     this.#defaultTtl = promptCacheOptions?.ttl;
@@ -35,6 +35,15 @@ export class CacheMarks {
   move(from: Mark["block"], to: Mark["block"]): void {
     const mark = this.#marks.find(({ block }) => block === from);
     if (mark !== undefined) mark.block = to;
+  }
+
+  /** Moves the marks of blocks forward, directly behind those of the blocks that they now follow. */
+  hoist(blocks: readonly Mark["block"][], followed: readonly Mark["block"][]): void {
+    const moved = this.#marks.filter(({ block }) => blocks.includes(block));
+    if (moved.length === 0) return;
+    const others = this.#marks.filter(({ block }) => !blocks.includes(block));
+    const at = others.findLastIndex(({ block }) => followed.includes(block)) + 1;
+    this.#marks = others.toSpliced(at, 0, ...moved);
   }
 
   /** Sets the last four marks. Anthropic wants longer times before shorter ones, so a mark before a long one is long, too. */

@@ -50,10 +50,10 @@ const V5_5 = { ...V5, thinkingOff: false, forcedToolChoice: false } as const;
 
 /**
  * The models, oldest first; the first row that matches counts. A name that no row matches is one of a newer model, and gets the newest
- * row.
+ * row. They match names in Anthropic's own spelling: see `spell`.
  */
 export const MODELS: readonly Row[] = [
-  { match: "claude-(?:instant|2|3-(?:opus|sonnet|haiku))", maxOutputTokens: 4_096 },
+  { match: "claude-(?:instant|v?2|3-(?:opus|sonnet|haiku))", maxOutputTokens: 4_096 },
   { match: "claude-3-5-", maxOutputTokens: 8_192 },
   { match: "claude-3-7-", thinkingBudget: true },
   // A version is a number of one or two digits; a day, which may follow it, has eight.
@@ -86,13 +86,21 @@ export function createCapabilities(rules: readonly AnthropicModelRule[], version
   }));
   const isWithoutSampling = version >= NO_SAMPLING;
   return (model) => {
-    const row = TABLE.find(({ pattern }) => pattern.test(model));
+    const name = spell(model);
+    const row = TABLE.find(({ pattern }) => pattern.test(name));
     const capabilities = { ...BASE, ...row?.given };
     for (const { pattern, given } of configured.toReversed())
       if (pattern.test(model)) Object.assign(capabilities, given);
     return isWithoutSampling ? { ...capabilities, sampling: AnthropicModelRule_Sampling.NONE } : capabilities;
   };
 }
+
+/** Relays write "claude-sonnet-4.5" and "claude-4-sonnet" for claude-sonnet-4-5 and claude-sonnet-4. */
+const spell = (model: string): string =>
+  model
+    .toLowerCase()
+    .replace(/(\d)\.(?=\d)/g, "$1-")
+    .replace(/claude-((?:[4-9]|\d\d)(?:-\d{1,2})?)-([a-z]+)/, "claude-$2-$1");
 
 /** Version of the API from which on no model takes temperature, top_p and top_k. */
 const NO_SAMPLING = "2026-10-21";

@@ -15,9 +15,11 @@ export interface CleanSchema {
 /** Formats that Anthropic knows. */
 const FORMATS = ["date-time", "time", "date", "duration", "email", "hostname", "uri", "ipv4", "ipv6", "uuid"];
 /** Keywords that are taken as they are. */
-const KEPT = new Set(["type", "required", "enum", "const", "$ref", "description", "default"]);
-/** Keywords that say nothing about values. */
+const KEPT = new Set(["type", "required", "$ref", "title", "description", "default"]);
+/** Keywords that say nothing about values, and nothing to a model. */
 const SILENT = new Set(["$schema", "$id", "$anchor", "$comment"]);
+/** Keywords that hold a value to nothing, and may say something to a model. */
+const NOTES = new Set(["examples", "example", "deprecated", "readOnly", "writeOnly"]);
 /** Most properties of a whole schema that are not required. */
 const MAX_OPTIONAL = 24;
 
@@ -57,7 +59,8 @@ class Cleaner {
     const moved: string[] = [];
     for (const [key, value] of Object.entries(merged)) {
       const place = `${path}.${key}`;
-      if (KEPT.has(key)) clean[key] = key === "$ref" ? this.#reference(value, place) : value;
+      if (KEPT.has(key) || (key === "enum" && isListOfScalars(value)) || (key === "const" && isScalar(value)))
+        clean[key] = key === "$ref" ? this.#reference(value, place) : value;
       else if (key === "properties" || key === "$defs" || key === "definitions") {
         // Draft 7 names the definitions otherwise.
         const name = key === "definitions" ? "$defs" : key;
@@ -70,7 +73,7 @@ class Cleaner {
       else if (key === "patternProperties") this.lose(place, "its names are not known before");
       else if (key !== "additionalProperties" && !SILENT.has(key)) {
         moved.push(`${key}: ${JSON.stringify(value)}`);
-        if (key !== "title") {
+        if (!NOTES.has(key)) {
           const why = "Anthropic cannot hold a model to it: the description asks for it";
           this.adjustments.push(mapped(place, why, value, "description"));
         }
@@ -81,7 +84,15 @@ class Cleaner {
       const said = typeof clean["description"] === "string" ? `${clean["description"]}\n` : "";
       clean["description"] = `${said}{${moved.join(", ")}}`;
     }
-    return clean;
+    return this.#setApart(clean, path);
+  }
+
+  /** A reference stands alone: what stands beside it moves around it. Definitions stay where references find them. */
+  #setApart({ $ref, ...rest }: JsonObject, path: string): JsonObject {
+    if ($ref === undefined) return rest;
+    if (Object.keys(rest).every((key) => key === "$defs")) return { $ref, ...rest };
+    if (rest["anyOf"] !== undefined) this.lose(path, "several schemas cannot be asked for at once");
+    return { anyOf: [{ $ref }], ...rest };
   }
 
   /** Closes an object. One that is open on purpose would lose what it is made for. */
@@ -125,6 +136,9 @@ class Cleaner {
     return this.#mergeAllOf({ ...only, ...rest }, path);
   }
 }
+
+const isScalar = (value: JsonValue | undefined): boolean => value === null || typeof value !== "object";
+const isListOfScalars = (value: JsonValue | undefined): boolean => Array.isArray(value) && value.every(isScalar);
 
 /** Whether a definition leads back to itself. */
 function hasCycle(root: JsonObject): boolean {

@@ -1,5 +1,6 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 import { isObject } from "../../openai-json/is-object.ts";
+import { parseLossless } from "../lossless-json.ts";
 
 /** What stands before the text of a custom tool's input. */
 const OPENING = /^\s*\{\s*"input"\s*:\s*"/;
@@ -35,7 +36,7 @@ export class CustomInputReader {
   finish(): string {
     if (this.#at !== undefined || this.#text.trim() === "") return "";
     try {
-      return customInputOf(JSON.parse(this.#text) as JsonValue);
+      return customInputOf(parseLossless(this.#text));
     } catch {
       return this.#text; // Cut within its opening; what came is not lost.
     }

@@ -5,7 +5,7 @@ import { isDeeperThan } from "../../lib/json-depth.ts";
 import { isObject } from "../../openai-json/is-object.ts";
 import { mapped } from "../adjustment.ts";
 import { parseLossless } from "../lossless-json.ts";
-import { COMMON_IDS, renderId } from "../tool-ids.ts";
+import { COMMON_IDS, type IdForm, renderId } from "../tool-ids.ts";
 import type { Call } from "../turns.ts";
 import type { Notes } from "./encode-parts.ts";
 
@@ -30,6 +30,12 @@ export function encodeInput({ kind, input, path }: Call, { adjustments }: Notes)
   adjustments.push(mapped(path, "it is no object, and Anthropic wants one", "value", "object"));
   return { value };
 }
+
+/** How Anthropic wants the names of tools. */
+const NAMES: IdForm = { pattern: /^[A-Za-z0-9_-]{1,64}$/, strange: /[^A-Za-z0-9_-]+/g, head: 55, joint: "_" };
+
+/** The name of a tool that was called before, as Anthropic takes it; other providers allow more ("server.tool"). */
+export const encodeName = ({ name }: Pick<Call, "name">): string => renderId(name, NAMES);
 
 /** Ids of calls as Anthropic takes them, each of which stands for one call. */
 export class CallIds {

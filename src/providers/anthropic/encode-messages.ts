@@ -3,9 +3,9 @@ import { type Message, Role } from "../../gen/parley/chat/v1/message_pb.ts";
 import { Reason } from "../../gen/parley/errors/v1/errors_pb.ts";
 import { dropped, mapped } from "../adjustment.ts";
 import { unsupported, unsupportedValue } from "../parameter-table.ts";
-import type { AssistantTurn, Conversation, Result, Turn } from "../turns.ts";
+import type { AssistantTurn, Call, Conversation, Result, Turn } from "../turns.ts";
 import type { Capabilities } from "./capabilities.ts";
-import { CallIds, encodeInput } from "./encode-calls.ts";
+import { CallIds, encodeInput, encodeName } from "./encode-calls.ts";
 import { encodeParts, encodeTexts, type Notes } from "./encode-parts.ts";
 import { encodeThoughts } from "./encode-thoughts.ts";
 import type { TextBlock, ToolResultBlock, WireMessage } from "./wire.ts";
@@ -91,6 +91,7 @@ class Encoder {
         ? "Anthropic's models take instructions within a conversation only after the user"
         : "this model takes no instructions within a conversation";
       this.#notes.adjustments.push(mapped(`messages[${index}]`, why, "in its place", "before the conversation"));
+      this.#notes.marks.hoist(texts, [...this.#system, ...this.#hoisted]);
       this.#hoisted.push(...texts);
     }
   }
@@ -128,10 +129,19 @@ class Encoder {
       ...turn.calls.map((call) => ({
         type: "tool_use" as const,
         id: this.#ids.of(call),
-        name: call.name,
+        name: this.#nameOf(call),
         input: encodeInput(call, this.#notes),
       })),
     ];
+  }
+
+  #nameOf(call: Call): string {
+    const name = encodeName(call);
+    if (name !== call.name) {
+      const why = "Anthropic takes names of 1 to 64 letters, digits, _ and -";
+      this.#notes.adjustments.push(mapped(call.path.replace(/[^.]+$/, "name"), why, call.name, name));
+    }
+    return name;
   }
 
   #resultBlock({ call, parts, isError }: Result): ToolResultBlock {

@@ -5,6 +5,7 @@ import type { Adjustment } from "../../gen/parley/chat/v1/report_pb.ts";
 import { AnthropicModelRule_Sampling } from "../../gen/parley/config/v1/anthropic_pb.ts";
 import { clamped, dropped } from "../adjustment.ts";
 import type { Capabilities } from "./capabilities.ts";
+import type { Notes } from "./encode-parts.ts";
 import type { MessagesRequest } from "./wire.ts";
 
 /** Most tokens of the answer, and the parameter that says so. */
@@ -43,15 +44,18 @@ export function encodeSampling(
   const drop = (path: string, why: string, value: number): void => void adjustments.push(dropped(path, why, value));
   const none = "this model takes no sampling parameters";
   const takesNone = sampling === AnthropicModelRule_Sampling.NONE;
+  const takesOne = sampling === AnthropicModelRule_Sampling.ONE;
+  /** A temperature of 1 is so anyway, and need not take the place of a top_p that says something. */
+  const isPlain = temperature === 1 && takesOne && topP !== undefined && topP !== 1;
   const encoded: Pick<MessagesRequest, "temperature" | "top_p" | "top_k"> = {};
   if (temperature !== undefined && temperature !== 1 && (takesNone || isThinking))
     drop("temperature", takesNone ? none : "a model that thinks takes no temperature but 1", temperature);
-  else if (temperature !== undefined && !takesNone) {
+  else if (temperature !== undefined && !takesNone && !isPlain) {
     encoded.temperature = Math.min(temperature, 1);
     if (temperature > 1) adjustments.push(clamped("temperature", "Anthropic takes 0 to 1", temperature, 1));
   }
   if (topP !== undefined) {
-    const isOneOfTwo = sampling === AnthropicModelRule_Sampling.ONE && encoded.temperature !== undefined;
+    const isOneOfTwo = takesOne && encoded.temperature !== undefined;
     if (takesNone || isOneOfTwo) {
       // All of the mass is what is drawn from anyway.
       if (topP !== 1)
@@ -91,10 +95,13 @@ export function encodeUser(
   return user ? { metadata: { user_id: createHash("sha256").update(user).digest("hex") } } : {};
 }
 
+/** Feature that some models want named where a call is to be fast. */
+const FAST_BETA = "fast-mode-2026-02-01";
+
 /** Which capacity serves the call. */
 export function encodeTier(
   { serviceTier }: ChatCompletionParams,
-  adjustments: Adjustment[],
+  { adjustments, beta }: Notes,
 ): Pick<MessagesRequest, "service_tier" | "speed"> {
   switch (serviceTier) {
     case ServiceTier.UNSPECIFIED:
@@ -104,6 +111,7 @@ export function encodeTier(
     case ServiceTier.DEFAULT:
       return { service_tier: "standard_only" };
     case ServiceTier.FAST:
+      beta.add(FAST_BETA);
       return { speed: "fast" };
     case ServiceTier.FLEX:
     case ServiceTier.SCALE:

@@ -3,18 +3,12 @@ import { type File, type ImageUrl, ImageUrl_Detail } from "../../gen/parley/chat
 import type { Adjustment } from "../../gen/parley/chat/v1/report_pb.ts";
 import { Reason } from "../../gen/parley/errors/v1/errors_pb.ts";
 import { dropped, mapped } from "../adjustment.ts";
-import { cleanBase64, isDataUrl, parseDataUrl } from "../data-url.ts";
+import { cleanBase64, type DataUrl, isDataUrl, parseDataUrl } from "../data-url.ts";
 import { unsupported, unsupportedValue } from "../parameter-table.ts";
+import { sniffMime } from "../sniff.ts";
 import type { Part } from "../turns.ts";
 import type { CacheMarks } from "./cache-marks.ts";
-import {
-  type ContentBlock,
-  type DocumentBlock,
-  IMAGE_TYPES,
-  type ImageBlock,
-  type ImageType,
-  type TextBlock,
-} from "./wire.ts";
+import { type ContentBlock, type DocumentBlock, IMAGE_TYPES, type ImageBlock, type TextBlock } from "./wire.ts";
 
 /** What is noted while a request is made. */
 export interface Notes {
@@ -77,19 +71,17 @@ function encodeImage({ url, detail }: ImageUrl, path: string, adjustments: Adjus
   return inlineImage(parsed.mimeType, parsed.data, `${path}.url`, adjustments);
 }
 
-/** The first characters of the types of images, in base64. */
-const SIGNATURES: readonly (readonly [ImageType, RegExp])[] = [
-  ["image/png", /^iVBORw0KGg/],
-  ["image/jpeg", /^\/9j\//],
-  ["image/gif", /^R0lGOD/],
-  ["image/webp", /^UklGR.{6}XRUJQ/],
-];
+/** Characters of base64 that a type is told by. */
+const HEAD = 5_600;
+
+/** What bytes are by themselves; undefined where they do not tell. */
+const sniff = (data: string): string | undefined => sniffMime(Buffer.from(data.slice(0, HEAD), "base64"));
 
 /** Anthropic refuses an image whose type is not what it is said to be, so what the bytes say counts. */
 function inlineImage(declared: string, data: string, path: string, adjustments: Adjustment[]): ImageBlock {
   const said = declared === "image/jpg" ? "image/jpeg" : declared;
-  const found = SIGNATURES.find(([, signature]) => signature.test(data))?.[0];
-  const type = found ?? IMAGE_TYPES.find((known) => known === said);
+  const found = sniff(data) ?? said;
+  const type = IMAGE_TYPES.find((known) => known === found);
   if (type === undefined)
     throw unsupportedValue(path, `Anthropic's models see ${IMAGE_TYPES.join(", ")} only`, "invalid_image_url");
   if (type !== said) adjustments.push(mapped(path, "its bytes are of another type than it says", declared, type));
@@ -114,7 +106,7 @@ function encodeFile(
   }
   const text = fileData ?? "";
   if (/^https:/i.test(text)) return { type: "document", source: { type: "url", url: text }, ...title };
-  const { mimeType, data } = isDataUrl(text) ? (parseDataUrl(text) ?? noFile(path)) : rawFile(text, path);
+  const { mimeType, data } = isDataUrl(text) ? typedFile(parseDataUrl(text) ?? noFile(path)) : rawFile(text, path);
   if (mimeType.startsWith("image/")) return inlineImage(mimeType, data, `${path}.file_data`, adjustments);
   if (mimeType === "application/pdf")
     return { type: "document", source: { type: "base64", media_type: mimeType, data }, ...title };
@@ -131,12 +123,17 @@ const noFile = (path: string): never => {
   throw undecodable(`${path}.file_data`, "is a data URL that cannot be decoded");
 };
 
-/** Base64 without the form of a data URL, which is only taken for a PDF. */
-function rawFile(text: string, path: string): { mimeType: string; data: string } {
+/** A file of no type of its own is what its bytes are. */
+const typedFile = ({ mimeType, data }: DataUrl): DataUrl =>
+  mimeType === "application/octet-stream" ? { mimeType: sniff(data) ?? mimeType, data } : { mimeType, data };
+
+/** Base64 without the form of a data URL, which is only taken for what its bytes tell: a PDF, or an image. */
+function rawFile(text: string, path: string): DataUrl {
   const data = cleanBase64(text);
-  if (data?.startsWith("JVBERi") !== true)
-    throw undecodable(`${path}.file_data`, "must be a data URL, or a PDF in base64");
-  return { mimeType: "application/pdf", data };
+  const mimeType = data === undefined ? undefined : sniff(data);
+  if (data === undefined || mimeType === undefined)
+    throw undecodable(`${path}.file_data`, "must be a data URL, or a PDF or an image in base64");
+  return { mimeType, data };
 }
 
 const undecodable = (path: string, what: string): GatewayError =>

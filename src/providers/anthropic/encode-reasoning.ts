@@ -44,6 +44,18 @@ export function encodeReasoning(
   isUnsigned: boolean,
 ): Reasoning {
   const asked = readReasoning(params);
+  const ignored = asked.ignored.map((path) => dropped(path, "it is not known, or another parameter wins"));
+  const reasoning = reason(asked, capabilities, limit, limitPath, isUnsigned);
+  return { ...reasoning, adjustments: [...ignored, ...reasoning.adjustments] };
+}
+
+function reason(
+  asked: ReasoningRequest,
+  capabilities: Capabilities,
+  limit: number,
+  limitPath: string,
+  isUnsigned: boolean,
+): Reasoning {
   const plain = { maxTokens: limit, path: asked.path, keys: asked.keys, adjustments: [] };
   const display = asked.wanted === false ? "omitted" : "summarized";
   const isAsked = asked.effort !== ReasoningEffort.UNSPECIFIED || asked.budget !== undefined;
@@ -144,7 +156,8 @@ function withBudget(
     adjustments.push(clamped(limitPath, why, limit, maxTokens));
   }
   const share = SHARES.find(([effort]) => effort === asked.effort)?.[1] ?? 1;
-  const wanted = asked.budget ?? Math.floor(maxTokens * share);
+  // What was raised to make room for thinking has room for no more: the rest is the answer's.
+  const wanted = asked.budget ?? (maxTokens > limit ? MIN_BUDGET : Math.floor(maxTokens * share));
   const budget = Math.min(Math.max(wanted, MIN_BUDGET), maxTokens - 1);
   if (asked.budget !== undefined && asked.budget !== budget) {
     const why = `a budget has at least ${MIN_BUDGET} tokens, and fewer than the whole answer`;

@@ -1,7 +1,7 @@
 import type { ChatCompletionParams } from "../../gen/parley/chat/v1/params_pb.ts";
 import type { Adjustment } from "../../gen/parley/chat/v1/report_pb.ts";
 import { dropped, mapped } from "../adjustment.ts";
-import { applyTable, unsupportedValue } from "../parameter-table.ts";
+import { applyTable, unsupported, unsupportedValue } from "../parameter-table.ts";
 import { readConversation } from "../turns.ts";
 import type { AnswerPlan } from "./answer-plan.ts";
 import { adjustCacheOptions, CacheMarks } from "./cache-marks.ts";
@@ -46,7 +46,14 @@ export function encodeRequest(
   const chosen = chooseForm(params, names, capabilities, adjustments);
   // Where a call is forced, the answer is that call, and not one by a tool of ours.
   const form = chosen.kind === "tool" && !isAnswerOpen ? TEXT : chosen;
+  if ((form.kind === "schema" || form.kind === "tool") && messages.at(-1)?.role === "assistant")
+    throw unsupportedValue("response_format", "an answer that is begun cannot be held to a schema");
   const search = encodeWebSearch(params, names, adjustments);
+  if (form.kind === "tool" && search !== undefined)
+    throw unsupported(
+      "web_search_options",
+      "the answer is held to its schema by a forced call, before which no model searches",
+    );
   const defined = form.kind === "tool" ? [...functions, form.tool] : functions;
   const known = defined.length > 0 || search !== undefined ? defined : toolsOfHistory(conversation, adjustments);
 
@@ -76,7 +83,7 @@ export function encodeRequest(
     ...encodeSampling(params, capabilities, isThinking, adjustments),
     ...encodeStop(params, adjustments),
     ...encodeUser(params, adjustments),
-    ...encodeTier(params, adjustments),
+    ...encodeTier(params, notes),
   };
   return { body, adjustments, plan: planAnswer(params, form), beta: notes.beta };
 }

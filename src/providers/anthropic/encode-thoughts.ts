@@ -34,7 +34,7 @@ export function encodeThoughts(
     // Clients that collect the pieces of a stream may give a thought in several, with its signature on the last.
     if (open !== undefined && open.index !== detail.index) dropOpen();
     const text = (open?.text ?? "") + (detail.text ?? "");
-    if (detail.signature === undefined) open = { index: detail.index, text, place };
+    if (!detail.signature) open = { index: detail.index, text, place };
     else {
       blocks.push({ type: "thinking", thinking: text, signature: detail.signature });
       open = undefined;

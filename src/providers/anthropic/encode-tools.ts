@@ -14,6 +14,7 @@ import { unsupported } from "../parameter-table.ts";
 import type { Conversation } from "../turns.ts";
 import type { Capabilities } from "./capabilities.ts";
 import { cleanSchema } from "./clean-schema.ts";
+import { encodeName } from "./encode-calls.ts";
 import type { FunctionTool, WebSearchTool } from "./wire.ts";
 
 /** Schema of a function without parameters. */
@@ -157,7 +158,7 @@ function locationOf({ city, country, region, timezone }: ApproximateLocation) {
 
 /** Anthropic wants the tools defined that a conversation has used, also where none may be called any more. */
 export function toolsOfHistory({ turns }: Conversation, adjustments: Adjustment[]): FunctionTool[] {
-  const names = new Set(turns.flatMap((turn) => (turn.kind === "assistant" ? turn.calls.map(({ name }) => name) : [])));
+  const names = new Set(turns.flatMap((turn) => (turn.kind === "assistant" ? turn.calls.map(encodeName) : [])));
   if (names.size === 0) return [];
   const why = "Anthropic wants the tools defined that were called before; they may not be called again";
   adjustments.push(mapped("tools", why, "none", [...names].join(", ").slice(0, 64)));

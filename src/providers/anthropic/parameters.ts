@@ -50,7 +50,11 @@ export const PARAMETERS: ParameterTable = {
   modalities: { kind: "refused", why: "Anthropic's models do not speak" },
   audio: { kind: "refused", why: "Anthropic's models do not speak" },
   prediction: { kind: "dropped", why: "Anthropic takes no prediction; the answer is the same without it" },
-  webSearchOptions: { kind: "mapped", as: "tools", when: "`search_context_size` is dropped" },
+  webSearchOptions: {
+    kind: "mapped",
+    as: "tools",
+    when: "`search_context_size` is dropped; refused where a tool holds the answer to its schema",
+  },
   serviceTier: {
     kind: "mapped",
     as: "service_tier",

@@ -19,15 +19,17 @@ const VERSION = "2023-06-01";
 export function createAnthropic(id: string, config: Anthropic, chance: Chance): Provider {
   const version = config.version ?? VERSION;
   const capabilitiesOf = createCapabilities(config.models, version);
+  const endpoint = createEndpoint(config, version);
+  const configured = endpoint.headers[BETA]?.split(",") ?? [];
   return {
     id,
-    endpoint: createEndpoint(config, version),
+    endpoint,
     // Anthropic fetches them itself.
     mediaToFetch: () => [],
     encodeRequest({ model, params, streaming }) {
       const { body, adjustments, plan, beta } = encodeRequest(model, params, streaming, capabilitiesOf(model));
       const reading = { provider: id, plan, chance };
-      const features = [...new Set([...config.beta, ...beta])].join(",");
+      const features = [...new Set([...configured, ...beta])].join(",");
       return {
         request: {
           method: "POST",
@@ -52,16 +54,17 @@ const BETA = "anthropic-beta";
 function createEndpoint({ baseUrl = BASE_URL, apiKey, headers, beta, auth }: Anthropic, version: string): Endpoint {
   const [address = "", query = ""] = baseUrl.split("?", 2);
   const given = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
+  const features = [...beta, ...given.flatMap(([name, value]) => (name === BETA ? value.split(/\s*,\s*/) : []))];
   return {
     baseUrl: address.replace(/\/+$/, ""),
     query,
     headers: {
       "anthropic-version": version,
-      ...(beta.length === 0 ? {} : { [BETA]: beta.join(",") }),
+      ...(features.length === 0 ? {} : { [BETA]: [...new Set(features)].join(",") }),
     },
     secretHeaders: {
       ...(apiKey === undefined ? {} : keyHeader(auth, apiKey)),
-      ...Object.fromEntries(given),
+      ...Object.fromEntries(given.filter(([name]) => name !== BETA)),
     },
   };
 }

@@ -2,16 +2,22 @@ import { create, type JsonObject, type JsonValue } from "@bufbuild/protobuf";
 import { ServiceTier, type Usage, UsageSchema } from "../../gen/parley/chat/v1/completion_pb.ts";
 import { isObject } from "../../openai-json/is-object.ts";
 
+const COUNTS = ["input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens"];
+
 /**
  * Counts what Anthropic says of tokens. Its numbers are totals so far, and later ones replace earlier ones, in either direction; what
  * they do not name stays.
  */
 export class UsageCount {
   #fields: JsonObject = {};
+  /** Whether the counts are newer than the passes, so that the passes which the counts include have grown since they were told. */
+  #areCountsNewer = false;
 
   /** Takes a usage object; null, and fields that are null, say nothing. */
   merge(usage: JsonValue | undefined): void {
     if (!isObject(usage)) return;
+    if (Array.isArray(usage["iterations"])) this.#areCountsNewer = false;
+    else if (COUNTS.some((name) => typeof usage[name] === "number")) this.#areCountsNewer = true;
     for (const [name, value] of Object.entries(usage)) if (value !== null) this.#fields[name] = value;
   }
 
@@ -31,10 +37,11 @@ export class UsageCount {
   total(): Usage | undefined {
     const fields = this.#fields;
     if (fields["input_tokens"] === undefined && fields["output_tokens"] === undefined) return undefined;
-    const input = sum(fields, "input_tokens");
-    const written = sum(fields, "cache_creation_input_tokens");
-    const cached = sum(fields, "cache_read_input_tokens");
-    const output = sum(fields, "output_tokens");
+    const passes = this.#passes();
+    const input = sum(passes, "input_tokens");
+    const written = sum(passes, "cache_creation_input_tokens");
+    const cached = sum(passes, "cache_read_input_tokens");
+    const output = sum(passes, "output_tokens");
     const details = fields["output_tokens_details"];
     const reasoning = isObject(details) ? countOf(details["thinking_tokens"]) : 0;
     const prompt = bounded(input + written + cached);
@@ -53,14 +60,18 @@ export class UsageCount {
       cacheReadInputTokens: cached,
     });
   }
+
+  /** All passes of the call: the fields themselves count those that made the answer, and not, say, that which made the prompt short. */
+  #passes(): JsonObject[] {
+    const { iterations, ...fields } = this.#fields;
+    const passes = Array.isArray(iterations) ? iterations.filter(isObject) : [];
+    if (passes.length > 0 && !this.#areCountsNewer) return passes;
+    return [...passes.filter(({ type }) => type !== "message"), fields];
+  }
 }
 
-/** A count; where the call took several passes, of which the fields name the last only, that of all of them. */
-function sum({ iterations, ...fields }: JsonObject, name: string): number {
-  const passes = Array.isArray(iterations) ? iterations.filter(isObject) : [];
-  if (passes.length === 0) return countOf(fields[name]);
-  return bounded(passes.reduce((total, pass) => total + countOf(pass[name]), 0));
-}
+const sum = (passes: readonly JsonObject[], name: string): number =>
+  bounded(passes.reduce((total, pass) => total + countOf(pass[name]), 0));
 
 const MAX_COUNT = 2 ** 31 - 1;
 const bounded = (count: number): number => Math.min(count, MAX_COUNT);

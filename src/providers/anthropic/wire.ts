@@ -20,7 +20,7 @@ export interface TextBlock extends Cacheable {
 }
 
 export const IMAGE_TYPES = ["image/jpeg", "image/png", "image/gif", "image/webp"] as const;
-export type ImageType = (typeof IMAGE_TYPES)[number];
+type ImageType = (typeof IMAGE_TYPES)[number];
 
 export interface ImageBlock extends Cacheable {
   type: "image";

@@ -150,6 +150,20 @@ describe("Anthropic's edge cases", () => {
     ]);
   });
 
+  it("edge case 4: names of tools that were called elsewhere become names that Anthropic takes", () => {
+    const strange = { id: "call_1", type: "function", function: { name: "mcp.server:tool", arguments: "{}" } };
+    const asked = plan({ messages: [user("Hi"), { role: "assistant", tool_calls: [strange] }, result("call_1", "x")] });
+    const name = `mcpservertool_${createHash("sha256").update("mcp.server:tool").digest("hex").slice(0, 8)}`;
+    expect(bodyOf(asked)).toMatchObject({
+      tools: [{ name }],
+      messages: [{}, { content: [{ type: "tool_use", name }] }, {}],
+    });
+    expect(asked.adjustments.map(describeAdjustment)).toEqual([
+      `mapped messages[1].tool_calls[0].function.name: mcp.server:tool → ${name}`,
+      `mapped tools: none → ${name}`,
+    ]);
+  });
+
   it("edge case 5: a call without arguments has the arguments {}, in both directions", () => {
     const body = answer([use("toolu_1")], { stop_reason: "tool_use" });
     expect(foldEvents(plan(), eventsOf(body))).toMatchObject({
@@ -207,6 +221,18 @@ describe("Anthropic's edge cases", () => {
     )?.usage;
     expect(usage).toMatchObject({ promptTokens: prompt, promptTokensDetails: { cachedTokens: cached } });
     expect(usage?.totalTokens).toBe(prompt + (usage?.completionTokens ?? 0));
+  });
+
+  it("edge case 10: passes that were told before a newer count are counted as they were, and that count as it is now", () => {
+    const pass = (type: string, input_tokens: number, output_tokens: number) => ({ type, input_tokens, output_tokens });
+    const iterations = [pass("compaction", 1000, 50), pass("message", 20, 1)];
+    const events = [
+      { type: "message_start", message: { usage: { input_tokens: 20, output_tokens: 1, iterations } } },
+      ...stop({ output_tokens: 7 }),
+    ];
+    expect(decodeEvents(plan(), events).at(-1)?.usage).toMatchObject({ promptTokens: 1020, completionTokens: 57 });
+    const told = [...events.slice(0, 1), ...stop({ output_tokens: 7, iterations: [pass("message", 30, 9)] })];
+    expect(decodeEvents(plan(), told).at(-1)?.usage).toMatchObject({ promptTokens: 30, completionTokens: 9 });
   });
 
   it("edge case 11: a reason for the end that is repeated makes one end", () => {
@@ -313,6 +339,16 @@ describe("Anthropic's edge cases", () => {
         {
           ...stripped,
           reasoning_details: [{ type: "reasoning.text", text: "Hm", format: "anthropic-claude-v1", index: 0 }],
+        },
+        ["dropped messages[1].reasoning_details[0]"],
+      ],
+      [
+        "an empty signature",
+        {
+          ...stripped,
+          reasoning_details: [
+            { type: "reasoning.text", text: "Hm", signature: "", format: "anthropic-claude-v1", index: 0 },
+          ],
         },
         ["dropped messages[1].reasoning_details[0]"],
       ],

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import type { JsonObject } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import { GatewayError } from "../../../src/errors/gateway-error.ts";
-import { bodyOf, describeAdjustment, plan } from "./support.ts";
+import { bodyOf, createProvider, describeAdjustment, plan } from "./support.ts";
 
 interface Row {
   readonly it: string;
@@ -180,6 +180,8 @@ const MESSAGES: readonly Row[] = [
             { type: "image_url", image_url: { url: "https://x.example/a.png", detail: "auto" } },
             { type: "file", file: { file_data: "data:application/pdf;base64,JVBERi0x", filename: "a.pdf" } },
             { type: "file", file: { file_data: "JVBERi0x" } },
+            { type: "file", file: { file_data: "iVBORw0KGgo=" } },
+            { type: "file", file: { file_data: "data:application/octet-stream;base64,JVBERi0x" } },
             { type: "file", file: { file_data: "data:text/plain,a%20b", filename: "a.txt" } },
             { type: "file", file: { file_data: "data:text/csv;base64,YSxi" } },
             { type: "file", file: { file_id: "file_01" } },
@@ -202,6 +204,8 @@ const MESSAGES: readonly Row[] = [
               title: "a.pdf",
             },
             { type: "document", source: { type: "base64", media_type: "application/pdf", data: "JVBERi0x" } },
+            { type: "image", source: { type: "base64", media_type: "image/png", data: "iVBORw0KGgo=" } },
+            { type: "document", source: { type: "base64", media_type: "application/pdf", data: "JVBERi0x" } },
             { type: "document", source: { type: "text", media_type: "text/plain", data: "a b" }, title: "a.txt" },
             { type: "document", source: { type: "text", media_type: "text/plain", data: "a,b" } },
             { type: "document", source: { type: "file", file_id: "file_01" } },
@@ -212,7 +216,7 @@ const MESSAGES: readonly Row[] = [
     adjustments: [
       "dropped messages[0].content[0].image_url.detail: high",
       "mapped messages[0].content[1].image_url.url: image/png → image/gif",
-      "mapped messages[0].content[6].file.file_data: text/csv → text/plain",
+      "mapped messages[0].content[8].file.file_data: text/csv → text/plain",
     ],
   },
   {
@@ -380,6 +384,33 @@ const MESSAGES: readonly Row[] = [
       "mapped messages[1].content[0].prompt_cache_breakpoint.ttl: 5m → 1h",
       "mapped messages[2].content[0].prompt_cache_breakpoint.ttl: 5m → 1h",
       "mapped messages[2].content[1].prompt_cache_breakpoint.ttl: 12h → 1h",
+    ],
+  },
+  {
+    it: "knows that a mark of a hoisted instruction comes before those of the conversation",
+    request: {
+      messages: [
+        { role: "system", content: [{ type: "text", text: "A", prompt_cache_breakpoint: { mode: "explicit" } }] },
+        {
+          role: "user",
+          content: [{ type: "text", text: "B", prompt_cache_breakpoint: { mode: "explicit", ttl: "5m" } }],
+        },
+        {
+          role: "system",
+          content: [{ type: "text", text: "C", prompt_cache_breakpoint: { mode: "explicit", ttl: "1h" } }],
+        },
+      ],
+    },
+    body: {
+      max_tokens: 128_000,
+      system: ["A", "C"].map((text) => ({ type: "text", text, cache_control: { type: "ephemeral", ttl: "1h" } })),
+      messages: [
+        { role: "user", content: [{ type: "text", text: "B", cache_control: { type: "ephemeral", ttl: "5m" } }] },
+      ],
+    },
+    adjustments: [
+      "mapped messages[2]: in its place → before the conversation",
+      "mapped messages[0].content[0].prompt_cache_breakpoint: 5m → 1h",
     ],
   },
   {
@@ -618,6 +649,13 @@ const REASONING: readonly Row[] = [
     adjustments: ["clamped max_tokens: 500 → 1524"],
   },
   {
+    it: "leaves the answer its tokens where it raised the limit",
+    model: BUDGET,
+    request: { reasoning_effort: "high", max_tokens: 1024 },
+    body: { max_tokens: 2048, messages: [HI], ...enabled(1024) },
+    adjustments: ["clamped max_tokens: 1024 → 2048"],
+  },
+  {
     it: "keeps a budget that is given, and hides thoughts that are not wanted",
     model: BUDGET,
     request: { reasoning: { max_tokens: 3000, exclude: true } },
@@ -629,6 +667,17 @@ const REASONING: readonly Row[] = [
     request: { thinking: { type: "enabled", budget_tokens: 50_000 } },
     body: { ...plain, ...adaptive("medium") },
     adjustments: ["mapped thinking.budget_tokens: 50000 → medium"],
+  },
+  {
+    it: "hides thoughts in Anthropic's own words",
+    request: { thinking: { type: "adaptive", display: "omitted" } },
+    body: { ...plain, thinking: { type: "adaptive", display: "omitted" }, output_config: { effort: "high" } },
+  },
+  {
+    it: "reports what of an extension is not followed",
+    request: { reasoning_effort: "low", reasoning: { effort: "high", summary: "auto" } },
+    body: { ...plain, ...adaptive("low") },
+    adjustments: ["dropped reasoning.effort", "dropped reasoning.summary"],
   },
   {
     it: "shows thoughts that are wanted",
@@ -740,6 +789,12 @@ const PARAMETERS: readonly Row[] = [
     adjustments: ["dropped top_p: 0.5"],
   },
   {
+    it: "passes top_p beside a temperature that is so anyway",
+    model: BUDGET,
+    request: { temperature: 1, top_p: 0.5 },
+    body: { ...budget, top_p: 0.5 },
+  },
+  {
     it: "passes no sampling to models that take none",
     model: NEWEST,
     request: { temperature: 0.5, top_p: 1, top_k: 5 },
@@ -803,6 +858,18 @@ describe("encodeRequest()", () => {
     });
   });
 
+  it("adds the features that a request needs to those that are configured, in either way", () => {
+    const config = { beta: ["b"], headers: { "Anthropic-Beta": "h1, h2" } };
+    expect(createProvider(config).endpoint.headers).toMatchObject({ "anthropic-beta": "b,h1,h2" });
+    expect(plan({ service_tier: "fast" }, { config }).request.headers).toEqual({
+      "anthropic-beta": "b,h1,h2,fast-mode-2026-02-01",
+    });
+  });
+
+  it("names the feature that a fast answer needs", () => {
+    expect(plan({ service_tier: "fast" }).request.headers).toEqual({ "anthropic-beta": "fast-mode-2026-02-01" });
+  });
+
   it("keeps numbers that a double cannot hold, and makes halves of characters whole", () => {
     const args = '{"id":12345678901234567890,"x":1e400,"z":-0,"s":"\\ud83d!","t":"\\\\ud83d"}';
     const { request } = plan({
@@ -861,6 +928,18 @@ describe("encodeRequest()", () => {
       "UNSUPPORTED_VALUE",
     ],
     [
+      "images that are others than they say",
+      media({ type: "image_url", image_url: { url: "data:image/png;base64,AAAAGGZ0eXBoZWlj" } }),
+      "messages[0].content[0].image_url.url",
+      "UNSUPPORTED_VALUE",
+    ],
+    [
+      "files that do not say what they are",
+      media({ type: "file", file: { file_data: "AAAA" } }),
+      "messages[0].content[0].file.file_data",
+      "INVALID_VALUE",
+    ],
+    [
       "spoken history",
       { messages: [{ role: "assistant", audio: { id: "a" } }] },
       "messages[0].audio",
@@ -895,6 +974,33 @@ describe("encodeRequest()", () => {
     expect(() => plan(request)).toThrow(GatewayError);
     expect(() => plan(request)).toThrow(
       expect.objectContaining({ reasonName, details: expect.objectContaining({ param }) }),
+    );
+  });
+
+  it.each(["claude-haiku-4-5", OLD])("refuses to hold an answer that is begun to a schema: %s", (model) => {
+    const begun = {
+      messages: [
+        { role: "user", content: "Hi" },
+        { role: "assistant", content: "{" },
+      ],
+    };
+    expect(() => plan({ ...schema(NUMBER), ...begun }, { model })).toThrow(
+      expect.objectContaining({
+        reasonName: "UNSUPPORTED_VALUE",
+        details: expect.objectContaining({ param: "response_format" }),
+      }),
+    );
+    expect(plan({ response_format: { type: "json_object" }, ...begun }, { model }).request.body).toContain(
+      '"text":"{"',
+    );
+  });
+
+  it("refuses a search before an answer that is held to its schema by a forced call", () => {
+    expect(() => plan({ ...schema(MAP), web_search_options: {} })).toThrow(
+      expect.objectContaining({
+        reasonName: "UNSUPPORTED_PARAMETER",
+        details: expect.objectContaining({ param: "web_search_options" }),
+      }),
     );
   });
 

@@ -48,7 +48,7 @@ describe("cleanSchema()", () => {
       { type: "array", items: { type: "integer", minimum: 1, maximum: 9, title: "N" }, minItems: 2, uniqueItems: true },
       {
         type: "array",
-        items: { type: "integer", description: '{minimum: 1, maximum: 9, title: "N"}' },
+        items: { type: "integer", title: "N", description: "{minimum: 1, maximum: 9}" },
         description: "{minItems: 2, uniqueItems: true}",
       },
       [
@@ -76,6 +76,24 @@ describe("cleanSchema()", () => {
       { type: "string", description: "d" },
       [],
     ],
+    [
+      "reports no note that holds a value to nothing",
+      { type: "string", examples: ["a"], deprecated: true },
+      { type: "string", description: '{examples: ["a"], deprecated: true}' },
+      [],
+    ],
+    [
+      "asks for values that are no scalars in the description",
+      { type: "array", enum: [[1], [2]], items: { type: "integer" } },
+      { type: "array", items: { type: "integer" }, description: "{enum: [[1],[2]]}" },
+      ["mapped s.enum: 1,2 → description"],
+    ],
+    [
+      "sets references apart from what stands beside them",
+      closed({ a: { $ref: "#/$defs/x", description: "A" } }, { $defs: { x: { type: "string" } } }),
+      closed({ a: { anyOf: [{ $ref: "#/$defs/x" }], description: "A" } }, { $defs: { x: { type: "string" } } }),
+      [],
+    ],
     ["takes a function without parameters", { type: "object", properties: {} }, closed({}), []],
   ])("%s", (_what, schema, expected, adjustments) => {
     const before = structuredClone(schema);
@@ -92,6 +110,11 @@ describe("cleanSchema()", () => {
     ["objects of any properties", closed({ a: { type: "object" } }), "s.properties.a"],
     ["names by pattern", closed({}, { patternProperties: {} }), "s.patternProperties"],
     ["several schemas at once", { allOf: [{}, {}] }, "s.allOf"],
+    [
+      "a reference and other schemas at once",
+      { $ref: "#/$defs/a", anyOf: [{}], $defs: { a: {} } },
+      "s: several schemas",
+    ],
     ["what nothing satisfies", closed({ a: false }), "s.properties.a"],
     ["references out of the schema", { $ref: "https://x.example" }, "s.$ref"],
     ["recursion", { $ref: "#/$defs/a", $defs: { a: closed({ b: { $ref: "#/$defs/a" } }) } }, "it refers to itself"],

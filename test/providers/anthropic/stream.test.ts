@@ -123,6 +123,19 @@ describe("the stream decoder", () => {
     ]);
   });
 
+  it("keeps the numbers of a custom tool's input that is of another form", () => {
+    const events = [
+      begin,
+      start(0, { type: "tool_use", id: "toolu_1", name: "c", input: {} }),
+      delta(0, { type: "input_json_delta", partial_json: '{"x": 12345678901234567890}' }),
+      stop(0),
+      ...end("tool_use"),
+    ];
+    expect(foldEvents(plan({ tools: [{ type: "custom", custom: { name: "c" } }] }), events)).toMatchObject({
+      choices: [{ message: { tool_calls: [{ custom: { input: '{"x":12345678901234567890}' } }] } }],
+    });
+  });
+
   it("passes on arguments that were cut, as they are", () => {
     const events = [
       begin,
@@ -181,27 +194,57 @@ const words = fc.string({ unit: "grapheme", maxLength: 30 });
 const json = fc.dictionary(words, fc.oneof(words, fc.integer(), fc.boolean()), {
   maxKeys: 3,
 }) as fc.Arbitrary<JsonObject>;
+/** Texts that are, or are nearly, JSON in a fence of Markdown. */
+const fenced = fc
+  .array(fc.constantFrom("```", "``", "`", "json", "\n", " ", "{", "}", '"a":1', "Here:", "🪿", "\ud83e"), {
+    maxLength: 9,
+  })
+  .map((parts) => parts.join(""));
+const texts = fc.oneof(words, fenced);
+const citation = fc.constantFrom<JsonObject>(
+  { type: "web_search_result_location", url: "https://a.example", title: "A" },
+  { type: "web_search_result_location", url: "https://b.example", title: null },
+  { type: "page_location", document_index: 0, start_page_number: 1, end_page_number: 2 },
+  { type: "char_location", document_index: 0, start_char_index: 0, end_char_index: 2 },
+);
 const block: fc.Arbitrary<JsonObject> = fc.oneof(
-  fc.record({ type: fc.constant("text"), text: words.filter((text) => text !== "") }),
-  fc.record({ type: fc.constant("thinking"), thinking: words, signature: words }),
+  fc.record({ type: fc.constant("text"), text: texts }),
+  fc.record({ type: fc.constant("text"), text: texts, citations: fc.array(citation, { maxLength: 2 }) }),
+  fc.record({ type: fc.constant("thinking"), thinking: texts, signature: words }),
   fc.record({ type: fc.constant("redacted_thinking"), data: words }),
   fc.record({
     type: fc.constant("tool_use"),
     id: fc.constantFrom("toolu_1", "a:b"),
-    name: fc.constantFrom("w", "c"),
-    input: json,
+    name: fc.constantFrom("w", "c", "answer"),
+    input: fc.oneof(json, fc.record({ input: words }), fc.record({ z: words, input: words })),
   }),
-  fc.record({ type: fc.constant("server_tool_use"), input: json }),
+  fc.record({ type: fc.constantFrom("server_tool_use", "compaction", "of_tomorrow"), input: json }),
 );
+const custom: JsonObject = { tools: [{ type: "custom", custom: { name: "c" } }] };
+const schema = { type: "object", properties: { a: { type: "string" } } };
 const REQUESTS: readonly JsonObject[] = [
   {},
-  { tools: [{ type: "custom", custom: { name: "c" } }] },
+  custom,
+  { functions: [{ name: "w" }] },
   { response_format: { type: "json_object" } },
+  { ...custom, response_format: { type: "json_object" } },
+  { ...custom, response_format: { type: "json_schema", json_schema: { name: "answer", schema } } },
 ];
+/** One that answers a schema by calling a tool. */
+const model = "claude-3-7-sonnet-20250219";
+/** The answer, or the name of the reason why there is none. */
+const outcome = (read: () => JsonObject): JsonObject | string => {
+  try {
+    return read();
+  } catch (thrown) {
+    if (!(thrown instanceof GatewayError)) throw thrown;
+    return thrown.reasonName;
+  }
+};
 
 describe("a stream", () => {
   it("is the whole answer in pieces", () => {
-    const stops = fc.constantFrom("end_turn", "tool_use", "max_tokens", "refusal");
+    const stops = fc.constantFrom("end_turn", "tool_use", "max_tokens", "refusal", "pause_turn", "of_tomorrow");
     fc.assert(
       fc.property(
         fc.array(block, { maxLength: 5 }),
@@ -210,11 +253,13 @@ describe("a stream", () => {
         fc.constantFrom(...REQUESTS),
         (content, stop_reason, size, request) => {
           const body = answer(content, { stop_reason });
-          const asked = plan(request);
-          expect(foldEvents(asked, eventsOf(body, size))).toEqual(decodeBody(asked, body));
+          const asked = plan(request, { model });
+          expect(outcome(() => foldEvents(asked, eventsOf(body, size)))).toEqual(
+            outcome(() => decodeBody(asked, body)),
+          );
         },
       ),
-      { numRuns: 300 },
+      { numRuns: 600 },
     );
   });
 
