@@ -1,7 +1,9 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { type ChatCompletionParams, ReasoningEffort, ReasoningEffortSchema } from "../gen/parley/chat/v1/params_pb.ts";
+import type { Adjustment } from "../gen/parley/chat/v1/report_pb.ts";
 import { isObject } from "../openai-json/is-object.ts";
 import { enumWords } from "../openai-json/words.ts";
+import { dropped } from "./adjustment.ts";
 
 const { NONE } = ReasoningEffort;
 
@@ -17,8 +19,8 @@ export interface ReasoningRequest {
   readonly wanted: boolean | undefined;
   /** Keys of `params.extra` that were understood here. */
   readonly keys: readonly string[];
-  /** Paths of what stands in these keys and is not followed: it is not known here, or something else wins. */
-  readonly ignored: readonly string[];
+  /** What stands in these keys and is not followed: it is not known here, or something else wins. */
+  readonly adjustments: readonly Adjustment[];
 }
 
 /**
@@ -28,7 +30,7 @@ export interface ReasoningRequest {
 export function readReasoning({ reasoningEffort, extra = {} }: ChatCompletionParams): ReasoningRequest {
   const { reasoning, thinking, include_reasoning: include } = extra;
   const keys: string[] = [];
-  const ignored: string[] = [];
+  const adjustments: Adjustment[] = [];
   let asked: Asked | undefined =
     reasoningEffort === ReasoningEffort.UNSPECIFIED ? undefined : { effort: reasoningEffort, path: "reasoning_effort" };
   let wanted: boolean | undefined;
@@ -41,7 +43,7 @@ export function readReasoning({ reasoningEffort, extra = {} }: ChatCompletionPar
     for (const [key, value] of Object.entries(object)) {
       const path = `${extension}.${key}`;
       const isFollowed = key === apart || ((isSame || isOn) && (key === turn || path === own?.path));
-      if (value !== null && !isFollowed) ignored.push(path);
+      if (value !== null && !isFollowed) adjustments.push(dropped(path, "it is not known, or another parameter wins"));
     }
   };
   if (isObject(reasoning)) {
@@ -58,7 +60,7 @@ export function readReasoning({ reasoningEffort, extra = {} }: ChatCompletionPar
     wanted ??= include;
   }
   const { effort = ReasoningEffort.UNSPECIFIED, path = "reasoning_effort", budget } = asked ?? {};
-  return { effort, path, budget, wanted, keys, ignored };
+  return { effort, path, budget, wanted, keys, adjustments };
 }
 
 /** What one of the ways says: an effort, or a budget. */

@@ -16,7 +16,7 @@ describe("readReasoning()", () => {
       budget: undefined,
       wanted: undefined,
       keys: [],
-      ignored: [],
+      adjustments: [],
     });
   });
 
@@ -46,13 +46,14 @@ describe("readReasoning()", () => {
 
   it("believes OpenAI's parameter before all others, and understands the others all the same", () => {
     const extra = { reasoning: { effort: "low", max_tokens: 5 }, thinking: { type: "disabled" } };
-    expect(read(extra, HIGH)).toEqual({
+    const { adjustments, ...asked } = read(extra, HIGH);
+    expect(adjustments.map(({ path }) => path)).toEqual(["reasoning.effort", "reasoning.max_tokens", "thinking.type"]);
+    expect(asked).toEqual({
       effort: HIGH,
       path: "reasoning_effort",
       budget: undefined,
       wanted: undefined,
       keys: ["reasoning", "thinking"],
-      ignored: ["reasoning.effort", "reasoning.max_tokens", "thinking.type"],
     });
   });
 
@@ -71,7 +72,7 @@ describe("readReasoning()", () => {
     [{ thinking: { type: "else" } }, undefined, ["thinking.type"]],
     [{ include_reasoning: true }, LOW, []],
   ])("does not follow all of %j beside effort %s", (extra, effort, ignored) => {
-    expect(read(extra, effort).ignored).toEqual(ignored);
+    expect(read(extra, effort).adjustments.map(({ path }) => path)).toEqual(ignored);
   });
 
   it.each<[JsonObject, boolean | undefined, string[]]>([

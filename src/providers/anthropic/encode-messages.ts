@@ -1,8 +1,8 @@
 import { GatewayError } from "../../errors/gateway-error.ts";
-import { type Message, Role } from "../../gen/parley/chat/v1/message_pb.ts";
+import type { Message } from "../../gen/parley/chat/v1/message_pb.ts";
 import { Reason } from "../../gen/parley/errors/v1/errors_pb.ts";
 import { dropped, mapped } from "../adjustment.ts";
-import { unsupported, unsupportedValue } from "../parameter-table.ts";
+import { unsupportedValue } from "../parameter-table.ts";
 import type { AssistantTurn, Call, Conversation, Result, Turn } from "../turns.ts";
 import type { Capabilities } from "./capabilities.ts";
 import { CallIds, encodeInput, encodeName } from "./encode-calls.ts";
@@ -23,7 +23,6 @@ export function encodeMessages(
   capabilities: Capabilities,
   notes: Notes,
 ): EncodedMessages {
-  for (const [index, message] of messages.entries()) noteUnsaid(message, `messages[${index}]`, notes);
   const encoder = new Encoder(capabilities, notes);
   for (const turn of turns) encoder.add(turn);
   return encoder.finish(`messages[${messages.length - 1}]`);
@@ -170,24 +169,6 @@ class Encoder {
     );
   }
 }
-
-/** What a message has that Anthropic has no place for. */
-function noteUnsaid(message: Message, path: string, { adjustments }: Notes): void {
-  const drop = (key: string, why: string): void => void adjustments.push(dropped(`${path}.${key}`, why));
-  // In the legacy form, and in results, it is the name of the function.
-  if (message.name !== undefined && !isResult(message)) drop("name", "Anthropic does not tell participants apart");
-  if (message.audio !== undefined) throw unsupported(`${path}.audio`, "Anthropic keeps no audio");
-  if (message.images.length > 0) drop("images", "Anthropic takes no images of the model");
-  if (message.annotations.length > 0) drop("annotations", "Anthropic takes citations only of its own searches");
-  for (const [at, call] of message.toolCalls.entries()) {
-    const place = `tool_calls[${at}]`;
-    if (call.extraContent !== undefined) drop(`${place}.extra_content`, "it belongs to another provider");
-    for (const key of Object.keys(call.extra ?? {})) drop(`${place}.${key}`, "Anthropic's calls have no such key");
-  }
-  for (const key of Object.keys(message.extra ?? {})) drop(key, "Anthropic's messages have no such key");
-}
-
-const isResult = ({ toolCallId, role }: Message): boolean => toolCallId !== undefined || role === Role.FUNCTION;
 
 const invalid = (path: string, why: string): GatewayError =>
   new GatewayError(Reason.INVALID_VALUE, `${path}: ${why}`, { param: path });

@@ -2,7 +2,7 @@ import { GatewayError } from "../../errors/gateway-error.ts";
 import { type File, type ImageUrl, ImageUrl_Detail } from "../../gen/parley/chat/v1/message_pb.ts";
 import type { Adjustment } from "../../gen/parley/chat/v1/report_pb.ts";
 import { Reason } from "../../gen/parley/errors/v1/errors_pb.ts";
-import { dropped, mapped } from "../adjustment.ts";
+import { dropped, droppedKeys, mapped } from "../adjustment.ts";
 import { cleanBase64, type DataUrl, isDataUrl, parseDataUrl } from "../data-url.ts";
 import { unsupported, unsupportedValue } from "../parameter-table.ts";
 import { sniffMime } from "../sniff.ts";
@@ -36,8 +36,7 @@ export const encodeTexts = (parts: readonly Part[], notes: Notes): TextBlock[] =
   encodeParts(parts, notes).filter((block) => block.type === "text");
 
 function encodePart({ path, part: { kind, extra } }: Part, { adjustments, beta }: Notes): ContentBlock | undefined {
-  for (const key of Object.keys(extra ?? {}))
-    adjustments.push(dropped(`${path}.${key}`, "Anthropic's content has no such key"));
+  adjustments.push(...droppedKeys(path, extra, "Anthropic has no such key in content"));
   switch (kind.case) {
     case "text":
     case "refusal":

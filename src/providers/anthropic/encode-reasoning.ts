@@ -44,9 +44,8 @@ export function encodeReasoning(
   isUnsigned: boolean,
 ): Reasoning {
   const asked = readReasoning(params);
-  const ignored = asked.ignored.map((path) => dropped(path, "it is not known, or another parameter wins"));
   const reasoning = reason(asked, capabilities, limit, limitPath, isUnsigned);
-  return { ...reasoning, adjustments: [...ignored, ...reasoning.adjustments] };
+  return { ...reasoning, adjustments: [...asked.adjustments, ...reasoning.adjustments] };
 }
 
 function reason(

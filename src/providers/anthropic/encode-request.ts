@@ -3,6 +3,7 @@ import type { Adjustment } from "../../gen/parley/chat/v1/report_pb.ts";
 import { dropped, mapped } from "../adjustment.ts";
 import { applyTable, unsupported, unsupportedValue } from "../parameter-table.ts";
 import { readConversation } from "../turns.ts";
+import { type Family, reportUnsaid } from "../unsaid.ts";
 import type { AnswerPlan } from "./answer-plan.ts";
 import { adjustCacheOptions, CacheMarks } from "./cache-marks.ts";
 import type { Capabilities } from "./capabilities.ts";
@@ -25,6 +26,8 @@ export interface EncodedRequest {
   readonly beta: ReadonlySet<string>;
 }
 
+const ANTHROPIC: Family = { name: "Anthropic", ownContent: undefined, takesImages: false };
+
 /** Says a request in Anthropic's terms. Throws a GatewayError where what is asked for cannot be kept. */
 export function encodeRequest(
   model: string,
@@ -34,6 +37,7 @@ export function encodeRequest(
 ): EncodedRequest {
   const adjustments = applyTable(params, PARAMETERS);
   const notes: Notes = { adjustments, marks: new CacheMarks(params), beta: new Set() };
+  adjustments.push(...reportUnsaid(params.messages, params.tools, ANTHROPIC));
   const conversation = readConversation(params);
   adjustments.push(...conversation.adjustments);
   const { system, messages } = encodeMessages(conversation, params.messages, capabilities, notes);

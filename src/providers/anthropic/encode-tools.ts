@@ -27,10 +27,8 @@ export function encodeTools(
   capabilities: Capabilities,
   adjustments: Adjustment[],
 ): FunctionTool[] {
-  const encoded = tools.flatMap(({ kind, extra }, index): FunctionTool[] => {
+  const encoded = tools.flatMap(({ kind }, index): FunctionTool[] => {
     const path = `tools[${index}]`;
-    for (const key of Object.keys(extra ?? {}))
-      adjustments.push(dropped(`${path}.${key}`, "Anthropic's tools have no such key"));
     switch (kind.case) {
       case "function":
         return [encodeFunction(kind.value, `${path}.function`, capabilities, adjustments)];

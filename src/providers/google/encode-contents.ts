@@ -2,7 +2,7 @@ import { GatewayError } from "../../errors/gateway-error.ts";
 import type { ChatCompletionParams } from "../../gen/parley/chat/v1/params_pb.ts";
 import type { Adjustment } from "../../gen/parley/chat/v1/report_pb.ts";
 import { Reason } from "../../gen/parley/errors/v1/errors_pb.ts";
-import { dropped, mapped } from "../adjustment.ts";
+import { mapped } from "../adjustment.ts";
 import { unsupportedValue } from "../parameter-table.ts";
 import { type AssistantTurn, type Result, readConversation, type Part as SourcePart, type Turn } from "../turns.ts";
 import { argsOf, responseOf } from "./arguments.ts";
@@ -66,7 +66,6 @@ class ContentWriter {
   }
 
   write(turn: Turn, at: number): void {
-    if (turn.kind !== "results") this.#reportName(turn.name, turn.index);
     switch (turn.kind) {
       case "system":
         this.#instruct(turn.parts, turn.index);
@@ -135,8 +134,6 @@ class ContentWriter {
 
   #assistantParts(turn: AssistantTurn, isRunning: boolean): Part[] {
     const { calls, message, index } = turn;
-    if (message.audio !== undefined)
-      throw unsupportedValue(`messages[${index}].audio`, "Gemini knows no audio by its id");
     const thought = signatureIn(turn, THOUGHT_ID);
     const texts = turn.parts.map((part) => this.#encoder.encode(part));
     const parts =
@@ -211,11 +208,6 @@ class ContentWriter {
     this.#contents.push(content);
     this.#results.add(content);
     this.#say("user", after);
-  }
-
-  #reportName(name: string | undefined, index: number): void {
-    if (name !== undefined)
-      this.#adjustments.push(dropped(`messages[${index}].name`, "Gemini has no names of speakers"));
   }
 }
 

@@ -50,7 +50,7 @@ const LEVEL: Readonly<Record<Effort, { readonly level: Level; readonly same: boo
 export function encodeReasoning(params: ChatCompletionParams, capabilities: Capabilities): EncodedReasoning {
   const asked = readReasoning(params);
   const { keys } = asked;
-  const adjustments: Adjustment[] = [];
+  const adjustments: Adjustment[] = [...asked.adjustments];
   const isSilent = asked.effort === ReasoningEffort.UNSPECIFIED && asked.budget === undefined;
   if (isSilent && asked.wanted !== true) return { config: undefined, adjustments, keys };
   if (capabilities.thinking === Thinking.NONE) {

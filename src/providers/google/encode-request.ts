@@ -7,6 +7,7 @@ import { dropped, mapped } from "../adjustment.ts";
 import { stringifyWellFormed } from "../lossless-json.ts";
 import { applyTable, isGiven, unsupported, unsupportedValue, wireName } from "../parameter-table.ts";
 import type { ProviderCall } from "../provider.ts";
+import { type Family, reportUnsaid } from "../unsaid.ts";
 import type { Capabilities } from "./capabilities.ts";
 import { encodeContents } from "./encode-contents.ts";
 import { encodeFormat } from "./encode-format.ts";
@@ -26,6 +27,8 @@ export interface EncodedRequest {
   readonly answerFunction: string | undefined;
 }
 
+const GEMINI: Family = { name: "Gemini", ownContent: "google", takesImages: true };
+
 /** Says a request in Gemini's terms. `base`: address of the API with its version. */
 export function encodeRequest(
   { params, media }: ProviderCall,
@@ -33,6 +36,7 @@ export function encodeRequest(
   base: string,
 ): EncodedRequest {
   const adjustments = applyTable(params, PARAMETERS);
+  adjustments.push(...reportUnsaid(params.messages, params.tools, GEMINI));
   const tools = encodeTools(params);
   adjustments.push(...tools.adjustments);
   const format = encodeFormat(params, tools, capabilities, adjustments);

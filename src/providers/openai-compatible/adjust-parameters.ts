@@ -1,6 +1,6 @@
 import { ReasoningEffort } from "../../gen/parley/chat/v1/params_pb.ts";
 import { OpenAIModelRule_Taken as Taken } from "../../gen/parley/config/v1/openai_compatible_pb.ts";
-import { dropped, mapped } from "../adjustment.ts";
+import { dropped, droppedKeys, mapped } from "../adjustment.ts";
 import { adjustReasoning } from "./adjust-reasoning.ts";
 import { type Fitting, leaveOut, leaveOutByName } from "./fitting.ts";
 
@@ -26,8 +26,7 @@ export function adjustParameters(fitting: Fitting): void {
   if (!traits.tools) leaveOut(fitting, ["tools", "functions"], "the model does not call tools");
   if (traits.genuine) {
     leaveOut(fitting, ["topK"], "OpenAI draws by temperature and top_p only");
-    for (const key of Object.keys(params.extra ?? {}))
-      fitting.adjustments.push(dropped(key, "OpenAI refuses parameters that it does not know"));
+    fitting.adjustments.push(...droppedKeys("", params.extra, "OpenAI refuses parameters that it does not know"));
     params.extra = undefined;
   } else {
     // Others would answer as if it had not been asked for.

@@ -22,8 +22,10 @@ export function adjustReasoning({ params, traits, adjustments }: Fitting): void 
 }
 
 function foldExtensions(params: ChatCompletionParams, adjustments: Fitting["adjustments"]): void {
-  const { effort, path, budget, wanted, keys } = readReasoning(params);
+  const asked = readReasoning(params);
+  const { effort, path, budget, wanted, keys } = asked;
   if (keys.length === 0) return;
+  adjustments.push(...asked.adjustments);
   if (budget !== undefined)
     adjustments.push(dropped(path, "OpenAI has no limit for the tokens of reasoning alone", budget));
   if (effort !== params.reasoningEffort) {

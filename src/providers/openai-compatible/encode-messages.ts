@@ -9,10 +9,11 @@ import {
 } from "../../gen/parley/chat/v1/message_pb.ts";
 import type { ToolCall } from "../../gen/parley/chat/v1/tool_pb.ts";
 import { OpenAIQuirks_InstructionRole as InstructionRole } from "../../gen/parley/config/v1/openai_compatible_pb.ts";
-import { dropped, mapped } from "../adjustment.ts";
+import { dropped, droppedKeys, mapped } from "../adjustment.ts";
 import { unsupported } from "../parameter-table.ts";
 import { orphaned } from "../turns.ts";
 import { encodePart, type PartContext } from "./encode-part.ts";
+import { UNKNOWN_KEY } from "./fitting.ts";
 import { OpenCalls } from "./open-calls.ts";
 import { replayReasoning } from "./replay-reasoning.ts";
 
@@ -92,9 +93,7 @@ function encodeAnswer(encoded: Message, message: Message, path: string, context:
   encoded.toolCalls = message.toolCalls.map((call, at) => {
     if (call.kind.case === "custom" && !traits.customTools)
       throw unsupported(`${path}.tool_calls[${at}].custom`, "only OpenAI has tools with free text as input");
-    if (traits.genuine)
-      for (const key of Object.keys(call.extra ?? {}))
-        adjustments.push(dropped(`${path}.tool_calls[${at}].${key}`, "OpenAI refuses keys that it does not know"));
+    if (traits.genuine) adjustments.push(...droppedKeys(`${path}.tool_calls[${at}]`, call.extra, UNKNOWN_KEY));
     return {
       ...call,
       kind: withArguments(call.kind),
@@ -146,11 +145,9 @@ function encodeRole(role: Role, wanted: InstructionRole): Role {
 /** Keys of a message that Parley does not know: other servers may know them, OpenAI refuses them. */
 function encodeExtra(extra: JsonObject | undefined, path: string, context: PartContext): JsonObject | undefined {
   if (extra === undefined) return undefined;
-  const keys = Object.keys(extra).filter((key) => !ANSWER_ONLY.includes(key));
-  if (!context.traits.genuine)
-    return keys.length === 0 ? undefined : Object.fromEntries(keys.map((key) => [key, extra[key]!]));
-  for (const key of keys)
-    context.adjustments.push(dropped(`${path}.${key}`, "OpenAI refuses keys that it does not know"));
+  const kept = Object.fromEntries(Object.entries(extra).filter(([key]) => !ANSWER_ONLY.includes(key)));
+  if (!context.traits.genuine) return Object.keys(kept).length === 0 ? undefined : kept;
+  context.adjustments.push(...droppedKeys(path, kept, UNKNOWN_KEY));
   return undefined;
 }
 

@@ -1,10 +1,11 @@
 import type { ContentPart, File } from "../../gen/parley/chat/v1/message_pb.ts";
 import { ImageUrl_Detail } from "../../gen/parley/chat/v1/message_pb.ts";
 import type { Adjustment } from "../../gen/parley/chat/v1/report_pb.ts";
-import { dropped } from "../adjustment.ts";
+import { dropped, droppedKeys } from "../adjustment.ts";
 import { parseDataUrl } from "../data-url.ts";
 import { unsupported } from "../parameter-table.ts";
 import type { ProviderCall } from "../provider.ts";
+import { UNKNOWN_KEY } from "./fitting.ts";
 import type { Traits } from "./quirks.ts";
 
 /** What parts are encoded for. */
@@ -25,9 +26,7 @@ function withoutExtras(part: ContentPart, path: string, { traits, adjustments }:
   const { promptCacheBreakpoint: mark, extra, ...rest } = part;
   if (mark !== undefined && !traits.newestParts)
     adjustments.push(dropped(`${path}.prompt_cache_breakpoint`, "the server has no marks for its cache"));
-  if (traits.genuine)
-    for (const key of Object.keys(extra ?? {}))
-      adjustments.push(dropped(`${path}.${key}`, "OpenAI refuses keys that it does not know"));
+  if (traits.genuine) adjustments.push(...droppedKeys(path, extra, UNKNOWN_KEY));
   return {
     ...rest,
     ...(mark !== undefined && traits.newestParts ? { promptCacheBreakpoint: mark } : {}),

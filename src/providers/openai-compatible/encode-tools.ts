@@ -1,8 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import { AllowedTools_Mode, type Tool, ToolChoice_Mode, ToolChoiceSchema } from "../../gen/parley/chat/v1/tool_pb.ts";
-import { dropped, mapped } from "../adjustment.ts";
+import { droppedKeys, mapped } from "../adjustment.ts";
 import { unsupported } from "../parameter-table.ts";
-import type { Fitting } from "./fitting.ts";
+import { type Fitting, UNKNOWN_KEY } from "./fitting.ts";
 
 /**
  * Makes tools, and the choice among them, fit for a server. Changes `fitting.params` in place. Throws UNSUPPORTED_PARAMETER for tools
@@ -12,9 +12,7 @@ export function encodeTools({ params, traits, adjustments }: Fitting): void {
   for (const [at, { kind, extra }] of params.tools.entries()) {
     if (kind.case === "custom" && !traits.customTools)
       throw unsupported(`tools[${at}].custom`, "only OpenAI has tools with free text as input");
-    if (traits.genuine)
-      for (const key of Object.keys(extra ?? {}))
-        adjustments.push(dropped(`tools[${at}].${key}`, "OpenAI refuses keys that it does not know"));
+    if (traits.genuine) adjustments.push(...droppedKeys(`tools[${at}]`, extra, UNKNOWN_KEY));
   }
   if (traits.genuine) params.tools = params.tools.map((tool) => ({ ...tool, extra: undefined }));
   const choice = params.toolChoice?.choice;

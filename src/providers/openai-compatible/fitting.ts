@@ -25,6 +25,9 @@ const ESSENTIAL: ReadonlySet<string> = new Set<ParameterName>([
 /** Parameters by their names in requests. */
 const BY_WIRE_NAME = new Map((Object.keys(PARAMETERS) as ParameterName[]).map((name) => [wireName(name), name]));
 
+/** Why OpenAI itself does not get a key that Parley does not know. */
+export const UNKNOWN_KEY = "OpenAI refuses keys that it does not know";
+
 /** Parameters while they are made fit; a copy of the request's. */
 export interface Fitting {
   readonly params: ChatCompletionParams;

@@ -4,7 +4,7 @@ import type { ChatCompletionParams } from "../../gen/parley/chat/v1/params_pb.ts
 import type { Adjustment } from "../../gen/parley/chat/v1/report_pb.ts";
 import type { Tool } from "../../gen/parley/chat/v1/tool_pb.ts";
 import { Grammar_Syntax } from "../../gen/parley/chat/v1/tool_pb.ts";
-import { clamped, dropped, mapped } from "../adjustment.ts";
+import { clamped, dropped, droppedKeys, mapped } from "../adjustment.ts";
 import { applyTable, unsupported } from "../parameter-table.ts";
 import { readConversation } from "../turns.ts";
 import { MAX_OUTPUT_TOKENS } from "./models.ts";
@@ -80,4 +80,4 @@ function adjustMessage({ name, content, toolCalls, reasoningDetails, extra }: Me
 }
 
 const unknownKeys = (path: string, extra: object | undefined): Adjustment[] =>
-  Object.keys(extra ?? {}).map((key) => dropped(`${path}.${key}`, "the sandbox does not know this key"));
+  droppedKeys(path, extra, "the sandbox does not know this key");

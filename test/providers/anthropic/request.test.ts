@@ -89,7 +89,7 @@ const MESSAGES: readonly Row[] = [
         },
       ],
     },
-    adjustments: ["dropped messages[2].tool_calls[0].extra_content"],
+    adjustments: ["dropped messages[2].tool_calls[0].extra_content.google"],
   },
   {
     it: "keeps each leading instruction a text of its own, and hoists later ones where the model takes none",

@@ -368,8 +368,8 @@ describe("what is refused", () => {
         ],
       },
       "gemini-3-flash",
-      "UNSUPPORTED_VALUE",
-      "unsupported_value",
+      "UNSUPPORTED_PARAMETER",
+      "unsupported_parameter",
       "messages[1].audio",
     ],
   ])("is %s", (_name, request, model, reason, code, param) => {
