@@ -12,7 +12,9 @@ const SHOWN_PARAMETERS: readonly string[] = ["api-version"];
 export function shownQuery(query: string, mark: string): string {
   const shown = query.split("&").map((pair) => {
     const [name = ""] = pair.split("=", 1);
-    return pair === name || SHOWN_PARAMETERS.includes(name) ? pair : `${name}=${mark}`;
+    if (pair === "" || SHOWN_PARAMETERS.includes(name)) return pair;
+    // Without a name, the whole of it may be the secret.
+    return pair === name ? mark : `${name}=${mark}`;
   });
   return shown.join("&");
 }

@@ -16,7 +16,7 @@ auto_model: sandbox/echo
 sandbox: { token_delay: 0.001s }
 providers:
   - id: azure
-    openai_compatible: { base_url: "https://a.example/openai/v1?api-version=preview&x" }
+    openai_compatible: { base_url: "https://a.example/openai/v1?api-version=preview" }
   - id: claude
     anthropic: { base_url: "http://[::1]:8000/" }
   - id: gemini
@@ -65,7 +65,7 @@ providers:
       {
         id: "a",
         kind: "openaiCompatible",
-        baseUrl: "https://a.example/v1?api-version=preview&sig=redacted&b",
+        baseUrl: "https://a.example/v1?api-version=preview&sig=redacted&redacted",
         apiKey: "[redacted]",
         headers: { "x-team": "[redacted]", Authorization: "[redacted]" },
       },

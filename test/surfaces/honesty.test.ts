@@ -33,7 +33,7 @@ const CASES: readonly (readonly [name: string, body: JsonObject, told: readonly 
     "OpenAI",
     ask("openai/gpt-5", { temperature: 0.5, max_tokens: 100, top_k: 5, mystery: WORDS }),
     [
-      ["temperature", "dropped", 0.5, null, "the model does not take it when it reasons"],
+      ["temperature", "dropped", 0.5, null, "the model does not take it"],
       ["top_k", "dropped", 5, null, "OpenAI draws by temperature and top_p only"],
       ["mystery", "dropped", null, null, "OpenAI refuses parameters that it does not know"],
       [

@@ -20,7 +20,10 @@ const encoded = (coding: string, body: string | Uint8Array, type = "application/
 });
 const errorOf = ({ error, overloaded }: Vendor): object => error(overloaded, SECRET_WORDS);
 
-/** What is wrong, the answer, what it counts as, and what is told of it behind the id of the provider. */
+/** What is told of a stream that was cut; "%" stands for the id of the provider. */
+const INTERRUPTED = "the stream of % ended before its answer did; what came of it is not complete";
+
+/** What is wrong, the answer, what it counts as, and what is told of it, behind the id of the provider or with it. */
 type Row = readonly [what: string, answer: (vendor: Vendor) => Reply, row: ErrorRow, message: string];
 
 const BOTH: readonly Row[] = [
@@ -46,6 +49,9 @@ const BOTH: readonly Row[] = [
     "answered with a body in an encoding that is not known",
   ],
   ["no gzip", () => encoded("gzip", PAGE), ROWS.unreadable, "answered with a body that cannot be decompressed"],
+];
+
+const WHOLE: readonly Row[] = [
   [
     "JSON that is none",
     () => ({ headers: JSON_TYPE, pieces: [`{"${SECRET_WORDS}`] }),
@@ -71,9 +77,6 @@ const BOTH: readonly Row[] = [
     "answered with a body that is cut",
   ],
   ["no body", () => ({ headers: JSON_TYPE }), ROWS.unreadable, "answered with an empty body"],
-];
-
-const WHOLE: readonly Row[] = [
   ["no body and no type", () => ({}), ROWS.unreadable, "answered with an empty body"],
   [
     "a text",
@@ -108,11 +111,24 @@ const STREAMS: readonly Row[] = [
     ROWS.overloaded,
     "is overloaded",
   ],
+  ...["close", "reset", "whole"].map(
+    (ending): Row => [
+      `JSON that ends too early (${ending})`,
+      ({ whole }) => ({
+        headers: JSON_TYPE,
+        pieces: [JSON.stringify(whole("Hi")).slice(0, -1)],
+        ending: ending as "close" | "reset" | "whole",
+      }),
+      ROWS.interrupted,
+      INTERRUPTED,
+    ],
+  ),
+  ["no body", () => ({ headers: JSON_TYPE }), ROWS.interrupted, INTERRUPTED],
   [
-    "an answer in one piece",
-    ({ whole }) => json(whole("Hi")),
+    "JSON that is none",
+    () => ({ headers: JSON_TYPE, pieces: [SECRET_WORDS] }),
     ROWS.unreadable,
-    "answered with one piece of JSON where an event stream was asked for",
+    "answered with a body that is no JSON object",
   ],
 ];
 
@@ -136,7 +152,7 @@ describe.each(VENDORS)("$id", (vendor) => {
   const expectEach = async (kind: keyof typeof calls, [, answer, row, message]: Row): Promise<void> => {
     stage.answer(answer(vendor));
     for (const name of DOORS) {
-      const told = { ...row, message: `${vendor.id} ${message}` };
+      const told = { ...row, message: (message.includes("%") ? message : `% ${message}`).replace("%", vendor.id) };
       expectTold(stage.door(name), await failureOf(calls[kind](name)), vendor.id, told);
     }
   };
@@ -172,6 +188,14 @@ describe.each(VENDORS)("$id", (vendor) => {
       }
     }
     expect(stage.upstream().requests.at(-1)?.headers["accept-encoding"]).toBe("identity");
+  });
+
+  it("is understood in one piece of JSON where a stream was asked for", async () => {
+    stage.answer(json(vendor.whole("Hi")));
+    for (const name of DOORS) {
+      const { choices } = fold(await calls.stream(name));
+      expect(choices[0]?.message?.content).toMatchObject([{ kind: { value: "Hi" } }]);
+    }
   });
 
   it("is given up where its answer in one piece does not end", async () => {
