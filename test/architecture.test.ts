@@ -140,6 +140,25 @@ describe("architecture", () => {
     expect([...late, ...[...loaded].filter((file) => graph.get(file)?.outside.includes("undici"))]).toEqual([]);
   });
 
+  it("has the same files in each provider with a network", () => {
+    const names = [
+      "wire.ts",
+      "encode-request.ts",
+      "decode-response.ts",
+      "stream-decoder.ts",
+      "decode-error.ts",
+      "finish-reasons.ts",
+      "usage.ts",
+      "capabilities.ts",
+      "parameters.ts",
+      "models.ts",
+      "provider.ts",
+    ];
+    const families = ["openai-compatible", "anthropic", "google"];
+    const expected = families.flatMap((family) => names.map((name) => `providers/${family}/${name}`));
+    expect(expected.filter((file) => !graph.has(file))).toEqual([]);
+  });
+
   it("has no cycles", () => {
     const cycles: string[] = [];
     const done = new Set<string>();

@@ -191,6 +191,11 @@ export const VENDORS: readonly Vendor[] = [
     quirks: { tokenLimit: "max_tokens", instructionRole: InstructionRole.SYSTEM, inlineMedia: true },
     models: [],
   },
-  // Whoever is not known is asked as the request has it.
-  { word: "generic", host: undefined, quirks: {}, models: [] },
+  // Whoever is not known is asked as the request has it, and may be a way to OpenAI: its models are known by their names.
+  {
+    word: "generic",
+    host: undefined,
+    quirks: { fileInput: true, videoInput: true, newestParts: true, customTools: true },
+    models: OPENAI_MODELS,
+  },
 ];

@@ -230,6 +230,58 @@ const ROWS: readonly Row[] = [
     adjustments: ["DROPPED messages[2].is_error"],
   },
   {
+    title: "passes everything on to a server that is not known",
+    vendor: "generic",
+    request: {
+      model: "m",
+      messages: [
+        {
+          role: "user",
+          content: [
+            {
+              type: "image_url",
+              image_url: { url: PNG, detail: "original" },
+              prompt_cache_breakpoint: { mode: "explicit" },
+            },
+            { type: "file", file: { file_data: "data:application/pdf;base64,JVBERi0=", filename: "a.pdf" } },
+          ],
+        },
+      ],
+      tools: [{ type: "custom", custom: { name: "note" } }],
+      max_tokens: 5,
+      temperature: 0.5,
+      min_p: 0.1,
+    },
+    body: {
+      model: "m",
+      messages: [
+        {
+          role: "user",
+          content: [
+            {
+              type: "image_url",
+              image_url: { url: PNG, detail: "original" },
+              prompt_cache_breakpoint: { mode: "explicit" },
+            },
+            { type: "file", file: { file_data: "data:application/pdf;base64,JVBERi0=", filename: "a.pdf" } },
+          ],
+        },
+      ],
+      tools: [{ type: "custom", custom: { name: "note" } }],
+      max_tokens: 5,
+      temperature: 0.5,
+      min_p: 0.1,
+    } as never,
+    adjustments: [],
+  },
+  {
+    title: "knows OpenAI's models also behind a server that is not known",
+    vendor: "generic",
+    request: { model: "gpt-5", messages: [user], max_tokens: 5, temperature: 0.5 },
+    body: { model: "gpt-5", messages: [user], max_completion_tokens: 5 },
+    adjustments: ["DROPPED temperature", "MAPPED max_tokens"],
+  },
+  {
     title: "folds the extensions for reasoning into OpenAI's parameter",
     vendor: "openai",
     request: { model: "gpt-5", messages: [user], reasoning: { effort: "high" }, include_reasoning: true },

@@ -158,28 +158,28 @@ export type OpenAIQuirks = Message<"parley.config.v1.OpenAIQuirks"> & {
   audioInput?: boolean | undefined;
 
   /**
-   * Whether it takes files such as PDF; unset: false.
+   * Whether it takes files such as PDF; unset: true.
    *
    * @generated from field: optional bool file_input = 12;
    */
   fileInput?: boolean | undefined;
 
   /**
-   * Whether it takes video; unset: false.
+   * Whether it takes video; unset: true.
    *
    * @generated from field: optional bool video_input = 13;
    */
   videoInput?: boolean | undefined;
 
   /**
-   * Whether images have the detail "original", and parts a mark for the cache; unset: false.
+   * Whether images have the detail "original", and parts a mark for the cache; unset: true.
    *
    * @generated from field: optional bool newest_parts = 14;
    */
   newestParts?: boolean | undefined;
 
   /**
-   * Whether it takes tools with free text as input, and a choice of allowed tools; unset: false.
+   * Whether it takes tools with free text as input, and a choice of allowed tools; unset: true.
    *
    * @generated from field: optional bool custom_tools = 15;
    */
