@@ -34,7 +34,10 @@ export const PARAMETERS: ParameterTable = {
   seed: { kind: "passed", when: "as `random_seed` for Mistral" },
   logprobs: logProbabilities,
   topLogprobs: logProbabilities,
-  tools: { kind: "passed", when: "tools with free text as input are refused where the server is known not to take them" },
+  tools: {
+    kind: "passed",
+    when: "tools with free text as input are refused where the server is known not to take them",
+  },
   toolChoice: {
     kind: "passed",
     when: "`allowed_tools` is said by fewer tools where the server is known not to take it; `required` is `any` for Mistral",
