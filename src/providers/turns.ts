@@ -3,6 +3,7 @@ import { type ContentPart, type Message, type ReasoningDetail, Role } from "../g
 import type { ChatCompletionParams } from "../gen/parley/chat/v1/params_pb.ts";
 import type { Adjustment } from "../gen/parley/chat/v1/report_pb.ts";
 import { dropped, mapped } from "./adjustment.ts";
+import { legacyCallId } from "./legacy-form.ts";
 
 /**
  * A conversation as providers with turns see it: legacy forms, empty texts and calls without results are gone, and what belongs to
@@ -60,6 +61,8 @@ export interface Call {
   readonly name: string;
   /** Arguments as JSON text, or the input of a custom tool. */
   readonly input: string;
+  /** Path of the call: "messages[1].tool_calls[0]". */
+  readonly place: string;
   /** Path of the arguments: "messages[1].tool_calls[0].function.arguments". */
   readonly path: string;
   readonly extraContent: JsonObject | undefined;
@@ -83,6 +86,10 @@ export const unanswered = (path: string): Adjustment =>
 
 /** Reports that a result is left out. `path`: the message's. */
 export const orphaned = (path: string): Adjustment => dropped(path, "it answers no call of the message before");
+
+/** Reports that the call of a message in the legacy form is left out, since there are others. `path`: the message's. */
+export const doublyCalled = (path: string): Adjustment =>
+  dropped(`${path}.function_call`, "the message has tool_calls, and they win");
 
 /**
  * Reads the messages of a request. Empty texts are left out, since they say nothing; a call that nobody answered gets a result that
@@ -110,6 +117,7 @@ export function readConversation({ messages }: ChatCompletionParams): Conversati
     if (role === Role.ASSISTANT) {
       const turn = assistantTurn(message, index);
       turns.push(turn);
+      if (message.functionCall !== undefined && message.toolCalls.length > 0) adjustments.push(doublyCalled(path));
       if (turn.calls.length > 0) open = new Open(turn.calls, path);
       continue;
     }
@@ -147,10 +155,10 @@ class Open {
 function closeResults({ calls, results, path }: Open, adjustments: Adjustment[]): Turn {
   return {
     kind: "results",
-    results: calls.map((call, at) => {
+    results: calls.map((call) => {
       const found = results.get(call);
       if (found !== undefined) return found;
-      adjustments.push(unanswered(`${path}.tool_calls[${at}]`));
+      adjustments.push(unanswered(call.place));
       return { call, parts: [{ path, part: textPart(NO_RESULT) }], isError: true };
     }),
   };
@@ -159,15 +167,16 @@ function closeResults({ calls, results, path }: Open, adjustments: Adjustment[])
 function assistantTurn(message: Message, index: number): AssistantTurn {
   const path = `messages[${index}]`;
   const calls: Call[] = message.toolCalls.flatMap(({ id, kind, extraContent }, at): Call[] => {
-    const common = { id, extraContent };
+    const place = `${path}.tool_calls[${at}]`;
+    const common = { id, extraContent, place };
     switch (kind.case) {
       case "function": {
         const { name, arguments: input } = kind.value;
-        return [{ ...common, kind: "function", name, input, path: `${path}.tool_calls[${at}].function.arguments` }];
+        return [{ ...common, kind: "function", name, input, path: `${place}.function.arguments` }];
       }
       case "custom": {
         const { name, input } = kind.value;
-        return [{ ...common, kind: "custom", name, input, path: `${path}.tool_calls[${at}].custom.input` }];
+        return [{ ...common, kind: "custom", name, input, path: `${place}.custom.input` }];
       }
       default:
         return [];
@@ -176,10 +185,11 @@ function assistantTurn(message: Message, index: number): AssistantTurn {
   const legacy = message.functionCall;
   if (legacy !== undefined && calls.length === 0) {
     calls.push({
-      id: `call_function_${index}`,
+      id: legacyCallId(index),
       kind: "function",
       name: legacy.name,
       input: legacy.arguments,
+      place: `${path}.function_call`,
       path: `${path}.function_call.arguments`,
       extraContent: undefined,
     });

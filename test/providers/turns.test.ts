@@ -158,6 +158,25 @@ describe("readConversation()", () => {
       ["messages[2] DROPPED"],
     ],
     [
+      "a call in the legacy form that nobody answered",
+      [{ role: Role.ASSISTANT, functionCall: { name: "look", arguments: "{}" } }],
+      "results call_function_0=messages[0]=no result provided!",
+      ["messages[0].function_call MAPPED"],
+    ],
+    [
+      "a call in the legacy form beside others",
+      [
+        {
+          role: Role.ASSISTANT,
+          toolCalls: [{ id: "1", kind: { case: "function", value: { name: "look", arguments: "{}" } } }],
+          functionCall: { name: "look", arguments: "{}" },
+        },
+        result("1", "a"),
+      ],
+      "results 1=messages[1].content[0]=a",
+      ["messages[0].function_call DROPPED"],
+    ],
+    [
       "a second result",
       [calls("1"), result("1", "a"), result("1", "b")],
       "results 1=messages[1].content[0]=a",

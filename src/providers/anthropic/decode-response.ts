@@ -11,6 +11,7 @@ import {
 import type { ToolCallSchema } from "../../gen/parley/chat/v1/tool_pb.ts";
 import { isDeeperThan } from "../../lib/json-depth.ts";
 import { isObject } from "../../openai-json/is-object.ts";
+import { severalCalls } from "../legacy-form.ts";
 import { parseLossless, stringifyWellFormed } from "../lossless-json.ts";
 import type { Chance } from "../provider.ts";
 import { isPortableId } from "../tool-ids.ts";
@@ -161,8 +162,7 @@ class Reader {
       return;
     }
     if (plan.isLegacy) {
-      if (this.#functionCall !== undefined)
-        throw invalidResponse(provider, "several calls, where there is room for one");
+      if (this.#functionCall !== undefined) throw severalCalls(provider);
       this.#functionCall = { name, arguments: args };
       return;
     }

@@ -1,6 +1,7 @@
 import type { ChatCompletionParams } from "../../gen/parley/chat/v1/params_pb.ts";
 import type { Adjustment } from "../../gen/parley/chat/v1/report_pb.ts";
 import { dropped, mapped } from "../adjustment.ts";
+import { isLegacyForm } from "../legacy-form.ts";
 import { applyTable, unsupported, unsupportedValue } from "../parameter-table.ts";
 import { readConversation } from "../turns.ts";
 import { type Family, reportUnsaid } from "../unsaid.ts";
@@ -94,10 +95,10 @@ export function encodeRequest(
 
 const TEXT: AnswerForm = { kind: "text" };
 
-function planAnswer({ tools, functions }: ChatCompletionParams, form: AnswerForm): AnswerPlan {
+function planAnswer(params: ChatCompletionParams, form: AnswerForm): AnswerPlan {
   return {
-    customTools: new Set(tools.flatMap(({ kind }) => (kind.case === "custom" ? [kind.value.name] : []))),
-    isLegacy: functions.length > 0 && tools.length === 0,
+    customTools: new Set(params.tools.flatMap(({ kind }) => (kind.case === "custom" ? [kind.value.name] : []))),
+    isLegacy: isLegacyForm(params),
     answerTool: form.kind === "tool" ? form.tool.name : undefined,
     isFenced: form.kind === "words",
   };
@@ -122,7 +123,7 @@ function chooseTools(
   form: AnswerForm,
   defined: readonly FunctionTool[],
   known: readonly FunctionTool[],
-  { parallelToolCalls, functions, tools }: ChatCompletionParams,
+  params: ChatCompletionParams,
   { forcedToolChoice }: Capabilities,
   adjustments: Adjustment[],
 ): { choice: WireToolChoice | undefined; words: string[] } {
@@ -135,7 +136,7 @@ function chooseTools(
   }
   if (defined.length === 0) return { choice: known.length === 0 ? undefined : { type: "none" }, words: [] };
   // An answer in the legacy form has room for one call.
-  const isSingle = parallelToolCalls === false || (functions.length > 0 && tools.length === 0);
+  const isSingle = params.parallelToolCalls === false || isLegacyForm(params);
   const single = isSingle ? { disable_parallel_tool_use: true as const } : {};
   switch (wish.mode) {
     case "none":

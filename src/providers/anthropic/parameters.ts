@@ -34,7 +34,7 @@ export const PARAMETERS: ParameterTable = {
     when: "a forced call is asked for in words where the model refuses one",
   },
   parallelToolCalls: { kind: "mapped", as: "tool_choice.disable_parallel_tool_use" },
-  functions: { kind: "mapped", as: "tools" },
+  functions: { kind: "mapped", as: "tools", when: "the answer's call is a `function_call`; there is one at most" },
   functionCall: { kind: "mapped", as: "tool_choice" },
   responseFormat: {
     kind: "mapped",

@@ -7,6 +7,7 @@ import {
 } from "../../gen/parley/chat/v1/completion_pb.ts";
 import { isDeeperThan } from "../../lib/json-depth.ts";
 import { isObject } from "../../openai-json/is-object.ts";
+import { severalCalls } from "../legacy-form.ts";
 import { parseLossless, stringifyWellFormed } from "../lossless-json.ts";
 import { isPortableId } from "../tool-ids.ts";
 import { invalidResponse } from "../upstream-error.ts";
@@ -154,7 +155,7 @@ function createCall({ id, name }: JsonObject, writer: AnswerWriter, { plan, prov
   if (name === plan.answerTool) return { write: (json) => writer.content(json), finish };
   const index = writer.calls++;
   if (plan.isLegacy) {
-    if (index > 0) throw invalidResponse(provider, "several calls, where there is room for one");
+    if (index > 0) throw severalCalls(provider);
     writer.legacyCall({ name, arguments: "" });
     return { write: (json) => writer.legacyCall({ arguments: json }), finish };
   }

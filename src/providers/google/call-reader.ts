@@ -2,6 +2,7 @@ import type { JsonObject } from "@bufbuild/protobuf";
 import { type Delta, type ToolCallDelta, ToolCallDelta_Type } from "../../gen/parley/chat/v1/completion_pb.ts";
 import type { ReasoningDetail } from "../../gen/parley/chat/v1/message_pb.ts";
 import { setKey } from "../../openai-json/encode-value.ts";
+import { severalCalls } from "../legacy-form.ts";
 import { isPortableId } from "../tool-ids.ts";
 import { invalidResponse } from "../upstream-error.ts";
 import { type AnswerContext, stringifyArgs } from "./answer-context.ts";
@@ -66,8 +67,7 @@ export class CallReader {
     const { names } = this.#context;
     const name = names.toCaller(wireName);
     if (names.isLegacy) {
-      // The legacy form has room for one call.
-      if (this.count++ > 0) return;
+      if (this.count++ > 0) throw severalCalls(this.#context.provider);
       next().functionCall = {
         $typeName: "parley.chat.v1.FunctionCallDelta",
         name,

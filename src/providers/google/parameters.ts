@@ -30,7 +30,11 @@ export const PARAMETERS: ParameterTable = {
   tools: { kind: "mapped", as: "tools.functionDeclarations", when: "a custom tool is a function with one text" },
   toolChoice: { kind: "mapped", as: "toolConfig.functionCallingConfig" },
   parallelToolCalls: { kind: "dropped", why: "Gemini may always call several functions at once" },
-  functions: { kind: "mapped", as: "tools.functionDeclarations" },
+  functions: {
+    kind: "mapped",
+    as: "tools.functionDeclarations",
+    when: "the answer's call is a `function_call`; an answer with several, as Gemini can't be kept from, is an error",
+  },
   functionCall: { kind: "mapped", as: "toolConfig.functionCallingConfig" },
   responseFormat: {
     kind: "mapped",

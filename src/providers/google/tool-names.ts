@@ -1,4 +1,5 @@
 import type { ChatCompletionParams } from "../../gen/parley/chat/v1/params_pb.ts";
+import { isLegacyForm } from "../legacy-form.ts";
 
 /** Names that Gemini takes for a function; OpenAI's may begin with a digit or "-", too. */
 const TAKEN = /^[A-Za-z_]/;
@@ -10,13 +11,14 @@ export class ToolNames {
   /** Whether the caller gave functions in the legacy form, and so wants one function call. */
   readonly isLegacy: boolean;
 
-  constructor({ tools, functions }: ChatCompletionParams) {
+  constructor(params: ChatCompletionParams) {
+    const { tools, functions } = params;
     const names =
       tools.length > 0 ? tools.map(({ kind }) => kind.value?.name ?? "") : functions.map(({ name }) => name);
     for (const name of names.filter((each) => TAKEN.test(each))) this.#callers.set(name, name);
     for (const name of names.filter((each) => !TAKEN.test(each))) this.#callers.set(this.reserve(name), name);
     this.#customs = new Set(tools.flatMap(({ kind }) => (kind.case === "custom" ? [kind.value.name] : [])));
-    this.isLegacy = tools.length === 0 && functions.length > 0;
+    this.isLegacy = isLegacyForm(params);
   }
 
   /** The name for Gemini. It may be that of a tool that the request does not have any more. */

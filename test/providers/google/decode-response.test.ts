@@ -166,7 +166,7 @@ const ROWS: Row[] = [
   {
     name: "a function of the legacy form",
     request: { functions: [{ name: "w" }] },
-    candidate: says(fn("w", { args: { a: 1 } }), fn("w")),
+    candidate: says(fn("w", { args: { a: 1 } })),
     message: { content: null, function_call: { name: "w", arguments: '{"a":1}' } },
     finish: "function_call",
   },
@@ -287,6 +287,14 @@ describe("decodeResponse()", () => {
     const chunks = [...decoder.push({ event: undefined, data: body }), ...decoder.finish()];
     const whole = encode(request, model).decodeResponse(body);
     expect(encodeJson(ChatCompletionSchema, fold(chunks))).toEqual(encodeJson(ChatCompletionSchema, whole));
+  });
+
+  it("refuses several calls in the legacy form, which has room for one", () => {
+    const asked = { functions: [{ name: "w" }] };
+    const body = wire(answer(says(fn("w"), fn("w"))));
+    const refused = expect.objectContaining({ reasonName: "UPSTREAM_INVALID_RESPONSE" });
+    expect(() => encode(asked).decodeResponse(body)).toThrow(refused);
+    expect(() => encode(asked).createStreamDecoder().push({ event: undefined, data: body })).toThrow(refused);
   });
 
   it("counts thoughts, tools and what is cached", () => {
