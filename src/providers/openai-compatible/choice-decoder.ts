@@ -5,16 +5,19 @@ import {
   type Delta,
   DeltaSchema,
   FinishReason,
+  type ToolCallDelta,
 } from "../../gen/parley/chat/v1/completion_pb.ts";
 import { Role } from "../../gen/parley/chat/v1/message_pb.ts";
 import { isObject } from "../../openai-json/is-object.ts";
+import { severalCalls } from "../legacy-form.ts";
 import type { Chance } from "../provider.ts";
 import { invalidResponse } from "../upstream-error.ts";
 import { WholeCharacters } from "../whole-characters.ts";
 import { CallTracker } from "./call-tracker.ts";
 import { type Answer, readAnswer } from "./decode-answer.ts";
 import { decodeRest, restOf } from "./decode-rest.ts";
-import { mapFinishReason } from "./finish-reasons.ts";
+import { type Asked, mapFinishReason } from "./finish-reasons.ts";
+import { callInLegacyForm } from "./legacy-answer.ts";
 import { LegacyCall } from "./legacy-call.ts";
 import { CHOICE_NOISE } from "./noise.ts";
 import { ThinkSplitter } from "./think-splitter.ts";
@@ -25,6 +28,8 @@ export interface DecodeContext {
   readonly provider: string;
   readonly genuine: boolean;
   readonly thinkTags: boolean;
+  /** Whether functions of the legacy form went as tools, and calls are to be told in that form. */
+  readonly isLegacy: boolean;
   readonly chance: Chance;
   /** How many choices were asked for. */
   readonly choices: number;
@@ -82,7 +87,7 @@ export class ChoiceDecoder {
       const calls = this.#calls.push(answer.calls, isWhole);
       if (calls.length > 0) {
         this.#hasContent = true;
-        choices.push(this.#choice({ toolCalls: calls }));
+        choices.push(this.#choice(this.#callsIn(calls)));
       }
     }
     return choices;
@@ -95,18 +100,37 @@ export class ChoiceDecoder {
     setText(delta, "content", this.#text.push(split?.text ?? "") + this.#text.finish());
     setText(delta, "reasoningContent", this.#reasoning.push(split?.reasoning ?? "") + this.#reasoning.finish());
     setText(delta, "refusal", this.#refusal.finish());
-    delta.toolCalls = this.#calls.finish(() => {
-      throw invalidResponse(this.#context.provider, "a tool call without a name");
-    });
     const legacy = this.#legacy.finish();
     if (legacy !== undefined) delta.functionCall = legacy;
+    const calls = this.#calls.finish(() => {
+      throw invalidResponse(this.#context.provider, "a tool call without a name");
+    });
+    Object.assign(delta, this.#callsIn(calls));
     const isEmpty = Object.keys(delta).every((key) => key === "$typeName" || isNothing(delta[key as keyof Delta]));
-    const asked = { calls: !this.#calls.isEmpty, legacyCall: this.#legacy.hasBegun };
+    const asked = this.#asked();
     const end = mapFinishReason(this.#finish ?? "", asked, this.#context.genuine && this.#finish !== undefined);
     return {
       last: isEmpty && this.#isOpened ? undefined : this.#choice(delta),
       finish: create(ChunkChoiceSchema, { index: this.index, delta: {}, ...end }),
     };
+  }
+
+  /** News of tool calls in the caller's form. */
+  #callsIn(news: ToolCallDelta[]): Partial<Delta> {
+    const { isLegacy, provider } = this.#context;
+    if (news.length === 0) return {};
+    if (!isLegacy) return { toolCalls: news };
+    return { functionCall: callInLegacyForm(news, provider) };
+  }
+
+  /** What was asked for. A server may have called in either form, but not in both where there is room for one call. */
+  #asked(): Asked {
+    const calls = !this.#calls.isEmpty;
+    const legacyCall = this.#legacy.hasBegun;
+    const { isLegacy, provider } = this.#context;
+    if (!isLegacy) return { calls, legacyCall };
+    if (calls && legacyCall) throw severalCalls(provider);
+    return { calls: false, legacyCall: calls || legacyCall };
   }
 
   /** Texts and decoration; undefined where there is nothing to say. */

@@ -14,6 +14,7 @@ import { unsupported } from "../parameter-table.ts";
 import { orphaned } from "../turns.ts";
 import { encodePart, type PartContext } from "./encode-part.ts";
 import { UNKNOWN_KEY } from "./fitting.ts";
+import { callAsTool, isResult } from "./legacy-functions.ts";
 import { OpenCalls } from "./open-calls.ts";
 import { replayReasoning } from "./replay-reasoning.ts";
 
@@ -35,18 +36,25 @@ export function encodeMessages(messages: readonly Message[], context: PartContex
     if (lifted.length > 0) out.push(create(MessageSchema, { role: Role.USER, content: lifted }));
     lifted = [];
   };
-  for (const [index, message] of messages.entries()) {
+  const { legacyFunctions, callIds } = context.traits;
+  for (const [index, given] of messages.entries()) {
     const path = `messages[${index}]`;
-    if (message.role === Role.TOOL) {
-      const toolCallId = open?.answer(message.toolCallId ?? "");
+    if (isResult(given, legacyFunctions)) {
+      const toolCallId = open?.answer(given);
       if (toolCallId === undefined) context.adjustments.push(orphaned(path));
-      else out.push(encodeResult({ ...encodeMessage(message, path, context), toolCallId }, path, lifted, context));
+      else out.push(encodeResult(encodeMessage(given, path, context), toolCallId, path, lifted, context));
       continue;
     }
     close();
+    const message = legacyFunctions ? given : callAsTool(given, index, context.adjustments);
     const encoded = encodeMessage(message, path, context);
     if (encoded.toolCalls.length > 0) {
-      open = new OpenCalls(encoded.toolCalls, context.traits.callIds, path);
+      const isLegacy = given.toolCalls.length === 0;
+      open = new OpenCalls(
+        encoded.toolCalls,
+        callIds,
+        (at) => path + (isLegacy ? ".function_call" : `.tool_calls[${at}]`),
+      );
       encoded.toolCalls = open.calls;
     }
     out.push(encoded);
@@ -121,7 +129,13 @@ function withArguments(kind: ToolCall["kind"]): ToolCall["kind"] {
 const objectText = (json: string): string => (json.trim() === "" ? "{}" : json);
 
 /** The result of a call: its texts stay, and what is none goes to `lifted`. */
-function encodeResult(message: Message, path: string, lifted: ContentPart[], { adjustments }: PartContext): Message {
+function encodeResult(
+  message: Message,
+  toolCallId: string,
+  path: string,
+  lifted: ContentPart[],
+  { adjustments }: PartContext,
+): Message {
   const texts: ContentPart[] = [];
   for (const [at, part] of message.content.entries()) {
     if (part.kind.case === "text") texts.push(part);
@@ -132,7 +146,10 @@ function encodeResult(message: Message, path: string, lifted: ContentPart[], { a
     }
   }
   // Null is no result, but an empty text is.
-  return { ...message, content: texts.length > 0 ? texts : [textPart("")] };
+  const content = texts.length > 0 ? texts : [textPart("")];
+  // A name that the legacy form has is that of the function, which the id says.
+  const name = message.role === Role.FUNCTION ? undefined : message.name;
+  return { ...message, role: Role.TOOL, name, toolCallId, content };
 }
 
 /** "developer" is the newer word for "system": one or the other is the same to a model, so that a change is not reported. */

@@ -9,6 +9,7 @@ import type { ProviderCall } from "../provider.ts";
 import { adjustParameters } from "./adjust-parameters.ts";
 import { encodeMessages } from "./encode-messages.ts";
 import { encodeTools } from "./encode-tools.ts";
+import { functionsAsTools } from "./legacy-functions.ts";
 import type { Traits } from "./quirks.ts";
 import type { ChatRequest } from "./wire.ts";
 
@@ -35,6 +36,7 @@ export function encodeRequest(call: ProviderCall, traits: Traits): EncodedReques
   params.messages = encodeMessages(params.messages, { model: call.model, traits, media: call.media, adjustments });
   encodeTools({ params, traits, adjustments });
   adjustParameters({ params, traits, adjustments });
+  if (!traits.legacyFunctions) functionsAsTools({ params, traits, adjustments });
   const { seed } = params;
   // It may have more digits than the codec's numbers.
   params.seed = undefined;

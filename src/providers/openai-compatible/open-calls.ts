@@ -12,16 +12,16 @@ const NINE: IdForm = { pattern: /^[A-Za-z0-9]{9}$/, strange: /[^A-Za-z0-9]+/g, h
 /** The calls of a message while their results are read. Its ids are as the server takes them, each once. */
 export class OpenCalls {
   readonly calls: ToolCall[];
-  readonly #path: string;
-  /** Of the calls, by their place: the id in the request, while they have no result. */
-  readonly #waiting: (string | undefined)[];
+  readonly #pathOf: (at: number) => string;
+  /** Of the calls, by their place: as the request has them, while they have no result. */
+  readonly #waiting: (ToolCall | undefined)[];
 
-  /** `path`: of the message. */
-  constructor(calls: readonly ToolCall[], callIds: CallIds, path: string) {
+  /** `pathOf`: tells the path of a call, by its place. */
+  constructor(calls: readonly ToolCall[], callIds: CallIds, pathOf: (at: number) => string) {
     const form = callIds === CallIds.NINE ? NINE : COMMON_IDS;
     const used = new Set<string>();
-    this.#path = path;
-    this.#waiting = calls.map(({ id }) => id);
+    this.#pathOf = pathOf;
+    this.#waiting = [...calls];
     this.calls = calls.map((call) => {
       let id = renderId(call.id, form);
       for (let copy = 2; used.has(id); copy++) id = renderId(`${call.id}#${copy}`, form);
@@ -30,9 +30,14 @@ export class OpenCalls {
     });
   }
 
-  /** The server's id of the first call with that id that has no result yet, which it has now; undefined: there is none. */
-  answer(id: string): string | undefined {
-    const at = this.#waiting.indexOf(id);
+  /**
+   * The server's id of the first call that a message answers and that has no result yet, which it has now; undefined: there is none.
+   * Messages of tools have the id of their call, and those of functions, in the legacy form, its name.
+   */
+  answer({ role, toolCallId, name }: Message): string | undefined {
+    const isAnswered = (call: ToolCall): boolean =>
+      role === Role.FUNCTION ? call.kind.value?.name === name : call.id === toolCallId;
+    const at = this.#waiting.findIndex((call) => call !== undefined && isAnswered(call));
     if (at === -1) return undefined;
     this.#waiting[at] = undefined;
     return this.calls[at]?.id;
@@ -42,7 +47,7 @@ export class OpenCalls {
   missing(adjustments: Adjustment[]): Message[] {
     return this.calls.flatMap(({ id }, at) => {
       if (this.#waiting[at] === undefined) return [];
-      adjustments.push(unanswered(`${this.#path}.tool_calls[${at}]`));
+      adjustments.push(unanswered(this.#pathOf(at)));
       const content = [{ kind: { case: "text" as const, value: NO_RESULT } }];
       return [create(MessageSchema, { role: Role.TOOL, toolCallId: id, content })];
     });

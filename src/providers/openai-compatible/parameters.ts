@@ -1,6 +1,5 @@
 import type { ParameterTable, Treatment } from "../parameter-table.ts";
 
-const passed: Treatment = { kind: "passed" };
 /** GPT-5.1 is the first of them that can be told not to reason and then draws as others do. */
 const unlessTold = "OpenAI's reasoning models; from GPT-5.1 on, they take it with `reasoning_effort: none`";
 const sampling: Treatment = { kind: "passed", when: `left out for ${unlessTold}` };
@@ -43,8 +42,11 @@ export const PARAMETERS: ParameterTable = {
     when: "`allowed_tools` is said by fewer tools where the server is known not to take it; `required` is `any` for Mistral",
   },
   parallelToolCalls: unlessListed,
-  functions: passed,
-  functionCall: passed,
+  functions: {
+    kind: "passed",
+    when: "as `tools` where the server is known to take only those; the answer's call is a `function_call` then, too, and there is one at most",
+  },
+  functionCall: { kind: "passed", when: "as `tool_choice` where the server is known to take only that" },
   responseFormat: orRefused,
   reasoningEffort: { kind: "passed", when: "left out for OpenAI's models without reasoning" },
   verbosity: unlessListed,

@@ -3,6 +3,7 @@
  * that stands in two tables, vendors.ts and capabilities.ts, which the configuration extends.
  */
 import type { OpenAICompatible } from "../../gen/parley/config/v1/openai_compatible_pb.ts";
+import { isLegacyForm } from "../legacy-form.ts";
 import { stringifyWellFormed } from "../lossless-json.ts";
 import type { Chance, Provider } from "../provider.ts";
 import type { DecodeContext } from "./choice-decoder.ts";
@@ -29,7 +30,15 @@ export function createOpenAICompatible(id: string, config: OpenAICompatible, cha
       const traits = traitsOf(call.model);
       const { body, adjustments } = encodeRequest(call, traits);
       const { genuine, thinkTags } = traits;
-      const context: DecodeContext = { provider: id, genuine, thinkTags, chance, choices: call.params.n ?? 1 };
+      const isLegacy = !traits.legacyFunctions && isLegacyForm(call.params);
+      const context: DecodeContext = {
+        provider: id,
+        genuine,
+        thinkTags,
+        isLegacy,
+        chance,
+        choices: call.params.n ?? 1,
+      };
       return {
         request: { method: "POST", path: "/chat/completions", body: stringifyWellFormed(body) },
         adjustments,

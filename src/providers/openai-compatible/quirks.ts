@@ -31,6 +31,7 @@ export interface Quirks {
   readonly videoInput: boolean;
   readonly newestParts: boolean;
   readonly customTools: boolean;
+  readonly legacyFunctions: boolean;
   readonly names: boolean;
   readonly callIds: CallIds;
   readonly thinkTags: boolean;
@@ -67,6 +68,7 @@ const DEFAULTS: Omit<Quirks, "vendor"> = {
   videoInput: false,
   newestParts: false,
   customTools: false,
+  legacyFunctions: false,
   names: true,
   callIds: CallIds.COMMON,
   thinkTags: false,

@@ -38,6 +38,7 @@ const genuine: Vendor["quirks"] = {
   fileInput: true,
   newestParts: true,
   customTools: true,
+  legacyFunctions: true,
 };
 
 /** What each vendor does differently. The first row whose host matches counts. */
@@ -195,7 +196,7 @@ export const VENDORS: readonly Vendor[] = [
   {
     word: "generic",
     host: undefined,
-    quirks: { fileInput: true, videoInput: true, newestParts: true, customTools: true },
+    quirks: { fileInput: true, videoInput: true, newestParts: true, customTools: true, legacyFunctions: true },
     models: OPENAI_MODELS,
   },
 ];

@@ -29,6 +29,8 @@ const usage = (prompt_tokens: number, completion_tokens: number, more: object = 
 interface Row {
   readonly title: string;
   readonly vendor?: string;
+  /** What the request has besides a message. */
+  readonly asked?: object;
   readonly body: object;
   readonly answer: object;
 }
@@ -167,6 +169,42 @@ const ROWS: readonly Row[] = [
     answer: answer({ tool_calls: [call("a1", "a", "{}")] }),
   },
   {
+    title: "tells a call in the legacy form that was asked for in it",
+    vendor: "vllm",
+    asked: { functions: [{ name: "f" }] },
+    body: body({ content: "", tool_calls: [call("c1", "f", '{"a":1}')] }, {}, { finish_reason: "tool_calls" }),
+    answer: answer(
+      { function_call: { name: "f", arguments: '{"a":1}' } },
+      {},
+      { finish_reason: "function_call", native_finish_reason: "tool_calls" },
+    ),
+  },
+  {
+    title: "tells a call in the legacy form beside a text, from a server without a word for it, and without arguments",
+    vendor: "ollama",
+    asked: { functions: [{ name: "f" }] },
+    body: body({ content: "Wait.", tool_calls: [call("c1", "f", "")] }),
+    answer: answer(
+      { content: "Wait.", function_call: { name: "f", arguments: "{}" } },
+      {},
+      { finish_reason: "function_call", native_finish_reason: "stop" },
+    ),
+  },
+  {
+    title: "tells calls of tools as such, though there are functions, too",
+    vendor: "vllm",
+    asked: { functions: [{ name: "f" }], tools: [{ type: "function", function: { name: "f" } }] },
+    body: body({ tool_calls: [call("c1", "f", "{}")] }, {}, { finish_reason: "tool_calls" }),
+    answer: answer({ tool_calls: [call("c1", "f", "{}")] }, {}, { finish_reason: "tool_calls" }),
+  },
+  {
+    title: "reads a text that answers functions",
+    vendor: "vllm",
+    asked: { functions: [{ name: "f" }] },
+    body: body({ content: "Hi", tool_calls: [], function_call: { name: "", arguments: "" } }),
+    answer: answer({ content: "Hi" }),
+  },
+  {
     title: "reads a custom tool's call, and a legacy one",
     vendor: "openai",
     body: body(
@@ -285,8 +323,8 @@ const ROWS: readonly Row[] = [
 ];
 
 describe("decodeResponse()", () => {
-  it.each(ROWS)("$title", ({ vendor = "generic", body: json, answer: expected }) => {
-    expect(answerTo(vendor, json)).toEqual(expected);
+  it.each(ROWS)("$title", ({ vendor = "generic", asked = {}, body: json, answer: expected }) => {
+    expect(answerTo(vendor, json, 1, asked)).toEqual(expected);
   });
 
   it("splits thoughts off the text where it is told to", () => {

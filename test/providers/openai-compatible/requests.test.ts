@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
 import type { OpenAI } from "openai";
 import { describe, expect, it } from "vitest";
@@ -12,6 +13,7 @@ type Body = OpenAI.ChatCompletionCreateParams;
 interface Row {
   readonly title: string;
   readonly vendor: string;
+  readonly quirks?: { readonly unsupported: string[] };
   readonly request: object;
   readonly streaming?: boolean;
   /** The exact body; its type is that of OpenAI's own package. */
@@ -30,6 +32,8 @@ const call = (id: string, name = "w", args = "{}"): OpenAI.ChatCompletionMessage
   type: "function",
   function: { name, arguments: args },
 });
+/** Mistral's form of "call_function_1". */
+const NINE = `c${createHash("sha256").update("call_function_1").digest("hex").slice(0, 8)}`;
 const PNG = "data:image/png;base64,iVBORw0KGgo=";
 
 const EVERYTHING = {
@@ -313,6 +317,126 @@ const ROWS: readonly Row[] = [
     },
   },
   {
+    title: "says legacy functions as tools, with ids that pair calls and results",
+    vendor: "vllm",
+    request: {
+      model: "m",
+      messages: [
+        user,
+        { role: "assistant", content: null, function_call: { name: "w", arguments: '{"a":1}' } },
+        { role: "function", name: "w", content: "sun" },
+        { role: "assistant", content: "and", function_call: { name: "v", arguments: "" } },
+        { role: "function", name: "v", content: null },
+      ],
+      functions: [{ name: "w", description: "W", parameters: { type: "object" } }, { name: "v" }],
+      function_call: { name: "w" },
+    },
+    body: {
+      model: "m",
+      messages: [
+        user,
+        { role: "assistant", content: null, tool_calls: [call("call_function_1", "w", '{"a":1}')] },
+        { role: "tool", content: "sun", tool_call_id: "call_function_1" },
+        { role: "assistant", content: "and", tool_calls: [call("call_function_3", "v", "{}")] },
+        { role: "tool", content: "", tool_call_id: "call_function_3" },
+      ],
+      tools: [
+        { type: "function", function: { name: "w", description: "W", parameters: { type: "object" } } },
+        { type: "function", function: { name: "v" } },
+      ],
+      tool_choice: { type: "function", function: { name: "w" } },
+      parallel_tool_calls: false,
+    },
+  },
+  {
+    title: "says legacy functions in Mistral's words",
+    vendor: "mistral",
+    request: {
+      model: "m",
+      messages: [
+        user,
+        { role: "assistant", content: null, function_call: { name: "w", arguments: "{}" } },
+        { role: "function", name: "w", content: "sun" },
+      ],
+      functions: [{ name: "w" }],
+      function_call: "none",
+    },
+    body: {
+      model: "m",
+      messages: [
+        user,
+        { role: "assistant", content: null, tool_calls: [call(NINE, "w", "{}")] },
+        { role: "tool", content: "sun", tool_call_id: NINE },
+      ],
+      tools: [{ type: "function", function: { name: "w" } }],
+      tool_choice: "none",
+      parallel_tool_calls: false,
+    },
+  },
+  {
+    title: "says nothing of parallel calls where the server does not know the word",
+    vendor: "vllm",
+    quirks: { unsupported: ["parallel_tool_calls"] },
+    request: { model: "m", messages: [user], functions: [{ name: "w" }], function_call: "auto" },
+    body: {
+      model: "m",
+      messages: [user],
+      tools: [{ type: "function", function: { name: "w" } }],
+      tool_choice: "auto",
+    },
+  },
+  {
+    title: "mends legacy calls and results that stand alone",
+    vendor: "groq",
+    request: {
+      model: "m",
+      messages: [
+        { role: "assistant", content: null, function_call: { name: "w", arguments: "{}" } },
+        { role: "function", name: "v", content: "rain" },
+        user,
+      ],
+    },
+    body: {
+      model: "m",
+      messages: [
+        { role: "assistant", content: null, tool_calls: [call("call_function_0", "w", "{}")] },
+        { role: "tool", content: "no result provided", tool_call_id: "call_function_0" },
+        user,
+      ],
+    },
+    adjustments: ["DROPPED messages[1]", "MAPPED messages[0].function_call"],
+  },
+  {
+    title: "finds calls of tools by the name of their function, too, and prefers tools to functions",
+    vendor: "xai",
+    request: {
+      model: "m",
+      messages: [
+        {
+          role: "assistant",
+          content: null,
+          tool_calls: [call("a", "w", "{}"), call("b", "w", "{}")],
+          function_call: { name: "w", arguments: "{}" },
+        },
+        { role: "tool", tool_call_id: "a", content: "1" },
+        { role: "function", name: "w", content: "2" },
+      ],
+      tools: [{ type: "function", function: { name: "w" } }],
+      functions: [{ name: "w" }],
+      function_call: "auto",
+    },
+    body: {
+      model: "m",
+      messages: [
+        { role: "assistant", content: null, tool_calls: [call("a", "w", "{}"), call("b", "w", "{}")] },
+        { role: "tool", content: "1", tool_call_id: "a" },
+        { role: "tool", content: "2", tool_call_id: "b" },
+      ],
+      tools: [{ type: "function", function: { name: "w" } }],
+    },
+    adjustments: ["DROPPED messages[0].function_call", "DROPPED functions", "DROPPED function_call"],
+  },
+  {
     title: "keeps custom tools, allowed tools, audio, files and marks for OpenAI",
     vendor: "openai",
     request: {
@@ -447,8 +571,8 @@ const ROWS: readonly Row[] = [
 ];
 
 describe("encodeRequest()", () => {
-  it.each(ROWS)("$title", ({ vendor, request, streaming, body, adjustments = [] }) => {
-    const encoded = encode(providerOf(vendor), request, streaming);
+  it.each(ROWS)("$title", ({ vendor, quirks = {}, request, streaming, body, adjustments = [] }) => {
+    const encoded = encode(providerOf({ vendor, quirks }), request, streaming);
     expect(JSON.parse(encoded.request.body ?? "")).toEqual(body);
     expect(encoded.adjustments.map(({ action, path }) => `${Adjustment_Action[action]} ${path}`)).toEqual(adjustments);
     expect(encoded.request).toMatchObject({ method: "POST", path: "/chat/completions" });

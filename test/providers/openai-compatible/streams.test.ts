@@ -24,6 +24,8 @@ const message = (fields: object, finish = "stop", more: object = {}) => [
 interface Row {
   readonly title: string;
   readonly vendor?: string;
+  /** What the request has besides a message. */
+  readonly asked?: object;
   readonly events: readonly Event[];
   /** The choices of the whole answer. */
   readonly choices: object;
@@ -75,6 +77,31 @@ const ROWS: readonly Row[] = [
       "[DONE]",
     ],
     choices: message({ content: "yes", reasoning_content: "hm" }),
+  },
+  {
+    title: "tells a call in the legacy form that was asked for in it",
+    vendor: "vllm",
+    asked: { functions: [{ name: "f" }] },
+    events: [
+      chunk({ role: "assistant", content: "Wait." }),
+      calls(call(0, "c1", "f", "")),
+      calls(call(0, undefined, undefined, '{"a":')),
+      calls(call(0, undefined, undefined, "1}")),
+      chunk({}, "tool_calls"),
+      "[DONE]",
+    ],
+    choices: message({ content: "Wait.", function_call: { name: "f", arguments: '{"a":1}' } }, "function_call", {
+      native_finish_reason: "tool_calls",
+    }),
+  },
+  {
+    title: "gives a call in the legacy form arguments where there are none",
+    vendor: "deepseek",
+    asked: { functions: [{ name: "f" }] },
+    events: [calls(call(0, "c1", "f", "")), chunk({}, "stop"), "[DONE]"],
+    choices: message({ function_call: { name: "f", arguments: "{}" } }, "function_call", {
+      native_finish_reason: "stop",
+    }),
   },
   {
     title: "reads refusals and legacy calls",
@@ -160,8 +187,8 @@ const ROWS: readonly Row[] = [
 ];
 
 describe("createStreamDecoder()", () => {
-  it.each(ROWS)("$title", ({ vendor = "generic", events, choices }) => {
-    expect(foldedChoices(vendor, events)).toEqual(choices);
+  it.each(ROWS)("$title", ({ vendor = "generic", asked = {}, events, choices }) => {
+    expect(foldedChoices(vendor, events, 1, asked)).toEqual(choices);
   });
 
   it("makes these chunks", () => {

@@ -43,10 +43,12 @@ export function encode(
 const HELLO = { model: "m", messages: [{ role: "user", content: "Hello" }] };
 
 /** What clients get of a body, in OpenAI's JSON without what is unset. */
-export const answerTo = (config: Config | string, body: unknown, n = 1): object =>
+export const answerTo = (config: Config | string, body: unknown, n = 1, asked: object = {}): object =>
   encodeJson(
     ChatCompletionSchema,
-    encode(providerOf(config), { ...HELLO, n }).decodeResponse(typeof body === "string" ? body : JSON.stringify(body)),
+    encode(providerOf(config), { ...HELLO, n, ...asked }).decodeResponse(
+      typeof body === "string" ? body : JSON.stringify(body),
+    ),
     { nulls: false },
   );
 
@@ -64,17 +66,22 @@ export function chunksOf(config: Config | string, events: readonly Event[], n = 
 }
 
 /** The chunks that a provider makes of events and the end of the body. */
-export function decodeAll(config: Config | string, events: readonly Event[], n = 1): ChatCompletionChunk[] {
-  const decoder = encode(providerOf(config), { ...HELLO, n }, true).createStreamDecoder();
+export function decodeAll(
+  config: Config | string,
+  events: readonly Event[],
+  n = 1,
+  asked: object = {},
+): ChatCompletionChunk[] {
+  const decoder = encode(providerOf(config), { ...HELLO, n, ...asked }, true).createStreamDecoder();
   const chunks = events.flatMap((event) => decoder.push(eventOf(event)));
   return [...chunks, ...decoder.finish()];
 }
 
 /** The whole answer that clients make of a stream, after the gateway held it to its grammar. */
-export function foldedOf(config: Config | string, events: readonly Event[], n = 1) {
+export function foldedOf(config: Config | string, events: readonly Event[], n = 1, asked: object = {}) {
   const grammar = createStreamGrammar({ id: "id", created: 1n, model: "m" }, n);
   const out: ChatCompletionChunk[] = [];
-  for (const chunk of decodeAll(config, events, n)) grammar.push(chunk, out);
+  for (const chunk of decodeAll(config, events, n, asked)) grammar.push(chunk, out);
   const usage = grammar.finish();
   return fold(usage === undefined ? out : [...out, usage]);
 }
@@ -95,8 +102,8 @@ export function gatewayChunks(vendor: string, events: readonly StreamEvent[]): o
 }
 
 /** The same in OpenAI's JSON: its choices without what is unset. */
-export const foldedChoices = (config: Config | string, events: readonly Event[], n = 1) =>
-  encodeJson(ChatCompletionSchema, foldedOf(config, events, n), { nulls: false })["choices"];
+export const foldedChoices = (config: Config | string, events: readonly Event[], n = 1, asked: object = {}) =>
+  encodeJson(ChatCompletionSchema, foldedOf(config, events, n, asked), { nulls: false })["choices"];
 
 /** The GatewayError that is thrown. */
 export function thrownBy(work: () => unknown): GatewayError {
