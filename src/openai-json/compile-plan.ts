@@ -81,7 +81,8 @@ function compileField(field: DescField): FieldPlan {
 
 function compileUnion(oneof: DescOneof): UnionPlan {
   const { discriminator, bare: bareName, inline } = getOption(oneof, json_oneof);
-  const members = oneof.fields.map(compileMember);
+  const texts = oneof.fields.map((field) => compileMember(field)).filter(isJsonText);
+  const members = oneof.fields.map((field) => compileMember(field, texts));
   const bare = members[oneof.fields.findIndex((field) => field.name === bareName)];
   if (bareName !== "" && bare?.value.kind !== "string" && bare?.value.kind !== "enum")
     throw new Error(`${oneof}: the bare member must be a string or an enum`);
@@ -116,12 +117,16 @@ function isJsonText({ value }: MemberPlan): boolean {
   return value.kind === "json_text";
 }
 
-function compileMember(field: DescField): MemberPlan {
+/** `texts`: the members of its oneof that hold JSON text. */
+function compileMember(field: DescField, texts: readonly MemberPlan[] = []): MemberPlan {
+  const name = field.localName;
+  const key = keyOf(field);
   return {
-    name: field.localName,
-    key: keyOf(field),
+    name,
+    key,
     value: compileValue(field, planOf),
     hollow: field.message?.fields.length === 0,
+    textTwin: texts.find((text) => text.key === key && text.name !== name),
   };
 }
 

@@ -1,8 +1,10 @@
 import { create, type JsonObject, type JsonValue, type Message } from "@bufbuild/protobuf";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import { type DecodeWalk, decodeField, decodeKnown, refuseProto } from "./decode-value.ts";
+import { isObject } from "./is-object.ts";
 import type { Held, MemberPlan, MessagePlan, UnionPlan } from "./plan.ts";
 import { pathOf, refuse, refuseWord } from "./refuse.ts";
+import { hasSource } from "./source-text.ts";
 
 /** A message that an object is being read into. An object can fill several: its own and those of inline members. */
 interface Reading {
@@ -82,11 +84,17 @@ function readKey({ plan, properties, choices }: Reading, key: string, json: Json
       if (choice !== undefined && choice !== member) return false;
       const { case: other } = properties[union.name] as Held;
       if (other !== undefined) refuse(walk, `can't be set together with ${union.byCase.get(other)!.key}`);
-      const value = decodeKnown(member.value, json, walk);
-      if (value !== undefined) properties[union.name] = { case: member.name, value } satisfies Held;
+      const holder = memberFor(member, json);
+      const value = decodeKnown(holder.value, json, walk);
+      if (value !== undefined) properties[union.name] = { case: holder.name, value } satisfies Held;
       return true;
     }
   }
+}
+
+/** An object whose numbers doubles would change goes into the member that holds it as text, where there is one. */
+function memberFor(member: MemberPlan, json: JsonValue): MemberPlan {
+  return member.textTwin !== undefined && isObject(json) && hasSource(json) ? member.textTwin : member;
 }
 
 function keepUnknown(readings: readonly Reading[], key: string, json: JsonValue, walk: DecodeWalk): void {

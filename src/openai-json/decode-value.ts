@@ -14,6 +14,7 @@ import {
 import { isObject } from "./is-object.ts";
 import type { BareUnionPlan, FieldPlan, MessagePlan, ValuePlan } from "./plan.ts";
 import { type Place, refuse, refuseType, refuseWord } from "./refuse.ts";
+import { textOf } from "./source-text.ts";
 import type { EnumWords } from "./words.ts";
 
 /** One decoding. */
@@ -70,7 +71,7 @@ function decodeValue(value: ValuePlan, json: JsonValue, walk: DecodeWalk): unkno
     case "json":
       return decodeAnyJson(value.desc, value.list, json, walk);
     case "json_text":
-      return JSON.stringify(json);
+      return textOf(json);
   }
 }
 

@@ -3,6 +3,7 @@ import type { Duration } from "@bufbuild/protobuf/wkt";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import { formatDuration } from "./duration.ts";
 import { EncodeFault } from "./encode-fault.ts";
+import { mayLose, parseLossless } from "./lossless-json.ts";
 import { readJson } from "./read-json.ts";
 import type { EnumWords } from "./words.ts";
 
@@ -36,10 +37,13 @@ export function encodeDuration(value: Duration): string {
   return text;
 }
 
-/** The JSON that a string holds, read as strictly as any. Who wrote the string has to mend it: INVALID_VALUE. */
+/**
+ * The JSON that a string holds, read as strictly as any; JSON.stringify writes its numbers with all their digits. Who wrote the string
+ * has to mend it: INVALID_VALUE.
+ */
 export function encodeJsonText(text: string): JsonValue {
   const read = readJson(text, MAX_DEPTH);
-  if (read.fault === undefined) return read.value;
+  if (read.fault === undefined) return mayLose(text) ? parseLossless(text) : read.value;
   const { path, problem } = read.fault;
   if (path === undefined) throw new EncodeFault(`must be JSON text: ${problem}`, Reason.INVALID_VALUE);
   const fault = new EncodeFault(problem, Reason.INVALID_VALUE);

@@ -10,10 +10,15 @@ import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import { formatPath } from "./path.ts";
 import { readJson } from "./read-json.ts";
 
-/** Bounds of what is parsed. */
+/** How text is parsed. */
 export interface ParseOptions {
   /** Most levels of objects and arrays; unset: 64. */
   readonly maxDepth?: number;
+  /**
+   * Keys of objects and arrays that become text again when they are decoded: their numbers then have all their digits, though those of
+   * the value are doubles. Unset: none. See `jsonTextKeys`.
+   */
+  readonly exactKeys?: ReadonlySet<string>;
 }
 
 const MAX_DEPTH = 64;
@@ -26,11 +31,11 @@ const NOT_PARSED = "We could not parse the JSON body of your request";
  * has a piece of the text.
  */
 export function parseJson(text: string | Uint8Array, options: ParseOptions = {}): JsonValue {
-  const { maxDepth = MAX_DEPTH } = options;
+  const { maxDepth = MAX_DEPTH, exactKeys } = options;
   const read =
     typeof text === "string"
-      ? readJson(text.startsWith("\ufeff") ? text.slice(1) : text, maxDepth)
-      : readJson(decodeUtf8(text), maxDepth, true);
+      ? readJson(text.startsWith("\ufeff") ? text.slice(1) : text, maxDepth, undefined, exactKeys)
+      : readJson(decodeUtf8(text), maxDepth, true, exactKeys);
   if (read.fault === undefined) return read.value;
   const { reason, path, problem } = read.fault;
   if (path === undefined) throw new GatewayError(reason, `${NOT_PARSED}: ${problem}`);

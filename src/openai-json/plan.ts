@@ -78,6 +78,8 @@ export interface MemberPlan {
   readonly value: ValuePlan;
   /** Whether its message has no fields: it then needs no key besides the discriminator. */
   readonly hollow: boolean;
+  /** The member that holds the same JSON as text, and so all digits of its numbers. */
+  readonly textTwin: MemberPlan | undefined;
 }
 
 /** What a value is in JSON. */

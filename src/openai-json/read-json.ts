@@ -2,7 +2,8 @@ import type { JsonValue } from "@bufbuild/protobuf";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import { findSyntaxFault } from "./find-syntax-fault.ts";
 import type { PathSegment } from "./path.ts";
-import { type ScanFault, scanJson } from "./scan-json.ts";
+import { type ScanFault, type SpanSearch, scanJson } from "./scan-json.ts";
+import { keepSource } from "./source-text.ts";
 
 /** Why a text cannot be taken. */
 export interface JsonFault {
@@ -18,18 +19,27 @@ export type ReadJson = { readonly value: JsonValue; readonly fault?: never } | {
 
 /**
  * Reads JSON text strictly: see `parseJson`. `isWellFormed`: whether the text is known to have no halves of surrogate pairs; a text of
- * 20 MB takes 20 ms to look through.
+ * 20 MB takes 20 ms to look through. `exactKeys`: keys of values whose numbers must not become doubles; see `textOf` in source-text.ts.
  */
-export function readJson(text: string, maxDepth: number, isWellFormed = text.isWellFormed()): ReadJson {
+export function readJson(
+  text: string,
+  maxDepth: number,
+  isWellFormed = text.isWellFormed(),
+  exactKeys?: ReadonlySet<string>,
+): ReadJson {
+  const search: SpanSearch | undefined = exactKeys === undefined ? undefined : { keys: exactKeys, found: [] };
   // Before parsing, because JSON.parse would build millions of levels.
-  const scanned = scanJson(text, maxDepth, isWellFormed);
+  const scanned = scanJson(text, maxDepth, isWellFormed, search);
   if (scanned !== undefined) return { fault: describe(scanned.fault, scanned.path, maxDepth) };
+  let value: JsonValue;
   try {
-    return { value: JSON.parse(text) as JsonValue };
+    value = JSON.parse(text) as JsonValue;
   } catch {
     // The engine's message would quote the text.
     return { fault: { reason: Reason.INVALID_JSON, path: undefined, problem: locate(text) } };
   }
+  for (const { path, start, end } of search?.found ?? []) keepSource(value, path, text.slice(start, end));
+  return { value };
 }
 
 function describe(fault: ScanFault, path: readonly PathSegment[], maxDepth: number): JsonFault {

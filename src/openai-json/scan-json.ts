@@ -9,6 +9,21 @@ export interface Scanned {
   readonly path: readonly PathSegment[];
 }
 
+/** An object or array with a number that a double may change, and where in the text it is. */
+export interface Span {
+  readonly path: readonly PathSegment[];
+  readonly start: number;
+  readonly end: number;
+}
+
+/** Objects and arrays that are looked for. */
+export interface SpanSearch {
+  /** Their keys. */
+  readonly keys: ReadonlySet<string>;
+  /** Is given each one that has such a number. */
+  readonly found: Span[];
+}
+
 const QUOTE = 0x22;
 const PLUS = 0x2b;
 const COMMA = 0x2c;
@@ -28,10 +43,14 @@ const CLOSE_BRACE = 0x7d;
 const MANY_KEYS = 16;
 /** An integer with fewer digits is a finite double. */
 const FINITE_DIGITS = 308;
+/** A number with fewer characters, and without an exponent, is what its double is, but for the negative zero. */
+const EXACT_DIGITS = 16;
 
 /** An array or object that the scan is in. Frames are used again for their later siblings. */
 interface Frame {
   isArray: boolean;
+  /** Index of its bracket. */
+  start: number;
   /** Of an array: index of the element. */
   index: number;
   /** Of an object: the keys so far; the last one is that of the value. */
@@ -46,6 +65,9 @@ interface Scan {
   /** Whether no character of the text, as opposed to its escapes, is half of a surrogate pair. */
   readonly isWellFormed: boolean;
   readonly mayHaveSurrogates: boolean;
+  readonly search: SpanSearch | undefined;
+  /** Index of the last number so far that a double may change; -1: there is none. */
+  inexactAt: number;
   /** The first `depth` of them are open. */
   readonly frames: Frame[];
   depth: number;
@@ -62,12 +84,19 @@ type Step = number | ScanFault | "no_json";
  * key "__proto__", numbers that overflow, and halves of surrogate pairs. Strings are skipped natively; there is no recursion. Of text
  * that is no JSON it says nothing reliable.
  */
-export function scanJson(text: string, maxDepth: number, isWellFormed: boolean): Scanned | undefined {
+export function scanJson(
+  text: string,
+  maxDepth: number,
+  isWellFormed: boolean,
+  search?: SpanSearch,
+): Scanned | undefined {
   const scan: Scan = {
     text,
     maxDepth,
     isWellFormed,
     mayHaveSurrogates: !isWellFormed || text.includes("\\ud") || text.includes("\\uD"),
+    search,
+    inexactAt: -1,
     frames: [],
     depth: 0,
     isKeyNext: false,
@@ -82,15 +111,15 @@ export function scanJson(text: string, maxDepth: number, isWellFormed: boolean):
     else if (code === OPEN_BRACE || code === OPEN_BRACKET) step = openFrame(scan, code === OPEN_BRACKET, at);
     else if (code === CLOSE_BRACE || code === CLOSE_BRACKET) step = closeFrame(scan, at);
     if (step === "no_json") return undefined;
-    if (typeof step === "string") return { fault: step, path: pathOf(scan) };
+    if (typeof step === "string") return { fault: step, path: pathIn(scan.frames, scan.depth) };
     at = step;
   }
   return undefined;
 }
 
-function pathOf({ frames, depth }: Scan): PathSegment[] {
-  return frames.slice(0, depth).map(({ isArray, index, keys }) => (isArray ? index : (keys.at(-1) ?? "")));
-}
+/** The path of what the scan has reached. */
+const pathIn = (frames: readonly Frame[], depth: number): PathSegment[] =>
+  frames.slice(0, depth).map(({ isArray, index, keys }) => (isArray ? index : (keys.at(-1) ?? "")));
 
 function scanString(scan: Scan, start: number): Step {
   const { text, isWellFormed } = scan;
@@ -122,9 +151,10 @@ function scanComma(scan: Scan, at: number): Step {
 function openFrame(scan: Scan, isArray: boolean, at: number): Step {
   if (scan.depth === scan.maxDepth) return "too_deep";
   const frame = scan.frames[scan.depth];
-  if (frame === undefined) scan.frames.push({ isArray, index: 0, keys: [], keySet: undefined });
+  if (frame === undefined) scan.frames.push({ isArray, index: 0, start: at, keys: [], keySet: undefined });
   else {
     frame.isArray = isArray;
+    frame.start = at;
     frame.index = 0;
     frame.keys.length = 0;
     frame.keySet = undefined;
@@ -138,7 +168,16 @@ function closeFrame(scan: Scan, at: number): Step {
   if (scan.depth === 0) return "no_json";
   scan.depth--;
   scan.isKeyNext = false;
+  const { start } = scan.frames[scan.depth]!;
+  if (scan.inexactAt >= start) offerSpan(scan, start, at + 1);
   return at + 1;
+}
+
+/** Takes down where the value that was just closed is, if it is looked for. */
+function offerSpan({ search, frames, depth }: Scan, start: number, end: number): void {
+  const parent = frames[depth - 1];
+  if (search === undefined || parent === undefined || parent.isArray || !search.keys.has(parent.keys.at(-1)!)) return;
+  search.found.push({ path: pathIn(frames, depth), start, end });
 }
 
 function indexOrEnd(text: string, part: string, from: number): number {
@@ -180,7 +219,8 @@ function addKey(frame: Frame, key: string): boolean {
   return isNew;
 }
 
-function scanNumber({ text }: Scan, start: number): Step {
+function scanNumber(scan: Scan, start: number): Step {
+  const { text } = scan;
   let end = start + 1;
   let hasExponent = false;
   for (; end < text.length; end++) {
@@ -188,6 +228,7 @@ function scanNumber({ text }: Scan, start: number): Step {
     if (code === LOWER_E || code === UPPER_E) hasExponent = true;
     else if (!(code >= ZERO && code <= NINE) && code !== DOT && code !== PLUS && code !== MINUS) break;
   }
+  if (hasExponent || end - start >= EXACT_DIGITS || text.startsWith("-0", start)) scan.inexactAt = start;
   const mayBeInfinite = hasExponent || end - start > FINITE_DIGITS;
   return mayBeInfinite && Math.abs(Number(text.slice(start, end))) === Number.POSITIVE_INFINITY
     ? "number_too_large"

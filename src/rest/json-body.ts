@@ -8,17 +8,21 @@ import type { RestRequest } from "./exchange.ts";
 import { type BodyBounds, readBody } from "./read-body.ts";
 
 /**
- * Reads the JSON that a request carries, packed or not, within these bounds. Throws a GatewayError:
+ * Reads the JSON that a request carries, packed or not, within these bounds. `exactKeys`: see ParseOptions. Throws a GatewayError:
  * UNSUPPORTED_MEDIA_TYPE by the headers alone, and INVALID_JSON where there is none.
  */
-export async function readJsonBody(request: RestRequest, bounds: BodyBounds): Promise<JsonValue> {
+export async function readJsonBody(
+  request: RestRequest,
+  bounds: BodyBounds,
+  exactKeys: ReadonlySet<string>,
+): Promise<JsonValue> {
   checkContentType(request.headers);
   const encoding = request.headers["content-encoding"];
   checkContentEncoding(encoding);
   const raw = await readBody(request, bounds);
   const body = encoding === undefined ? raw : await decompress(raw, encoding, bounds.maxBytes);
   if (body.length === 0) throw new GatewayError(Reason.INVALID_JSON, "the body is empty; it must be a JSON object");
-  return parseJson(body);
+  return parseJson(body, { exactKeys });
 }
 
 /** A body without a type is taken for JSON. */

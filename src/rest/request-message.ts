@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { create, type JsonValue, type Message } from "@bufbuild/protobuf";
+import { create, type DescMessage, type JsonValue, type Message } from "@bufbuild/protobuf";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { CallOptions } from "../gen/parley/chat/v1/chat_service_pb.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
@@ -29,14 +29,17 @@ export interface RequestText {
   readonly headers: IncomingHttpHeaders;
 }
 
+/** The message that the body of a target fills. */
+export const bodyOf = ({ method, body }: RouteTarget): DescMessage =>
+  body === "*" || body === undefined ? method.input : body.message;
+
 /**
  * Decodes the JSON of a body into what the body of the target fills; throws a GatewayError with the path of what is
  * wrong.
  */
-export function decodeBody({ method, body }: RouteTarget, json: JsonValue): DecodedBody {
+export function decodeBody(target: RouteTarget, json: JsonValue): DecodedBody {
   const ignored: string[] = [];
-  const desc = body === "*" || body === undefined ? method.input : body.message;
-  const message = decodeJson(desc, json, {
+  const message = decodeJson(bodyOf(target), json, {
     unknownKeys: "report",
     onUnknownKey: (path) => {
       if (ignored.length < MAX_IGNORED_KEYS) ignored.push(path);

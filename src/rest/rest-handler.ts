@@ -9,6 +9,7 @@ import type { CallContext, Operations } from "../gateway/operation.ts";
 import { ChatCompletionParamsSchema } from "../gen/parley/chat/v1/params_pb.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import type { HttpRequest, HttpResponse } from "../lib/http-exchange.ts";
+import { jsonTextKeys } from "../openai-json/json-text-keys.ts";
 import type { CallLog } from "../telemetry/call-log.ts";
 import { answerEmpty, answerError, type Exchange } from "./answer.ts";
 import { answerStream } from "./answer-stream.ts";
@@ -21,7 +22,7 @@ import { readJsonBody } from "./json-body.ts";
 import type { PathMatch } from "./path-matcher.ts";
 import type { BodyBounds } from "./read-body.ts";
 import { ignoredHeaders } from "./report-headers.ts";
-import { buildRequest, type DecodedBody, decodeBody } from "./request-message.ts";
+import { bodyOf, buildRequest, type DecodedBody, decodeBody } from "./request-message.ts";
 import type { RequestTarget } from "./request-target.ts";
 import { createRoutes, type Route } from "./route.ts";
 import { readTimeout } from "./timeout-header.ts";
@@ -127,7 +128,7 @@ async function readDecodedBody(
   bounds: BodyBounds,
 ): Promise<DecodedBody | undefined> {
   if (route.unary.body === undefined) return undefined;
-  return decodeBody(route.unary, await readJsonBody(request, bounds));
+  return decodeBody(route.unary, await readJsonBody(request, bounds, jsonTextKeys(bodyOf(route.unary))));
 }
 
 function tellsUsage(dialect: Dialect, body: DecodedBody | undefined): boolean {

@@ -43,6 +43,27 @@ describe("a JSON body", () => {
     });
   });
 
+  it("keeps the digits of numbers in JSON Schemas", async () => {
+    const operations = recordingOperations();
+    const { port } = await startRest(operations);
+    const schema = '{"maximum":12345678901234567890}';
+    const body = `${HELLO_JSON.slice(0, -1)},"tools":[{"type":"function","function":{"name":"f","parameters":${schema}}}],
+      "response_format":{"type":"json_schema","json_schema":{"name":"s","schema":${schema}}}}`;
+    expect((await send(port, { path: CHAT, body })).status).toBe(200);
+    expect(operations.created[0]?.request.params).toMatchObject({
+      tools: [{ kind: { value: { schema: { case: "parametersJson", value: schema } } } }],
+      responseFormat: { format: { value: { definition: { case: "schemaJson", value: schema } } } },
+    });
+  });
+
+  it("has no number in a JSON Schema that is beyond all doubles", async () => {
+    const { port } = await startRest(recordingOperations());
+    const body = `${HELLO_JSON.slice(0, -1)},"functions":[{"name":"f","parameters":{"maximum":1e400}}]}`;
+    const answer = await send(port, { path: CHAT, body });
+    expect(answer.status).toBe(400);
+    expect(answer.text).toContain('"param":"functions[0].parameters.maximum"');
+  });
+
   it.each<[what: string, headers: Record<string, string>, body: string | Buffer, status: number, error: object]>([
     [
       "of another type",

@@ -50,7 +50,7 @@ export type JsonField = Message<"parley.options.v1.JsonField"> & {
 
   /**
    * On a string that holds JSON text: it appears as that JSON. Reading prefers another member of the same oneof with
-   * the same key.
+   * the same key, but for an object with numbers that a double would change.
    *
    * @generated from field: bool json_text = 4;
    */
