@@ -17,6 +17,10 @@ export interface JsonFault {
 /** What came of reading a text. */
 export type ReadJson = { readonly value: JsonValue; readonly fault?: never } | { readonly fault: JsonFault };
 
+/** Most characters whose numbers are kept exactly: to write them again takes ten times as long as doubles do. */
+const MAX_EXACT = 1024 * 1024;
+const TOO_LONG = "has numbers that a double may change, and is too long to keep them";
+
 /**
  * Reads JSON text strictly: see `parseJson`. `isWellFormed`: whether the text is known to have no halves of surrogate pairs; a text of
  * 20 MB takes 20 ms to look through. `exactKeys`: keys of values whose numbers must not become doubles; see `textOf` in source-text.ts.
@@ -38,7 +42,12 @@ export function readJson(
     // The engine's message would quote the text.
     return { fault: { reason: Reason.INVALID_JSON, path: undefined, problem: locate(text) } };
   }
-  for (const { path, start, end } of search?.found ?? []) keepSource(value, path, text.slice(start, end));
+  let length = 0;
+  for (const { path, start, end } of search?.found ?? []) {
+    length += end - start;
+    if (length > MAX_EXACT) return { fault: { reason: Reason.INVALID_VALUE, path, problem: TOO_LONG } };
+    keepSource(value, path, text.slice(start, end));
+  }
   return { value };
 }
 

@@ -36,6 +36,13 @@ describe("a value that becomes text again", () => {
     });
   });
 
+  it("is refused where it is too long to keep its numbers", () => {
+    const long = `{"enum":[${"1e1,".repeat(300_000)}1]}`;
+    expect(() => decode(withSchema(long))).toThrow(
+      "functions[0].parameters has numbers that a double may change, and is too long to keep them",
+    );
+  });
+
   it("is no text where it is no object", () => {
     expect(() => decode(withSchema("[12345678901234567890]"))).toThrow("functions[0].parameters must be an object");
   });
