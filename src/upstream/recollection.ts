@@ -32,11 +32,11 @@ export interface RecollectionOptions {
 }
 
 /** 64 MiB, for a day. */
-export const RECOLLECTION_DEFAULTS: RecollectionOptions = { maxBytes: 64 * 1024 * 1024, ttlMs: 24 * 3_600_000 };
+const DEFAULTS: RecollectionOptions = { maxBytes: 64 * 1024 * 1024, ttlMs: 24 * 3_600_000 };
 
 /** Makes a recollection. What was not used for longest goes first. */
 export function createRecollection(options: Partial<RecollectionOptions> = {}): Recollection {
-  const { maxBytes, ttlMs } = { ...RECOLLECTION_DEFAULTS, ...options };
+  const { maxBytes, ttlMs } = { ...DEFAULTS, ...options };
   if (maxBytes === 0) return NOTHING;
   const kept = new LRUCache<string, Recalled>({
     maxSize: maxBytes,
