@@ -14,6 +14,5 @@ await import("../src/compose.ts");
 await import("../src/compose-upstream.ts");
 await import("../src/upstream/vendor-prices.ts");
 await import("@pydantic/genai-prices");
-await import("../src/compose-upstream.ts");
 for (const file of ["parse-yaml.ts", "format-settings.ts"]) await import(`../src/config/${file}`);
 await import("../src/main.ts");

@@ -7,15 +7,15 @@ import { FAMILY_KEYS, type ProviderFamily, type ProviderSettings } from "./provi
 export interface ProviderSources {
   /** The file's, in its order. */
   readonly listed: readonly Provider[];
-  /** Those of the environment. */
+  /** Those of the environment, with other ids. */
   readonly switchedOn: readonly ProviderSettings[];
   /** The file, as its problems name it; undefined: there is none. */
   readonly file: string | undefined;
 }
 
 /**
- * Chooses the providers: the file's, and then those of the environment whose id the file does not have. Ids that are there twice
- * and what is wrong within a provider are reported. One without a family, which the schema's rules report, is left out.
+ * Chooses the providers: the file's, and then those of the environment. Ids that the file has twice and what is wrong within a provider
+ * are reported. One without a family, which the schema's rules report, is left out.
  */
 export function chooseProviders({ listed, switchedOn, file }: ProviderSources, report: Report): ProviderSettings[] {
   const firstPlaces = new Map<string, string>();
@@ -30,7 +30,7 @@ export function chooseProviders({ listed, switchedOn, file }: ProviderSources, r
     checkProvider(family, (field, message) => report(`${place.path}.${field}`, message));
     return [{ id: provider.id, place, ...family }];
   });
-  return [...fromFile, ...switchedOn.filter(({ id }) => !firstPlaces.has(id))];
+  return [...fromFile, ...switchedOn];
 }
 
 function familyOf({ kind }: Provider): ProviderFamily | undefined {

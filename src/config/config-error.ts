@@ -26,7 +26,7 @@ export class ConfigError extends Error {
 }
 
 /** Writes a problem on one line: "parley.yaml: timeouts.total: must be …" or "parley.yaml:3:7: …". */
-export function formatProblem({ file, position, path, message }: ConfigProblem): string {
+function formatProblem({ file, position, path, message }: ConfigProblem): string {
   const place = file === undefined || position === undefined ? file : `${file}:${position.line}:${position.column}`;
   return [place, path, message].filter((part) => part !== undefined && part !== "").join(": ");
 }

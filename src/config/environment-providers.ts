@@ -45,14 +45,15 @@ const SWITCHES: readonly Switch[] = [
 ];
 
 /**
- * The providers that the environment switches on. What is wrong is reported by the name of its variable, also where a key is
- * missing. An empty variable counts as unset.
+ * The providers that the environment switches on, but for those whose id is taken. What is wrong is reported by the name of its
+ * variable, also where a key is missing. An empty variable counts as unset.
  */
 export function environmentProviders(
   env: Environment,
+  taken: ReadonlySet<string>,
   report: (variable: string, message: string) => void,
 ): ProviderSettings[] {
-  return SWITCHES.flatMap(({ id, keys, baseUrl: variable, family }) => {
+  return SWITCHES.filter(({ id }) => !taken.has(id)).flatMap(({ id, keys, baseUrl: variable, family }) => {
     const baseUrl = env[variable] || undefined;
     if (baseUrl !== undefined) checkBaseUrl(baseUrl, (message) => report(variable, message));
     const set = keys.flatMap((key) => (env[key] ? [{ key, value: env[key] }] : []));

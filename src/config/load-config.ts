@@ -57,7 +57,7 @@ export async function loadConfig(options: LoadOptions): Promise<Settings> {
   );
   const tls = file === undefined || config.tls === undefined ? undefined : await readTlsFiles(config.tls, file, report);
 
-  const switchedOn = environmentProviders(options.env, reportVariable);
+  const switchedOn = environmentProviders(options.env, new Set(config.providers.map(({ id }) => id)), reportVariable);
   const sources = { listed: config.providers, switchedOn, file: file?.name };
   const providers = chooseProviders(sources, (path, message) => {
     // The schema's own rule may have said it already.

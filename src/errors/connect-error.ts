@@ -10,7 +10,7 @@ import {
 import { GatewayError, type Violation } from "./gateway-error.ts";
 
 /** `domain` of every ErrorInfo. */
-export const ERROR_DOMAIN = "parley";
+const ERROR_DOMAIN = "parley";
 
 /** Most violations that an error lists: a request with 100,000 faults must not make a large answer. */
 const LISTED = 20;

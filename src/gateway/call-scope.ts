@@ -9,7 +9,10 @@ export interface CallScope {
   readonly signal: AbortSignal;
   /** From now on the gateway waits for the model, which has that many milliseconds for its next output. Undefined: no bound. */
   awaitOutput(withinMs: number | undefined): void;
-  /** The gateway waits on: what came was no output, and what is left of the time is all there is. */
+  /**
+   * The gateway waits on: what came was no output, and what is left of the time is all there is. Where nothing is left because a slow
+   * client read meanwhile, the model has all of it again.
+   */
   stillAwaitOutput(): void;
   /** Output came, or the model has ended: the gateway does not wait for it now. */
   outputCame(): void;
@@ -110,8 +113,8 @@ class Scope implements CallScope {
   }
 
   stillAwaitOutput(): void {
-    this.#waiting = this.#silenceMs !== undefined;
-    if (this.#isOverdue) this.#fellSilent(this.#silenceMs as number);
+    if (this.#isOverdue) this.awaitOutput(this.#silenceMs);
+    else this.#waiting = this.#silenceMs !== undefined;
   }
 
   outputCame(): void {

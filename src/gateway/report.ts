@@ -1,6 +1,5 @@
 import { create } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
-import type { GatewayError } from "../errors/gateway-error.ts";
 import type { ChatCompletion, ChatCompletionChunk } from "../gen/parley/chat/v1/completion_pb.ts";
 import {
   type Adjustment,
@@ -10,7 +9,6 @@ import {
   CallReportSchema,
   UsageSource,
 } from "../gen/parley/chat/v1/report_pb.ts";
-import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import type { Target } from "../routing/catalogue.ts";
 import type { CallLog } from "../telemetry/call-log.ts";
 
@@ -41,10 +39,11 @@ export class Reporter {
   }
 
   /** What the provider calls its answer. The first id and the first model that are not empty count. */
-  heardFrom({ id, model }: Origin): void {
-    if (this.#upstreamId === "") this.#upstreamId = id;
-    if (this.#upstreamModel === "") this.#upstreamModel = model;
-    this.#log.heardFrom({ id, model });
+  heardFrom(origin: Origin): void {
+    if (this.#upstreamId !== "" && this.#upstreamModel !== "") return;
+    if (this.#upstreamId === "") this.#upstreamId = origin.id;
+    if (this.#upstreamModel === "") this.#upstreamModel = origin.model;
+    this.#log.heardFrom(origin);
   }
 
   /** The first output came. Later calls change nothing. */
@@ -69,8 +68,8 @@ export class Reporter {
     });
   }
 
-  /** The whole report, when the call has ended: with the usage and cost of what was served, where that is known. */
-  last(served: Served | undefined, error?: GatewayError): CallReport {
+  /** The whole report, when the answer has ended: with the usage and cost of what was served, where that is known. */
+  last(served: Served | undefined): CallReport {
     const report = this.first();
     const usage = served?.usage;
     const cost = served && this.#cost(served);
@@ -83,8 +82,7 @@ export class Reporter {
     report.attempts = [
       create(AttemptSchema, {
         target: this.#target.name,
-        outcome: outcomeOf(error),
-        reason: error?.reason ?? Reason.UNSPECIFIED,
+        outcome: Attempt_Outcome.SUCCEEDED,
         duration: durationFromMs(Math.round(elapsed - this.#attemptStartedMs)),
         ...(first === undefined
           ? {}
@@ -99,9 +97,4 @@ export class Reporter {
     const { backend, model } = this.#target;
     return backend.cost?.({ model, answeredBy: this.#upstreamModel || undefined, usage, serviceTier });
   }
-}
-
-function outcomeOf(error: GatewayError | undefined): Attempt_Outcome {
-  if (error === undefined) return Attempt_Outcome.SUCCEEDED;
-  return error.reason === Reason.CANCELLED ? Attempt_Outcome.CANCELLED : Attempt_Outcome.FAILED;
 }

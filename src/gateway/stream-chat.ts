@@ -36,13 +36,14 @@ export async function* streamChat(
   scope.awaitOutput(timeouts.firstChunkMs);
   for await (const batch of plan.stream(scope.signal)) {
     const chunks: ChatCompletionChunk[] = [];
-    const [origin] = batch;
-    if (!hasAnswered && origin !== undefined) reporter.heardFrom(origin);
+    // Before reasoning is hidden: the model has begun, also where the client does not see it.
+    const isAnswer = !hasAnswered && batch.some(isOutput);
     for (const chunk of batch) {
+      reporter.heardFrom(chunk);
       if (hidesReasoning) hideReasoningInChunk(chunk);
       grammar.push(chunk, chunks);
     }
-    if (!hasAnswered && chunks.some(isOutput)) {
+    if (isAnswer) {
       hasAnswered = true;
       reporter.answered();
     }

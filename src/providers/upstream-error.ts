@@ -1,4 +1,5 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
+import { CATALOGUE } from "../errors/catalogue.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import { isObject } from "../openai-json/is-object.ts";
@@ -125,20 +126,28 @@ const BAD_KEY = [/(?:incorrect|invalid|wrong) (?:x-)?api[ -]key|api[ -]key (?:is
 const ABOUT_MODEL = [/model|region|country|territory/i];
 const KEY_FAULT = [/api[_ -]?key|credential|authenticat|access token|authorization/i];
 
+/** Faults of the gateway's own account: no call to the provider gets through until somebody mends them. */
+const FOR_GOOD: ReadonlySet<Reason> = new Set([
+  Reason.UPSTREAM_QUOTA_EXHAUSTED,
+  Reason.UPSTREAM_AUTHENTICATION_FAILED,
+]);
+
 /**
  * Makes an error of what a provider said, by one table for all of them. `provider`: id of the provider. What the request is to
  * blame for keeps the provider's message; faults of the gateway's own account get a neutral one.
  */
 export function toGatewayError(facts: ErrorFacts, provider: string): GatewayError {
   const { reason, message, code, type, param, quota } = classify(facts, provider);
+  const { retryAfterMs, shouldRetry } = facts;
+  const details = { param, code, type, quota };
+  // An account without money or with a wrong key is as it is, whatever the provider says of coming again.
+  if (FOR_GOOD.has(reason)) return new GatewayError(reason, message, details);
+  // Headers of limits come with every answer, also with one that is no better after a while.
+  const helpsToWait = CATALOGUE[reason].retryable || shouldRetry === true;
   return new GatewayError(reason, message, {
-    param,
-    code,
-    type,
-    quota,
-    ...(reason === Reason.INSUFFICIENT_QUOTA || reason === Reason.UPSTREAM_QUOTA_EXHAUSTED
-      ? {}
-      : { retryAfterMs: facts.retryAfterMs, retryable: facts.shouldRetry }),
+    ...details,
+    retryAfterMs: helpsToWait ? retryAfterMs : undefined,
+    retryable: shouldRetry,
   });
 }
 

@@ -9,6 +9,9 @@ import { createModelIndex } from "./model-index.ts";
 /** The name that stands for the best model available. */
 export const AUTO = "auto";
 
+/** Longest name that is looked for. Providers take any, and it is in every line of the log and in headers. */
+const MAX_NAME = 512;
+
 /** Where a call goes. */
 export interface Target {
   readonly backend: Backend;
@@ -24,7 +27,8 @@ export interface Target {
 export interface Catalogue {
   /**
    * Finds the target of a name: "provider/model", also of a model that the provider does not list; the id of a model that a provider
-   * lists, which may have a slash of its own; or "auto". Fails with MODEL_NOT_FOUND, param "model".
+   * lists, which may have a slash of its own; or "auto". Fails with MODEL_NOT_FOUND, param "model", also for a name of more than 512
+   * characters.
    */
   resolve(name: string): Target;
   /** All models that are listed now, and "auto", sorted by id. */
@@ -45,6 +49,7 @@ export function createCatalogue(backends: readonly Backend[], autoModel: string)
   );
 
   const find = (name: string): Omit<Target, "answeredAs"> | undefined => {
+    if (name.length > MAX_NAME) return undefined;
     const slash = name.indexOf("/");
     const named = slash < 0 ? undefined : byId.get(name.slice(0, slash));
     const model = name.slice(slash + 1);

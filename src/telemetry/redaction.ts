@@ -19,6 +19,16 @@ export function shownQuery(query: string, mark: string): string {
   return shown.join("&");
 }
 
+/** What `shownQuery` does not show, as it stands there and without its escapes. */
+export function hiddenInQuery(query: string): string[] {
+  return query.split("&").flatMap((pair) => {
+    const [name = ""] = pair.split("=", 1);
+    if (SHOWN_PARAMETERS.includes(name)) return [];
+    const value = pair === name ? pair : pair.slice(name.length + 1);
+    return [value, ...new URLSearchParams(`value=${value}`).values()];
+  });
+}
+
 const MAX_DEPTH = 8;
 
 /**

@@ -1,5 +1,5 @@
 import { create, type JsonObject } from "@bufbuild/protobuf";
-import type { ChatCompletionChunk, ChunkChoice } from "../gen/parley/chat/v1/completion_pb.ts";
+import type { ChatCompletionChunk, ChunkChoice, ToolCallDelta } from "../gen/parley/chat/v1/completion_pb.ts";
 import {
   type Message,
   MessageSchema,
@@ -7,7 +7,7 @@ import {
   ReasoningDetail_Type,
   Role,
 } from "../gen/parley/chat/v1/message_pb.ts";
-import { ToolCallSchema } from "../gen/parley/chat/v1/tool_pb.ts";
+import { type ToolCall, ToolCallSchema } from "../gen/parley/chat/v1/tool_pb.ts";
 
 type Delta = NonNullable<ChunkChoice["delta"]>;
 
@@ -16,12 +16,21 @@ interface Heard {
   /** Pieces of the reasoning's plain text; undefined: there was none. */
   reasoning: string[] | undefined;
   readonly details: ReasoningDetail[];
-  readonly ids: Map<number, string>;
-  readonly extraContents: Map<number, JsonObject>;
+  /** By their indices. */
+  readonly calls: Map<number, HeardCall>;
+}
+
+interface HeardCall {
+  id: string | undefined;
+  extraContent: JsonObject | undefined;
+  isCustom: boolean;
+  name: string;
+  /** Pieces of its arguments, or of its input. */
+  readonly input: string[];
 }
 
 /**
- * Hears of a stream what has to be given back to its provider, and the ids of its calls. At `finish` it says, for each choice, a
+ * Hears of a stream what has to be given back to its provider, and its calls. At `finish` it says, for each choice, a
  * message with these and nothing else. Chunks without any of it cost a look.
  */
 export class CompletionListener {
@@ -39,14 +48,14 @@ export class CompletionListener {
   }
 
   finish(): void {
-    for (const heard of this.#choices.values()) if (heard.ids.size > 0) this.#say(messageOf(heard));
+    for (const heard of this.#choices.values()) if (heard.calls.size > 0) this.#say(messageOf(heard));
     this.#choices.clear();
   }
 
   #heard(index: number): Heard {
     let heard = this.#choices.get(index);
     if (heard === undefined) {
-      heard = { reasoning: undefined, details: [], ids: new Map(), extraContents: new Map() };
+      heard = { reasoning: undefined, details: [], calls: new Map() };
       this.#choices.set(index, heard);
     }
     return heard;
@@ -54,9 +63,7 @@ export class CompletionListener {
 }
 
 const isOfInterest = ({ reasoningContent, reasoningDetails, toolCalls }: Delta): boolean =>
-  reasoningContent !== undefined ||
-  reasoningDetails.length > 0 ||
-  (toolCalls.length > 0 && toolCalls.some(({ id, extraContent }) => id !== undefined || extraContent !== undefined));
+  reasoningContent !== undefined || reasoningDetails.length > 0 || toolCalls.length > 0;
 
 function hear(heard: Heard, { reasoningContent, reasoningDetails, toolCalls }: Delta): void {
   if (reasoningContent !== undefined) {
@@ -64,10 +71,23 @@ function hear(heard: Heard, { reasoningContent, reasoningDetails, toolCalls }: D
     heard.reasoning.push(reasoningContent);
   }
   for (const detail of reasoningDetails) addDetail(heard.details, detail);
-  for (const { index, id, extraContent } of toolCalls) {
-    if (id !== undefined) heard.ids.set(index, id);
-    if (extraContent !== undefined) heard.extraContents.set(index, extraContent);
+  for (const part of toolCalls) hearCall(heard.calls, part);
+}
+
+function hearCall(calls: Map<number, HeardCall>, part: ToolCallDelta): void {
+  let call = calls.get(part.index);
+  if (call === undefined) {
+    call = { id: undefined, extraContent: undefined, isCustom: false, name: "", input: [] };
+    calls.set(part.index, call);
   }
+  const { id, extraContent, function: ofFunction, custom } = part;
+  if (id !== undefined) call.id = id;
+  if (extraContent !== undefined) call.extraContent = extraContent;
+  if (custom !== undefined) call.isCustom = true;
+  const name = ofFunction?.name ?? custom?.name;
+  if (name !== undefined) call.name = name;
+  const piece = ofFunction?.arguments ?? custom?.input;
+  if (piece !== undefined) call.input.push(piece);
 }
 
 /** Adds a part to those before. It goes on with the last one of its index, unless it is of another type or has another id. */
@@ -95,14 +115,22 @@ function joined(before: ReasoningDetail, part: ReasoningDetail): ReasoningDetail
   return whole;
 }
 
-function messageOf({ reasoning, details, ids, extraContents }: Heard): Message {
+function messageOf({ reasoning, details, calls }: Heard): Message {
   const message = create(MessageSchema, { role: Role.ASSISTANT, reasoningDetails: details });
   if (reasoning !== undefined) message.reasoningContent = reasoning.join("");
-  for (const [index, id] of [...ids].sort(([a], [b]) => a - b)) {
-    const call = create(ToolCallSchema, { id });
-    const extraContent = extraContents.get(index);
-    if (extraContent !== undefined) call.extraContent = extraContent;
-    message.toolCalls.push(call);
-  }
+  for (const [, heard] of [...calls].sort(([a], [b]) => a - b))
+    if (heard.id !== undefined) message.toolCalls.push(callOf(heard));
   return message;
+}
+
+function callOf({ id = "", extraContent, isCustom, name, input: pieces }: HeardCall): ToolCall {
+  const input = pieces.join("");
+  const call = create(ToolCallSchema, {
+    id,
+    kind: isCustom
+      ? { case: "custom", value: { name, input } }
+      : { case: "function", value: { name, arguments: input } },
+  });
+  if (extraContent !== undefined) call.extraContent = extraContent;
+  return call;
 }

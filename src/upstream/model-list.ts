@@ -95,14 +95,26 @@ class KeptModels implements ModelList {
 
   /** Reads the list within its time, and adds to it what is known besides. */
   async #read(): Promise<readonly Model[]> {
-    const { provider, client, enrich, timeoutMs = TIMEOUT_MS } = this.#options;
+    const { provider, client, timeoutMs = TIMEOUT_MS } = this.#options;
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(deadlineExceeded(timeoutMs)), timeoutMs);
     try {
-      const models = await readModels(provider, client, AbortSignal.any([this.#closing.signal, late.signal]));
-      return (await enrich?.(models)) ?? models;
+      return await this.#enriched(
+        await readModels(provider, client, AbortSignal.any([this.#closing.signal, late.signal])),
+      );
     } finally {
       clearTimeout(timer);
+    }
+  }
+
+  /** Where nothing can be added, the provider's own words are a list, too. */
+  async #enriched(models: readonly Model[]): Promise<readonly Model[]> {
+    const { provider, enrich, logger } = this.#options;
+    try {
+      return (await enrich?.(models)) ?? models;
+    } catch (error) {
+      logger?.error({ provider: provider.id, err: error }, "nothing can be added to the model list");
+      return models;
     }
   }
 

@@ -49,7 +49,7 @@ export class PieceQueue implements AsyncIterableIterator<Uint8Array> {
 
   async next(): Promise<IteratorResult<Uint8Array>> {
     // The rest of the turn's pieces come before a reader that was woken runs.
-    if (this.#size === 0 && !this.#isEnded) {
+    while (this.#size === 0 && !this.#isEnded) {
       await new Promise<void>((resolve) => {
         this.#wake = resolve;
       });

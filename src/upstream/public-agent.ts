@@ -20,7 +20,7 @@ const AZURE_HOST = "168.63.129.16";
  * Whether an address is one of those that the agent's own ranges let pass though they are not public: IPv6 that nobody has given out
  * yet (all beyond 2000::/3), and Azure's host.
  */
-export function isMissedByRanges(address: string): boolean {
+function isMissedByRanges(address: string): boolean {
   return isIP(address) === 6 ? !GLOBAL_IPV6.check(address.replace(/%.*$/, ""), "ipv6") : address === AZURE_HOST;
 }
 

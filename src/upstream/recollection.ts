@@ -3,11 +3,12 @@ import type { ChatCompletion, ChatCompletionChunk } from "../gen/parley/chat/v1/
 import { type Message, Role } from "../gen/parley/chat/v1/message_pb.ts";
 import type { ChatCompletionParams } from "../gen/parley/chat/v1/params_pb.ts";
 import { CompletionListener } from "./completion-listener.ts";
-import { isInPieces, isPieceOf, type Recalled, recalledOf, sizeOf } from "./recalled.ts";
+import { isInPieces, isPieceOf, isSameCall, type Recalled, recalledOf, sizeOf } from "./recalled.ts";
 
 /**
  * What a provider must get back with a tool call, and what clients that know nothing of it strip: the reasoning with its signatures,
- * and the calls' `extra_content`. It is kept by the ids of the calls, in memory, and each provider gets only its own back.
+ * and the calls' `extra_content`. It is kept by the ids of the calls, in memory, and each provider gets only its own back,
+ * with a call that says the same.
  */
 export interface Recollection {
   /**
@@ -31,11 +32,11 @@ export interface RecollectionOptions {
 }
 
 /** 64 MiB, for a day. */
-export const RECOLLECTION_DEFAULTS: RecollectionOptions = { maxBytes: 64 * 1024 * 1024, ttlMs: 24 * 3_600_000 };
+const DEFAULTS: RecollectionOptions = { maxBytes: 64 * 1024 * 1024, ttlMs: 24 * 3_600_000 };
 
 /** Makes a recollection. What was not used for longest goes first. */
 export function createRecollection(options: Partial<RecollectionOptions> = {}): Recollection {
-  const { maxBytes, ttlMs } = { ...RECOLLECTION_DEFAULTS, ...options };
+  const { maxBytes, ttlMs } = { ...DEFAULTS, ...options };
   if (maxBytes === 0) return NOTHING;
   const kept = new LRUCache<string, Recalled>({
     maxSize: maxBytes,
@@ -59,9 +60,10 @@ export function createRecollection(options: Partial<RecollectionOptions> = {}): 
       let messages: Message[] | undefined;
       for (const [index, message] of params.messages.entries()) {
         if (message.role !== Role.ASSISTANT || message.toolCalls.length === 0) continue;
-        const found = message.toolCalls.map(({ id }) =>
-          lastAt.get(id) === index ? kept.get(keyOf(provider, id)) : undefined,
-        );
+        const found = message.toolCalls.map((call) => {
+          const recalled = lastAt.get(call.id) === index ? kept.get(keyOf(provider, call.id)) : undefined;
+          return isSameCall(call, recalled?.calls.get(call.id)) ? recalled : undefined;
+        });
         const recalled = found.find((it) => it !== undefined);
         if (recalled === undefined || !(isStripped(message) || isInPieces(message, recalled))) continue;
         messages ??= [...params.messages];
@@ -105,7 +107,7 @@ function restored(message: Message, found: readonly (Recalled | undefined)[], wh
   const copy: Message = {
     ...message,
     toolCalls: message.toolCalls.map((call, at) => {
-      const extraContent = call.extraContent ?? found[at]?.extraContents.get(call.id);
+      const extraContent = call.extraContent ?? found[at]?.calls.get(call.id)?.extraContent;
       return extraContent === call.extraContent ? call : { ...call, extraContent };
     }),
   };

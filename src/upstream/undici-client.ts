@@ -1,4 +1,5 @@
 import { Agent, type Dispatcher, EnvHttpProxyAgent, interceptors } from "undici";
+import type { ProxySettings } from "../config/settings.ts";
 import type { Endpoint } from "../providers/provider.ts";
 import type { UpstreamClient } from "./client.ts";
 import { Exchange } from "./exchange.ts";
@@ -8,22 +9,12 @@ import { type EndpointHead, readEndpoint, requestPath } from "./request-head.ts"
 export interface UpstreamClientOptions {
   /** What every request says of its sender: "parley/1.0.0". */
   readonly userAgent: string;
-  /** Proxies, as the usual environment variables name them. */
-  readonly proxies?: ProxySettings;
+  /** Proxies; unset: none. */
+  readonly proxies?: Partial<ProxySettings>;
   /** For a connection, with its TLS, to come about; 10,000 ms by default. */
   readonly connectTimeoutMs?: number;
   /** Most connections to one provider, and so most calls to it at once: further ones wait. 10,000 by default. */
   readonly maxConnectionsPerOrigin?: number;
-}
-
-/** Values of the environment variables, unset or empty for none. */
-export interface ProxySettings {
-  /** HTTP_PROXY: for addresses with http, and for those with https where HTTPS_PROXY is unset. */
-  readonly http?: string | undefined;
-  /** HTTPS_PROXY: for addresses with https. */
-  readonly https?: string | undefined;
-  /** NO_PROXY: hosts that are reached without, with commas between; "*" for all. */
-  readonly none?: string | undefined;
 }
 
 const DEFAULTS = { connectTimeoutMs: 10_000, maxConnectionsPerOrigin: 10_000 };
@@ -31,11 +22,11 @@ const DEFAULTS = { connectTimeoutMs: 10_000, maxConnectionsPerOrigin: 10_000 };
 /**
  * Makes a client that keeps a pool of connections to each provider. A connection carries one call at a time, on HTTP/1.1: to end a
  * call is to close its connection, which every server understands. It is kept for 4 s, or as long as the server says. How long
- * an answer may take is the caller's business, by the signal. Throws for a proxy whose address can't be read.
+ * an answer may take is the caller's business, by the signal.
  */
 export function createUpstreamClient(options: UpstreamClientOptions): UpstreamClient {
-  const { userAgent, proxies = {} } = options;
-  const agent = createAgent(options, proxies);
+  const { userAgent } = options;
+  const agent = createAgent(options);
   // It is of use only where a server compresses what it was asked not to.
   const dispatcher = agent.compose(interceptors.decompress({ skipErrorResponses: false }));
   const heads = new WeakMap<Endpoint, EndpointHead>();
@@ -71,7 +62,7 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
   };
 }
 
-function createAgent(options: UpstreamClientOptions, { http, https, none }: ProxySettings): Dispatcher {
+function createAgent({ proxies, ...options }: UpstreamClientOptions): Dispatcher {
   const { connectTimeoutMs, maxConnectionsPerOrigin } = { ...DEFAULTS, ...options };
   const settings = {
     allowH2: false,
@@ -79,19 +70,8 @@ function createAgent(options: UpstreamClientOptions, { http, https, none }: Prox
     connectTimeout: connectTimeoutMs,
     pipelining: 1,
   };
-  const httpProxy = readProxy("HTTP_PROXY", http);
-  const httpsProxy = readProxy("HTTPS_PROXY", https);
+  const { http: httpProxy = "", https: httpsProxy = "", none: noProxy = "" } = proxies ?? {};
   if (httpProxy === "" && httpsProxy === "") return new Agent(settings);
   // Where a value is unset, the agent would read the environment itself; an empty one says that there is none.
-  return new EnvHttpProxyAgent({ ...settings, httpProxy, httpsProxy, noProxy: none ?? "" });
-}
-
-/** The address of a proxy, with its scheme; empty for none. Its value may hold a password, and so no error repeats it. */
-function readProxy(name: string, value = ""): string {
-  if (value === "") return "";
-  const address = value.includes("://") ? value : `http://${value}`;
-  if (!URL.canParse(address) || !/^https?:/i.test(address)) {
-    throw new Error(`${name} must be the address of a proxy with http or https, such as http://proxy.example:3128`);
-  }
-  return address;
+  return new EnvHttpProxyAgent({ ...settings, httpProxy, httpsProxy, noProxy });
 }

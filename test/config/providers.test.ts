@@ -196,6 +196,13 @@ describe("loadConfig() of an environment with keys", () => {
     ]);
   });
 
+  it("leaves variables of a provider alone that the file has in its place", async () => {
+    const text = "providers: [{ id: google, anthropic: { api_key: file } }]";
+    expect(await linesOf(text, { GEMINI_API_KEY: "two words", GOOGLE_GEMINI_BASE_URL: "nowhere" })).toEqual([
+      "google anthropic - file parley.yaml providers[0].anthropic",
+    ]);
+  });
+
   it.each<[Environment, string]>([
     [{ OPENAI_BASE_URL: "s3cr3t" }, 'OPENAI_BASE_URL: must be an address that starts with "https://" or "http://"'],
     [

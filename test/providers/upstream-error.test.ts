@@ -395,11 +395,21 @@ describe("toGatewayError()", () => {
     });
   });
 
-  it("passes on when to come again, and whether to, but not where the budget is used up", () => {
-    const hint = { retryAfterMs: 5, shouldRetry: false };
-    expect(outcome(429, "", hint)).toMatchObject({ retryAfterMs: 5, retryable: false });
-    expect(outcome(404, "", hint)).toMatchObject({ retryAfterMs: 5, retryable: false });
-    expect(outcome(402, "", hint)).toMatchObject({ retryAfterMs: undefined, retryable: undefined });
+  it.each<[number, boolean | undefined, number | undefined, boolean | undefined]>([
+    [429, undefined, 5, undefined],
+    [429, false, 5, false],
+    [503, true, 5, true],
+    [500, undefined, 5, undefined],
+    [400, undefined, undefined, undefined],
+    [400, true, 5, true],
+    [404, false, undefined, false],
+    [413, undefined, undefined, undefined],
+    [401, true, undefined, undefined],
+    [402, true, undefined, undefined],
+    [402, false, undefined, undefined],
+  ])("of %s with x-should-retry %s says when to come again: %s, and whether to: %s", (status, shouldRetry, ...rest) => {
+    const { retryAfterMs, retryable } = outcome(status, "", { retryAfterMs: 5, shouldRetry });
+    expect([retryAfterMs, retryable]).toEqual(rest);
   });
 
   it("passes on no code that is no word, and no key in a parameter", () => {

@@ -102,6 +102,14 @@ describe("resolve()", () => {
     );
   });
 
+  it("takes names of 512 characters, and no longer ones", () => {
+    const { backend } = createListed("p", []);
+    const catalogue = createCatalogue([backend], "p/m");
+    const longest = `p/${"m".repeat(510)}`;
+    expect(catalogue.resolve(longest).name).toBe(longest);
+    expect(() => catalogue.resolve(`${longest}m`)).toThrow(notFound(`${longest.slice(0, 100)}…`));
+  });
+
   it("reads no list for a name with a provider", () => {
     const { backend, state } = createListed("p", ["m"]);
     const catalogue = createCatalogue([backend], "p/m");

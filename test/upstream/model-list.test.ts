@@ -261,6 +261,15 @@ describe("createModelList()", () => {
     expect(list.models().map(({ id, contextWindow }) => [id, contextWindow])).toEqual([["a", 7]]);
   });
 
+  it("is what the provider says where nothing can be added", async () => {
+    const provider = await startProvider(lists("a"));
+    const { list, lines } = openList(provider.port, { enrich: () => Promise.reject(new Error("no prices")) });
+    list.start();
+    await list.settled;
+    expect(idsOf(list)).toEqual(["a"]);
+    expect(lines()).toMatchObject([{ level: "error", msg: "nothing can be added to the model list" }]);
+  });
+
   it("closes the socket of what is under way, and asks nobody any more", async () => {
     let closed = false;
     const provider = await startProvider((request) => {

@@ -154,6 +154,42 @@ describe("restore()", () => {
     expect(restore(recollection, stripped(FULL), user, stripped(FULL))).toEqual([stripped(FULL), user, FULL]);
   });
 
+  const asked = (name: string, args: string, id = "call_0"): Message =>
+    assistant({ toolCalls: [{ id, kind: { case: "function", value: { name, arguments: args } } }] });
+  const PARIS = { ...asked("look", '{"city":"Paris","days":[1,2]}'), reasoningContent: "She lives there." };
+
+  it.each<[string, Message]>([
+    ["other arguments", asked("look", '{"city":"Rome","days":[1,2]}')],
+    ["arguments that are no JSON", asked("look", '{"city":"Paris","days":[1,2]')],
+    ["another tool", asked("book", '{"city":"Paris","days":[1,2]}')],
+    ["no arguments", asked("look", "")],
+  ])("gives nothing to a call of another conversation that has the same id and %s", (_what, message) => {
+    const recollection = createRecollection();
+    recollection.remember("a", completionOf(PARIS));
+    const params = paramsOf(user, message);
+    expect(recollection.restore("a", params)).toBe(params);
+  });
+
+  it.each<[string, Message, string]>([
+    ["blanks and order", PARIS, '{ "days": [1, 2.0], "city": "P\\u0061ris" }'],
+    ["an empty object", { ...asked("look", ""), reasoningContent: "hm" }, "{}"],
+  ])("knows a call again whose client wrote its arguments anew: %s", (_what, said, args) => {
+    const recollection = createRecollection();
+    recollection.remember("a", completionOf(said));
+    const [message] = restore(recollection, asked("look", args));
+    expect(message?.reasoningContent).toBe(said.reasoningContent);
+  });
+
+  it("knows a call of a custom tool by its input", () => {
+    const recollection = createRecollection();
+    const said = (input: string) =>
+      assistant({ toolCalls: [{ id: "call_0", kind: { case: "custom", value: { name: "run", input } } }] });
+    recollection.remember("a", completionOf({ ...said("ls"), reasoningContent: "hm" }));
+    const [same] = restore(recollection, said("ls"));
+    const [other] = restore(recollection, said("pwd"));
+    expect([same?.reasoningContent, other?.reasoningContent]).toEqual(["hm", undefined]);
+  });
+
   it("finds a message by any of its calls", () => {
     const recollection = createRecollection();
     recollection.remember("a", completionOf(FULL));
@@ -264,7 +300,8 @@ describe("listen()", () => {
     ] as const) {
       listener.push(chunk({ reasoningContent: text }, index));
     }
-    for (const index of [1, 0]) listener.push(chunk({ toolCalls: [{ index: 0, id: `call_${index}` }] }, index));
+    for (const index of [1, 0])
+      listener.push(chunk({ toolCalls: [{ index: 0, id: `call_${index}`, function: { name: "look" } }] }, index));
     listener.finish();
     const messages = restore(recollection, ...[0, 1].map((it) => assistant({ toolCalls: [call(`call_${it}`)] })));
     expect(messages.map((it) => it.reasoningContent)).toEqual(["ab", "xy"]);
@@ -311,7 +348,7 @@ describe("listen()", () => {
     const recollection = createRecollection();
     const listener = recollection.listen("a");
     for (const part of parts) listener.push(chunk({ reasoningDetails: [part] }));
-    listener.push(chunk({ toolCalls: [{ index: 0, id: "call_1" }] }));
+    listener.push(chunk({ toolCalls: [{ index: 0, id: "call_1", function: { name: "look" } }] }));
     listener.finish();
     const [message] = restore(recollection, assistant({ toolCalls: [call("call_1")] }));
     expect(message?.reasoningDetails).toEqual(expected.map((it) => expect.objectContaining(it)));
@@ -378,7 +415,9 @@ describe("properties", () => {
           }
         }
         for (const [index, { id, extraContent }] of full.toolCalls.entries()) {
-          say({ toolCalls: [{ index, id, ...(extraContent === undefined ? {} : { extraContent }) }] });
+          const extra = extraContent === undefined ? {} : { extraContent };
+          say({ toolCalls: [{ index, id, function: { name: "look", arguments: "{" }, ...extra }] });
+          say({ toolCalls: [{ index, function: { arguments: "}" } }] });
         }
         listener.finish();
         expect(restore(recollection, stripped(full))).toEqual([full]);
@@ -401,6 +440,10 @@ describe("sizeOf()", () => {
     ["an id", { reasoningDetails: [detail(TEXT, { id: long })] }],
     ["a form", { reasoningDetails: [detail(TEXT, { format: long })] }],
     ["unknown keys", { reasoningDetails: [detail(TEXT, { extra: { key: long } })] }],
+    [
+      "what a tool is given",
+      { toolCalls: [{ id: "call_1", kind: { case: "function", value: { name: "look", arguments: `{}${long}` } } }] },
+    ],
     ["what goes with a call", { toolCalls: [call("call_1", { key: long })] }],
   ])("counts two bytes for each character of %s", (_name, init) => {
     expect(size(init) - size({})).toBeGreaterThanOrEqual(2_000);

@@ -1,0 +1,62 @@
+import { describe, expect, it } from "vitest";
+import { PieceQueue } from "../../src/upstream/piece-queue.ts";
+
+function createQueue() {
+  const calls: string[] = [];
+  const note = (call: string) => () => void calls.push(call);
+  return {
+    calls,
+    queue: new PieceQueue({ pause: note("pause"), resume: note("resume"), abandon: note("abandon") }),
+  };
+}
+
+const bytes = (...values: number[]): Uint8Array => new Uint8Array(values);
+const read = async (queue: PieceQueue): Promise<unknown> => {
+  const { done, value } = await queue.next();
+  return done === true ? "end" : [...(value as Uint8Array)];
+};
+
+describe("PieceQueue", () => {
+  it("gives what came in one turn as one piece", async () => {
+    const { queue } = createQueue();
+    const first = read(queue);
+    for (const value of [1, 2, 3]) queue.push(bytes(value));
+    expect(await first).toEqual([1, 2, 3]);
+  });
+
+  it("takes an empty piece for none, and not for the end", async () => {
+    const { queue } = createQueue();
+    const first = read(queue);
+    queue.push(bytes());
+    await new Promise(setImmediate);
+    queue.push(bytes(1));
+    queue.end();
+    expect([await first, await read(queue)]).toEqual([[1], "end"]);
+  });
+
+  it("gives what is there before a fault, and the fault to whoever asks further", async () => {
+    const { queue } = createQueue();
+    queue.push(bytes(1));
+    queue.fail(() => new Error("cut"));
+    expect(await read(queue)).toEqual([1]);
+    await expect(read(queue)).rejects.toThrow("cut");
+    await expect(read(queue)).rejects.toThrow("cut");
+  });
+
+  it("pauses its source once while there is much to read, and lets it go on after that", async () => {
+    const { calls, queue } = createQueue();
+    for (let count = 0; count < 3; count++) queue.push(new Uint8Array(256 * 1024));
+    expect(calls).toEqual(["pause"]);
+    await read(queue);
+    expect(calls).toEqual(["pause", "resume"]);
+  });
+
+  it("wakes its reader at the end, and tells its source of one that leaves", async () => {
+    const { calls, queue } = createQueue();
+    const first = read(queue);
+    queue.end();
+    expect(await first).toBe("end");
+    await queue.return();
+    expect(calls).toEqual(["abandon"]);
+  });
+});
