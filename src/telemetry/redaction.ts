@@ -19,6 +19,22 @@ export function shownQuery(query: string, mark: string): string {
   return shown.join("&");
 }
 
+/** What `shownQuery` hides of a query, as it stands there and decoded: an answer may repeat it in either form. */
+export function hiddenValues(query: string): string[] {
+  return query.split("&").flatMap((pair) => {
+    const [name = ""] = pair.split("=", 1);
+    if (pair === "" || SHOWN_PARAMETERS.includes(name)) return [];
+    const value = pair === name ? pair : pair.slice(name.length + 1);
+    return [value, ...decodedOf(value)];
+  });
+}
+
+/** A value of a query in plain text, where that is another one. */
+function decodedOf(value: string): string[] {
+  const plain = new URLSearchParams(`value=${value}`).get("value") ?? value;
+  return plain === value ? [] : [plain];
+}
+
 const MAX_DEPTH = 8;
 
 /**
