@@ -37,7 +37,8 @@ OpenAI itself, Azure, Anthropic and Google but for the few that [providers.md](p
 const VENDORS_INTRODUCTION = `## Vendors that speak OpenAI's API
 
 What is known of each vendor, in the words of [\`quirks\`](configuration.md#quirks), which can say otherwise. Rules for single models come on
-top of it. [providers.md](providers.md#vendors) says how a vendor is told.
+top of it. [providers.md](providers.md#vendors) says how a vendor is told. What a row does not name is as in the
+column of defaults of \`quirks\`, but for what the row of \`generic\` names, which is \`false\` then.
 `;
 
 /** The page. */
