@@ -26,7 +26,8 @@ This page is generated from the tables that the code goes by (\`npm run generate
 - **passed**: it is sent as it is, or under the name in brackets.
 - **mapped**: it is said in the provider's own way. Where that changes what was asked for, it is reported.
 - **dropped**: it is left out, and that is reported.
-- **refused**: the call fails with \`unsupported_parameter\`, since without the parameter the answer would be another than was asked for.
+- **refused**: the call fails with \`unsupported_parameter\`, or \`unsupported_value\` where only the value is at fault, since without the
+  parameter the answer would be another than was asked for.
 
 A star says that there is more to it, below the table. What is reported stands in the call's report and in \`x-parley-adjustments\`; a strict
 call is refused instead ([api.md](api.md#parameters-that-a-model-cannot-take)). A value that says what is so anyway, such as \`n: 1\`, is
@@ -37,7 +38,8 @@ OpenAI itself, Azure, Anthropic and Google but for the few that [providers.md](p
 const VENDORS_INTRODUCTION = `## Vendors that speak OpenAI's API
 
 What is known of each vendor, in the words of [\`quirks\`](configuration.md#quirks), which can say otherwise. Rules for single models come on
-top of it. [providers.md](providers.md#vendors) says how a vendor is told.
+top of it. [providers.md](providers.md#vendors) says how a vendor is told. What a row does not name is as in the
+column of defaults of \`quirks\`, but for what the row of \`generic\` names, which is \`false\` then.
 `;
 
 /** The page. */

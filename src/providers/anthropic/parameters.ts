@@ -31,7 +31,7 @@ export const PARAMETERS: ParameterTable = {
   toolChoice: {
     kind: "mapped",
     as: "tool_choice",
-    when: "a forced call is asked for in words where the model refuses one",
+    when: "a forced call is asked for in words where the model refuses one, and refused while it thinks within a budget",
   },
   parallelToolCalls: { kind: "mapped", as: "tool_choice.disable_parallel_tool_use" },
   functions: { kind: "mapped", as: "tools", when: "the answer's call is a `function_call`; there is one at most" },

@@ -680,6 +680,16 @@ describe("encodeRequest()", () => {
     expect(sent.messages[0].content).toEqual([image("data:image/png;base64,AAAA"), image(PNG)]);
   });
 
+  it("wants nothing fetched that the server does not take: it is refused as that", () => {
+    const video = { type: "video_url", video_url: { url: "https://a.example/v.mp4" } };
+    const request = { model: "m", messages: [{ role: "user", content: [video] }] };
+    const params = decodeJson(ChatCompletionParamsSchema, request);
+    expect(providerOf("ollama").mediaToFetch("m", params)).toEqual([]);
+    expect(providerOf({ vendor: "ollama", quirks: { videoInput: true } }).mediaToFetch("m", params)).toEqual([
+      { url: "https://a.example/v.mp4", path: "messages[0].content[0].video_url.url" },
+    ]);
+  });
+
   it.each([
     ["n for a server without it", "groq", { n: 2 }, "n"],
     ["logprobs of a model that reasons", "openai", { model: "o3", logprobs: true }, "logprobs"],

@@ -255,14 +255,14 @@ export type UpstreamRequest = Message<"parley.chat.v1.UpstreamRequest"> & {
   method: string;
 
   /**
-   * Address.
+   * Address. In the place of what its query may have of secrets stands "[redacted]".
    *
    * @generated from field: string url = 2;
    */
   url: string;
 
   /**
-   * Headers, names in lower case. Those that carry a secret have "[redacted]" as their value.
+   * Headers, names in lower case. That with the key, and those of the configuration, have "[redacted]" as their value.
    *
    * @generated from field: map<string, string> headers = 3;
    */

@@ -380,7 +380,7 @@ export const VideoUrlSchema: GenMessage<VideoUrl> = /*@__PURE__*/
  */
 export type File = Message$1<"parley.chat.v1.File"> & {
   /**
-   * The file, as a data URL ("data:application/pdf;base64,…").
+   * The file, as a data URL ("data:application/pdf;base64,…"), or its https address.
    *
    * @generated from field: optional string file_data = 1;
    */

@@ -192,14 +192,14 @@ export type Timeouts = Message<"parley.config.v1.Timeouts"> & {
   total?: Duration | undefined;
 
   /**
-   * Until a model's first output; unset: no bound besides the deadline.
+   * Within a stream, until a model's first output; unset: no bound besides the deadline.
    *
    * @generated from field: google.protobuf.Duration first_chunk = 2;
    */
   firstChunk?: Duration | undefined;
 
   /**
-   * Between two outputs of a model; unset: 120s.
+   * Within a stream, between two outputs of a model; unset: 120s.
    *
    * @generated from field: google.protobuf.Duration idle = 3;
    */
@@ -345,7 +345,7 @@ export const Log_LevelSchema: GenEnum<Log_Level> = /*@__PURE__*/
  */
 export type Sandbox = Message<"parley.config.v1.Sandbox"> & {
   /**
-   * Time between two tokens of its answers, unless the call says otherwise; unset: 20 ms.
+   * Time between two tokens of its streams, unless the call says otherwise; unset: 20 ms.
    *
    * @generated from field: google.protobuf.Duration token_delay = 1;
    */

@@ -126,7 +126,7 @@ export enum Reason {
   METHOD_NOT_ALLOWED = 14,
 
   /**
-   * The request did not arrive in time: DEADLINE_EXCEEDED, 408, `request_timeout`.
+   * The request did not arrive in time: DEADLINE_EXCEEDED, 408, `request_timeout`, or `timeout` where it did not reach a provider so.
    *
    * @generated from enum value: REASON_REQUEST_TIMEOUT = 15;
    */
