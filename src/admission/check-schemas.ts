@@ -3,6 +3,7 @@ import type { ChatCompletionParams } from "../gen/parley/chat/v1/params_pb.ts";
 import type { FunctionDefinition } from "../gen/parley/chat/v1/tool_pb.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import { isObject } from "../openai-json/is-object.ts";
+import { MAX_EXACT, mayLose, TOO_LONG_TO_KEEP } from "../openai-json/lossless-json.ts";
 import { formatPath } from "../openai-json/path.ts";
 import { readJson } from "../openai-json/read-json.ts";
 
@@ -27,6 +28,7 @@ function checkParameters({ schema }: FunctionDefinition, path: string): void {
 }
 
 function checkText(text: string, path: string): void {
+  if (text.length > MAX_EXACT && mayLose(text)) refuse(path, path, TOO_LONG_TO_KEEP);
   const read = readJson(text, MAX_DEPTH);
   if (read.fault === undefined) {
     if (!isObject(read.value)) refuse(path, path, "must be JSON text of an object");

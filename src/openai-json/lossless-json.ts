@@ -3,6 +3,11 @@ import type { JsonValue } from "@bufbuild/protobuf";
 /** Text that may hold a number which a double does not: many digits, an exponent, or a negative zero. */
 const MAY_LOSE = /[\d.]{16}|\d[eE]|-0/;
 
+/** Most characters whose numbers are kept exactly: to write them again takes ten times as long as doubles do. */
+export const MAX_EXACT = 1024 * 1024;
+/** What is wrong with more of them. */
+export const TOO_LONG_TO_KEEP = "has numbers that a double may change, and is too long to keep them";
+
 /** Whether a text may hold a number that a double would change. */
 export const mayLose = (text: string): boolean => MAY_LOSE.test(text);
 

@@ -1,6 +1,7 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import { findSyntaxFault } from "./find-syntax-fault.ts";
+import { MAX_EXACT, TOO_LONG_TO_KEEP } from "./lossless-json.ts";
 import type { PathSegment } from "./path.ts";
 import { type ScanFault, type SpanSearch, scanJson } from "./scan-json.ts";
 import { keepSource } from "./source-text.ts";
@@ -16,10 +17,6 @@ export interface JsonFault {
 
 /** What came of reading a text. */
 export type ReadJson = { readonly value: JsonValue; readonly fault?: never } | { readonly fault: JsonFault };
-
-/** Most characters whose numbers are kept exactly: to write them again takes ten times as long as doubles do. */
-const MAX_EXACT = 1024 * 1024;
-const TOO_LONG = "has numbers that a double may change, and is too long to keep them";
 
 /**
  * Reads JSON text strictly: see `parseJson`. `isWellFormed`: whether the text is known to have no halves of surrogate pairs; a text of
@@ -45,7 +42,7 @@ export function readJson(
   let length = 0;
   for (const { path, start, end } of search?.found ?? []) {
     length += end - start;
-    if (length > MAX_EXACT) return { fault: { reason: Reason.INVALID_VALUE, path, problem: TOO_LONG } };
+    if (length > MAX_EXACT) return { fault: { reason: Reason.INVALID_VALUE, path, problem: TOO_LONG_TO_KEEP } };
     keepSource(value, path, text.slice(start, end));
   }
   return { value };

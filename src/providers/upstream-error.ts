@@ -127,10 +127,7 @@ const ABOUT_MODEL = [/model|region|country|territory/i];
 const KEY_FAULT = [/api[_ -]?key|credential|authenticat|access token|authorization/i];
 
 /** Faults of the gateway's own account: no call to the provider gets through until somebody mends them. */
-const FOR_GOOD: ReadonlySet<Reason> = new Set([
-  Reason.UPSTREAM_QUOTA_EXHAUSTED,
-  Reason.UPSTREAM_AUTHENTICATION_FAILED,
-]);
+const FOR_GOOD: ReadonlySet<Reason> = new Set([Reason.UPSTREAM_QUOTA_EXHAUSTED, Reason.UPSTREAM_AUTHENTICATION_FAILED]);
 
 /**
  * Makes an error of what a provider said, by one table for all of them. `provider`: id of the provider. What the request is to

@@ -52,8 +52,20 @@ function admit(
 const MISSING = "MISSING_PARAMETER";
 const INVALID = "INVALID_VALUE";
 
+const LONG_SCHEMA = {
+  case: "parametersJson" as const,
+  value: `{"maximum":12345678901234567890,"description":"${"a".repeat(1024 * 1024)}"}`,
+};
+
 const REFUSED: readonly Refusal[] = [
   row("no model", { model: "" }, MISSING, "model"),
+  row(
+    "a schema as text that is too long to keep its numbers",
+    { tools: [{ kind: { case: "function", value: { name: "f", schema: LONG_SCHEMA } } }] },
+    INVALID,
+    "tools[0].function.parameters",
+    /too long/,
+  ),
   row("no messages", { messages: [] }, MISSING, "messages"),
   row("a temperature above 2", { temperature: 2.1 }, INVALID, "temperature", /2\.1.*0.*2/),
   row("a temperature below 0", { temperature: -0.1 }, INVALID, "temperature"),

@@ -1,6 +1,6 @@
 import type { JsonValue } from "@bufbuild/protobuf";
 import { isObject } from "../../openai-json/is-object.ts";
-import { parseLossless } from "../lossless-json.ts";
+import { parseLossless } from "../../openai-json/lossless-json.ts";
 
 /** What stands before the text of a custom tool's input. */
 const OPENING = /^\s*\{\s*"input"\s*:\s*"/;

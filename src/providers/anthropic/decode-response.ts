@@ -11,11 +11,12 @@ import {
 import type { ToolCallSchema } from "../../gen/parley/chat/v1/tool_pb.ts";
 import { isDeeperThan } from "../../lib/json-depth.ts";
 import { isObject } from "../../openai-json/is-object.ts";
+import { parseLossless } from "../../openai-json/lossless-json.ts";
 import { severalCalls } from "../legacy-form.ts";
-import { parseLossless, stringifyWellFormed } from "../lossless-json.ts";
 import type { Chance } from "../provider.ts";
 import { isPortableId } from "../tool-ids.ts";
 import { invalidResponse, parseUpstream } from "../upstream-error.ts";
+import { stringifyWellFormed } from "../well-formed-json.ts";
 import type { AnswerPlan } from "./answer-plan.ts";
 import { annotationsOf, countCharacters } from "./citations.ts";
 import { customInputOf } from "./custom-input.ts";

@@ -8,8 +8,8 @@ import {
 import type { Adjustment } from "../../gen/parley/chat/v1/report_pb.ts";
 import { type CustomTool, type FunctionDefinition, Grammar_Syntax } from "../../gen/parley/chat/v1/tool_pb.ts";
 import { Reason } from "../../gen/parley/errors/v1/errors_pb.ts";
+import { parseLossless } from "../../openai-json/lossless-json.ts";
 import { dropped, mapped } from "../adjustment.ts";
-import { parseLossless } from "../lossless-json.ts";
 import { unsupported } from "../parameter-table.ts";
 import type { Conversation } from "../turns.ts";
 import type { Capabilities } from "./capabilities.ts";

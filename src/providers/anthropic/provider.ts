@@ -3,8 +3,8 @@
  */
 import type { Anthropic } from "../../gen/parley/config/v1/anthropic_pb.ts";
 import { Anthropic_Auth } from "../../gen/parley/config/v1/anthropic_pb.ts";
-import { stringifyWellFormed } from "../lossless-json.ts";
 import type { Chance, Endpoint, Provider } from "../provider.ts";
+import { stringifyWellFormed } from "../well-formed-json.ts";
 import { createCapabilities } from "./capabilities.ts";
 import { decodeError } from "./decode-error.ts";
 import { decodeResponse } from "./decode-response.ts";

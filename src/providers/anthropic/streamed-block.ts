@@ -7,10 +7,11 @@ import {
 } from "../../gen/parley/chat/v1/completion_pb.ts";
 import { isDeeperThan } from "../../lib/json-depth.ts";
 import { isObject } from "../../openai-json/is-object.ts";
+import { parseLossless } from "../../openai-json/lossless-json.ts";
 import { severalCalls } from "../legacy-form.ts";
-import { parseLossless, stringifyWellFormed } from "../lossless-json.ts";
 import { isPortableId } from "../tool-ids.ts";
 import { invalidResponse } from "../upstream-error.ts";
+import { stringifyWellFormed } from "../well-formed-json.ts";
 import { WholeCharacters } from "../whole-characters.ts";
 import type { AnswerWriter } from "./answer-writer.ts";
 import { annotationsOf } from "./citations.ts";

@@ -1,7 +1,7 @@
 import type { JsonValue } from "@bufbuild/protobuf";
-import { stringifyWellFormed } from "../lossless-json.ts";
 import type { Chance } from "../provider.ts";
 import { invalidResponse } from "../upstream-error.ts";
+import { stringifyWellFormed } from "../well-formed-json.ts";
 import type { ToolNames } from "./tool-names.ts";
 
 /** What has to be known to read an answer. */

@@ -4,8 +4,8 @@ import type { Adjustment } from "../../gen/parley/chat/v1/report_pb.ts";
 import { Reason } from "../../gen/parley/errors/v1/errors_pb.ts";
 import { isDeeperThan } from "../../lib/json-depth.ts";
 import { isObject } from "../../openai-json/is-object.ts";
+import { parseLossless } from "../../openai-json/lossless-json.ts";
 import { mapped } from "../adjustment.ts";
-import { parseLossless } from "../lossless-json.ts";
 import type { Call, Result } from "../turns.ts";
 
 /** Most levels of arguments; a body has as many. */

@@ -1,8 +1,8 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { ChatCompletionParams, JsonSchemaFormat } from "../../gen/parley/chat/v1/params_pb.ts";
 import type { Adjustment } from "../../gen/parley/chat/v1/report_pb.ts";
+import { parseLossless } from "../../openai-json/lossless-json.ts";
 import { dropped, mapped } from "../adjustment.ts";
-import { parseLossless } from "../lossless-json.ts";
 import { unsupported, unsupportedValue } from "../parameter-table.ts";
 import { checkStrictSchema } from "../strict-schema.ts";
 import type { Capabilities } from "./capabilities.ts";

@@ -4,10 +4,10 @@ import type { ChatCompletionParams } from "../../gen/parley/chat/v1/params_pb.ts
 import type { Adjustment } from "../../gen/parley/chat/v1/report_pb.ts";
 import { isObject } from "../../openai-json/is-object.ts";
 import { dropped, mapped } from "../adjustment.ts";
-import { stringifyWellFormed } from "../lossless-json.ts";
 import { applyTable, isGiven, unsupported, unsupportedValue, wireName } from "../parameter-table.ts";
 import type { ProviderCall } from "../provider.ts";
 import { type Family, reportUnsaid } from "../unsaid.ts";
+import { stringifyWellFormed } from "../well-formed-json.ts";
 import type { Capabilities } from "./capabilities.ts";
 import { encodeContents } from "./encode-contents.ts";
 import { encodeFormat } from "./encode-format.ts";

@@ -9,8 +9,8 @@ import {
   Grammar_Syntax,
   ToolChoice_Mode,
 } from "../../gen/parley/chat/v1/tool_pb.ts";
+import { parseLossless } from "../../openai-json/lossless-json.ts";
 import { dropped, mapped } from "../adjustment.ts";
-import { parseLossless } from "../lossless-json.ts";
 import { unsupported } from "../parameter-table.ts";
 import type { Capabilities } from "./capabilities.ts";
 import { asObjectSchema, cleanSchema } from "./clean-schema.ts";

@@ -1,6 +1,6 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { isObject } from "../../openai-json/is-object.ts";
-import { parseLossless } from "../lossless-json.ts";
+import { parseLossless } from "../../openai-json/lossless-json.ts";
 import { type JsonPlace, noJson, noJsonObject } from "../upstream-error.ts";
 import { errorWithin, isError } from "./decode-error.ts";
 import { objectIn, textIn } from "./json-fields.ts";

@@ -4,8 +4,8 @@
  */
 import type { OpenAICompatible } from "../../gen/parley/config/v1/openai_compatible_pb.ts";
 import { isLegacyForm } from "../legacy-form.ts";
-import { stringifyWellFormed } from "../lossless-json.ts";
 import type { Chance, Provider } from "../provider.ts";
+import { stringifyWellFormed } from "../well-formed-json.ts";
 import type { DecodeContext } from "./choice-decoder.ts";
 import { decodeError } from "./decode-error.ts";
 import { decodeResponse } from "./decode-response.ts";

@@ -652,7 +652,7 @@ describe("edge case 19", () => {
   it("edge case 19: schemas go as they came, key by key, and the caller's stay as they were", () => {
     const schema =
       '{"type":"object","properties":{"z":{"oneOf":[{"const":1},{"$ref":"#/$defs/n"}]},"a":{"type":["string","null"]}},' +
-      '"$defs":{"n":{"properties":{"n":{"$ref":"#/$defs/n"}}}},"additionalProperties":{"maximum":12345678901234567890},"x":[-0,1e400]}';
+      '"$defs":{"n":{"properties":{"n":{"$ref":"#/$defs/n"}}}},"additionalProperties":{"maximum":12345678901234567890},"x":[-0,1e-400]}';
     const params = create(ChatCompletionParamsSchema, {
       model: "m",
       messages: [{ role: Role.USER, content: [{ kind: { case: "text", value: "a" } }] }],
@@ -677,11 +677,12 @@ describe("edge case 19", () => {
 
 describe("edge case 20", () => {
   it.each([
-    [529, "OVERLOADED", true],
-    [501, "NOT_IMPLEMENTED", false],
-  ])("edge case 20: %s is %s, and its delay is passed on, up to an hour", (status, reason, retryable) => {
+    [529, "OVERLOADED", true, 3_600_000],
+    [501, "NOT_IMPLEMENTED", false, undefined],
+  ])("edge case 20: %s is %s, and its delay is passed on, up to an hour, where waiting helps", (...row) => {
+    const [status, reason, retryable, delay] = row;
     const header = (name: string) => (name === "retry-after" ? "86400" : undefined);
     const error = providerOf("generic").decodeError({ status, header, body: "", receivedAt: 0 });
-    expect([error.reasonName, error.retryable, error.details.retryAfterMs]).toEqual([reason, retryable, 3_600_000]);
+    expect([error.reasonName, error.retryable, error.details.retryAfterMs]).toEqual([reason, retryable, delay]);
   });
 });

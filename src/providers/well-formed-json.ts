@@ -1,5 +1,3 @@
-export { parseLossless } from "../openai-json/lossless-json.ts";
-
 /** Half of a surrogate pair, as JSON.stringify writes it; a backslash that is itself escaped does not begin one. */
 const LONE_SURROGATE = /(?<=(?:^|[^\\])(?:\\\\)*)\\ud[89a-f][0-9a-f]{2}/g;
 

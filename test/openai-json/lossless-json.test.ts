@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { parseLossless, stringifyWellFormed } from "../../src/providers/lossless-json.ts";
+import { parseLossless } from "../../src/openai-json/lossless-json.ts";
 
 const again = (text: string): string => JSON.stringify(parseLossless(text));
 
@@ -66,28 +66,6 @@ describe("parseLossless()", () => {
     fc.assert(
       fc.property(fc.bigInt({ min: -(10n ** 40n), max: 10n ** 40n }), (value) => {
         expect(inDigits(again(`${value}`))).toBe(String(value));
-      }),
-    );
-  });
-});
-
-describe("stringifyWellFormed()", () => {
-  it.each<[unknown, string]>([
-    ["a", '"a"'],
-    ["\ud83e", '"\ufffd"'],
-    ["\udebf\ud83e", '"\ufffd\ufffd"'],
-    ["🪿", '"🪿"'],
-    ["\\ud83e", '"\\\\ud83e"'],
-    ["\\\ud83e", '"\\\\\ufffd"'],
-    [{ "\ud83e": 1 }, '{"\ufffd":1}'],
-  ])("writes %j as %s", (value, text) => {
-    expect(stringifyWellFormed(value)).toBe(text);
-  });
-
-  it("writes what toWellFormed() makes of any text", () => {
-    fc.assert(
-      fc.property(fc.string({ unit: fc.constantFrom("a", "\\", '"', "u", "d83e", "\ud83e", "\udebf") }), (text) => {
-        expect(JSON.parse(stringifyWellFormed(text))).toBe(text.toWellFormed());
       }),
     );
   });
