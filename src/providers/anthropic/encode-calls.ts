@@ -1,35 +1,14 @@
-import type { JsonValue } from "@bufbuild/protobuf";
-import { GatewayError } from "../../errors/gateway-error.ts";
-import { Reason } from "../../gen/parley/errors/v1/errors_pb.ts";
-import { isDeeperThan } from "../../lib/json-depth.ts";
-import { isObject } from "../../openai-json/is-object.ts";
-import { parseLossless } from "../../openai-json/lossless-json.ts";
-import { mapped } from "../adjustment.ts";
+import type { JsonObject } from "@bufbuild/protobuf";
+import { type ArgumentForm, argumentsOf } from "../call-arguments.ts";
 import { COMMON_IDS, type IdForm, renderId } from "../tool-ids.ts";
 import type { Call } from "../turns.ts";
 import type { Notes } from "./encode-parts.ts";
 
-/** Most levels of the arguments of a call. */
-const MAX_DEPTH = 100;
+const ARGUMENTS: ArgumentForm = { family: "Anthropic", maxDepth: 100 };
 
 /** Arguments as an object, which Anthropic wants; what is none is wrapped into one. */
-export function encodeInput({ kind, input, path }: Call, { adjustments }: Notes): JsonValue {
-  if (kind === "custom") return { input };
-  if (input.trim() === "") return {};
-  if (isDeeperThan(input, MAX_DEPTH))
-    throw new GatewayError(Reason.INVALID_VALUE, `${path} is nested deeper than ${MAX_DEPTH} levels`, { param: path });
-  let value: JsonValue;
-  try {
-    value = parseLossless(input);
-  } catch {
-    adjustments.push(mapped(path, "it is no JSON, and Anthropic wants an object", "text", "_raw"));
-    return { _raw: input };
-  }
-  // A number that a double cannot hold is an object here, and none there.
-  if (isObject(value) && input.trimStart().startsWith("{")) return value;
-  adjustments.push(mapped(path, "it is no object, and Anthropic wants one", "value", "object"));
-  return { value };
-}
+export const encodeInput = (call: Call, { adjustments }: Notes): JsonObject =>
+  argumentsOf(call, ARGUMENTS, adjustments);
 
 /** How Anthropic wants the names of tools. */
 const NAMES: IdForm = { pattern: /^[A-Za-z0-9_-]{1,64}$/, strange: /[^A-Za-z0-9_-]+/g, head: 55, joint: "_" };
