@@ -13,9 +13,19 @@ export function dropped(path: string, reason: string, value?: JsonValue): Adjust
   return create(AdjustmentSchema, { path, action: Adjustment_Action.DROPPED, reason, ...short(value) });
 }
 
-/** Reports that keys are left out which nobody knows. `path`: of the object that they stand in; empty for the parameters themselves. */
-export const droppedKeys = (path: string, keys: object | undefined, reason: string): Adjustment[] =>
-  Object.keys(keys ?? {}).map((key) => dropped(path === "" ? key : `${path}.${key}`, reason));
+/**
+ * Reports that keys are left out which nobody knows. `path`: of the object that they stand in; empty for the parameters themselves.
+ * `known`: keys that somebody does know.
+ */
+export const droppedKeys = (
+  path: string,
+  keys: object | undefined,
+  reason: string,
+  known: readonly string[] = [],
+): Adjustment[] =>
+  Object.keys(keys ?? {})
+    .filter((key) => !known.includes(key))
+    .map((key) => dropped(path === "" ? key : `${path}.${key}`, reason));
 
 /** Reports that a parameter is said in another way. */
 export function mapped(path: string, reason: string, before: JsonValue, after: JsonValue): Adjustment {

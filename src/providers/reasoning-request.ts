@@ -91,7 +91,10 @@ function askedByAnthropic({ type, budget_tokens: most }: JsonObject): Asked | un
 const isCount = (value: JsonValue | undefined): value is number =>
   typeof value === "number" && Number.isInteger(value) && value > 0;
 
-const { numberOf } = enumWords(ReasoningEffortSchema);
+const { numberOf, wordOf } = enumWords(ReasoningEffortSchema);
+
+/** The word of an effort; undefined where nothing is said. */
+export const effortWord = (effort: ReasoningEffort): string | undefined => wordOf.get(effort);
 
 const effortOf = (word: JsonValue | undefined): ReasoningEffort | undefined =>
   typeof word === "string" ? numberOf.get(word) : undefined;

@@ -20,6 +20,16 @@ export function retryDelayOf(
   return delay === undefined ? undefined : Math.min(Math.max(0, delay), HOUR_MS);
 }
 
+/** The same, where only a message can say it: in an error within a success. */
+export const retryDelayInText = (message: string | undefined): number | undefined =>
+  retryDelayOf({ header: () => undefined, receivedAt: 0 }, message);
+
+/** What `x-should-retry` says; undefined where it says nothing. */
+export function shouldRetryOf({ header }: Pick<Failure, "header">): boolean | undefined {
+  const word = header("x-should-retry");
+  return word === "true" || word === "false" ? word === "true" : undefined;
+}
+
 type Header = Failure["header"];
 
 function plainNumber(text: string | undefined): number | undefined {

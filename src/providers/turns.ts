@@ -219,7 +219,8 @@ function partsOf({ content }: Message, path: string): Part[] {
   });
 }
 
-const textPart = (value: string): ContentPart => ({
+/** A part that is a text. */
+export const textPart = (value: string): ContentPart => ({
   $typeName: "parley.chat.v1.ContentPart",
   kind: { case: "text", value },
 });

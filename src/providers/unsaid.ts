@@ -36,9 +36,8 @@ function unsaidIn(message: Message, path: string, { name, ownContent, takesImage
     adjustments.push(dropped(`${path}.annotations`, `${name} takes citations only of its own searches`));
   for (const [at, { extraContent = {}, extra }] of message.toolCalls.entries()) {
     const place = `${path}.tool_calls[${at}]`;
-    for (const key of Object.keys(extraContent))
-      if (key !== ownContent)
-        adjustments.push(dropped(`${place}.extra_content.${key}`, "it belongs to another provider"));
+    const own = ownContent === undefined ? [] : [ownContent];
+    adjustments.push(...droppedKeys(`${place}.extra_content`, extraContent, "it belongs to another provider", own));
     adjustments.push(...droppedKeys(place, extra, `${name} has no such key in calls`));
   }
   adjustments.push(...droppedKeys(path, message.extra, `${name} has no such key in messages`));

@@ -1,7 +1,7 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { GatewayError } from "../../errors/gateway-error.ts";
 import type { Failure } from "../provider.ts";
-import { retryDelayOf } from "../retry-delay.ts";
+import { retryDelayOf, shouldRetryOf } from "../retry-delay.ts";
 import { readErrorBody, readErrorJson, statusWithin, toGatewayError } from "../upstream-error.ts";
 
 /** The status that an error of each type has, also where it comes within a success. */
@@ -25,13 +25,12 @@ export function decodeError(failure: Failure, provider: string): GatewayError {
   const typed = STATUS_OF_TYPE.get(facts.type ?? "");
   // A relay may answer 500 with an error that says more; a status that blames the request is exact.
   const status = failure.status >= 500 && typed !== undefined ? typed : failure.status;
-  const shouldRetry = failure.header("x-should-retry");
   return toGatewayError(
     {
       ...facts,
       status,
       retryAfterMs: retryDelayOf(failure, facts.message),
-      shouldRetry: shouldRetry === "true" ? true : shouldRetry === "false" ? false : undefined,
+      shouldRetry: shouldRetryOf(failure),
     },
     provider,
   );

@@ -2,7 +2,7 @@ import type { ChatCompletionParams } from "../../gen/parley/chat/v1/params_pb.ts
 import { ReasoningEffort } from "../../gen/parley/chat/v1/params_pb.ts";
 import type { Adjustment } from "../../gen/parley/chat/v1/report_pb.ts";
 import { clamped, dropped, mapped } from "../adjustment.ts";
-import { type ReasoningRequest, readReasoning } from "../reasoning-request.ts";
+import { effortWord, type ReasoningRequest, readReasoning } from "../reasoning-request.ts";
 import type { Capabilities } from "./capabilities.ts";
 import type { WireEffort, WireThinking } from "./wire.ts";
 
@@ -87,8 +87,7 @@ function reason(
   return { ...plain, ...withBudget(asked, limit, limitPath, display) };
 }
 
-const effortWord = (effort: ReasoningEffort): string => ReasoningEffort[effort]?.toLowerCase() ?? "";
-const askedValue = ({ budget, effort }: ReasoningRequest): string | number => budget ?? effortWord(effort);
+const askedValue = ({ budget, effort }: ReasoningRequest): string | number => budget ?? effortWord(effort) ?? "";
 
 function withoutThinking(
   { path }: ReasoningRequest,

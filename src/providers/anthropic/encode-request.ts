@@ -1,6 +1,6 @@
 import type { ChatCompletionParams } from "../../gen/parley/chat/v1/params_pb.ts";
 import type { Adjustment } from "../../gen/parley/chat/v1/report_pb.ts";
-import { dropped, mapped } from "../adjustment.ts";
+import { droppedKeys, mapped } from "../adjustment.ts";
 import { isLegacyForm } from "../legacy-form.ts";
 import { applyTable, unsupported, unsupportedValue } from "../parameter-table.ts";
 import { readConversation } from "../turns.ts";
@@ -64,7 +64,10 @@ export function encodeRequest(
 
   const limit = readLimit(params, capabilities, adjustments);
   const reasoning = encodeReasoning(params, capabilities, limit.tokens, limit.path, isUnsignedLoop(messages));
-  adjustments.push(...reasoning.adjustments, ...unknownKeys(params, reasoning));
+  adjustments.push(
+    ...reasoning.adjustments,
+    ...droppedKeys("", params.extra, "Anthropic has no such parameter", reasoning.keys),
+  );
   const isThinking = reasoning.thinking?.type === "enabled" || reasoning.thinking?.type === "adaptive";
   const { choice, words } = chooseTools(wish, form, defined, known, params, capabilities, adjustments);
   refuseWithBudget(reasoning, choice, form, wish, messages);
@@ -111,11 +114,6 @@ function isUnsignedLoop(messages: readonly WireMessage[]): boolean {
   const first = last.content[0]?.type;
   return first !== "thinking" && first !== "redacted_thinking";
 }
-
-const unknownKeys = ({ extra }: ChatCompletionParams, { keys }: Reasoning): Adjustment[] =>
-  Object.keys(extra ?? {})
-    .filter((key) => !keys.includes(key))
-    .map((key) => dropped(key, "Anthropic has no such parameter"));
 
 /** Which tools the model may or must call; where it cannot be forced, it is asked in words. */
 function chooseTools(

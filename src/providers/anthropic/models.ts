@@ -2,6 +2,7 @@ import { create, type JsonObject, type JsonValue } from "@bufbuild/protobuf";
 import { Modality, type Model, ModelSchema } from "../../gen/parley/models/v1/models_service_pb.ts";
 import { isObject } from "../../openai-json/is-object.ts";
 import type { ModelPage, WireRequest } from "../provider.ts";
+import { tokenBound } from "../token-count.ts";
 import { invalidResponse, parseUpstream } from "../upstream-error.ts";
 import { decodeInnerError, isError } from "./decode-error.ts";
 
@@ -27,8 +28,8 @@ function decodeModel(model: JsonObject, provider: string): Model[] {
   const { id, display_name: name, created_at: created, retires_at: retires, capabilities } = model;
   if (typeof id !== "string" || id === "") return [];
   const made = typeof created === "string" ? Date.parse(created) : Number.NaN;
-  const window = countOf(model["max_input_tokens"]);
-  const output = countOf(model["max_tokens"]);
+  const window = tokenBound(model["max_input_tokens"]);
+  const output = tokenBound(model["max_tokens"]);
   const end = typeof retires === "string" ? /^\d{4}-\d{2}-\d{2}/.exec(retires)?.[0] : undefined;
   return [
     create(ModelSchema, {
@@ -55,6 +56,3 @@ function inputsOf(capabilities: JsonValue | undefined): Modality[] {
   };
   return [Modality.TEXT, ...(can("image_input") ? [Modality.IMAGE] : []), ...(can("pdf_input") ? [Modality.FILE] : [])];
 }
-
-const countOf = (value: JsonValue | undefined): number | undefined =>
-  typeof value === "number" && Number.isInteger(value) && value > 0 && value < 2 ** 31 ? value : undefined;

@@ -3,6 +3,7 @@
  */
 import type { Anthropic } from "../../gen/parley/config/v1/anthropic_pb.ts";
 import { Anthropic_Auth } from "../../gen/parley/config/v1/anthropic_pb.ts";
+import { inLowerCase, splitAddress } from "../base-address.ts";
 import type { Chance, Endpoint, Provider } from "../provider.ts";
 import { stringifyWellFormed } from "../well-formed-json.ts";
 import { createCapabilities } from "./capabilities.ts";
@@ -52,11 +53,11 @@ const BETA = "anthropic-beta";
 
 /** What the configuration adds to headers may be a secret, and is taken for one. */
 function createEndpoint({ baseUrl = BASE_URL, apiKey, headers, beta, auth }: Anthropic, version: string): Endpoint {
-  const [address = "", query = ""] = baseUrl.split("?", 2);
-  const given = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
-  const features = [...beta, ...given.flatMap(([name, value]) => (name === BETA ? value.split(/\s*,\s*/) : []))];
+  const { address, query } = splitAddress(baseUrl);
+  const { [BETA]: given, ...others } = inLowerCase(headers);
+  const features = [...beta, ...(given?.split(/\s*,\s*/) ?? [])];
   return {
-    baseUrl: address.replace(/\/+$/, ""),
+    baseUrl: address,
     query,
     headers: {
       "anthropic-version": version,
@@ -64,7 +65,7 @@ function createEndpoint({ baseUrl = BASE_URL, apiKey, headers, beta, auth }: Ant
     },
     secretHeaders: {
       ...(apiKey === undefined ? {} : keyHeader(auth, apiKey)),
-      ...Object.fromEntries(given.filter(([name]) => name !== BETA)),
+      ...others,
     },
   };
 }

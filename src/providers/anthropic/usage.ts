@@ -1,6 +1,7 @@
 import { create, type JsonObject, type JsonValue } from "@bufbuild/protobuf";
 import { ServiceTier, type Usage, UsageSchema } from "../../gen/parley/chat/v1/completion_pb.ts";
 import { isObject } from "../../openai-json/is-object.ts";
+import { tokenCount } from "../token-count.ts";
 
 const COUNTS = ["input_tokens", "output_tokens", "cache_creation_input_tokens", "cache_read_input_tokens"];
 
@@ -43,12 +44,12 @@ export class UsageCount {
     const cached = sum(passes, "cache_read_input_tokens");
     const output = sum(passes, "output_tokens");
     const details = fields["output_tokens_details"];
-    const reasoning = isObject(details) ? countOf(details["thinking_tokens"]) : 0;
-    const prompt = bounded(input + written + cached);
+    const reasoning = isObject(details) ? tokenCount(details["thinking_tokens"]) : 0;
+    const prompt = tokenCount(input + written + cached);
     return create(UsageSchema, {
       promptTokens: prompt,
       completionTokens: output,
-      totalTokens: bounded(prompt + output),
+      totalTokens: tokenCount(prompt + output),
       promptTokensDetails: { cachedTokens: cached, cacheWriteTokens: written, audioTokens: 0 },
       completionTokensDetails: {
         reasoningTokens: reasoning,
@@ -71,9 +72,4 @@ export class UsageCount {
 }
 
 const sum = (passes: readonly JsonObject[], name: string): number =>
-  bounded(passes.reduce((total, pass) => total + countOf(pass[name]), 0));
-
-const MAX_COUNT = 2 ** 31 - 1;
-const bounded = (count: number): number => Math.min(count, MAX_COUNT);
-const countOf = (value: JsonValue | undefined): number =>
-  typeof value === "number" && Number.isInteger(value) && value > 0 ? bounded(value) : 0;
+  tokenCount(passes.reduce((total, pass) => total + tokenCount(pass[name]), 0));

@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { Reason } from "../../gen/parley/errors/v1/errors_pb.ts";
 import type { Failure } from "../provider.ts";
-import { parseDuration, retryDelayOf } from "../retry-delay.ts";
+import { parseDuration, retryDelayInText, retryDelayOf } from "../retry-delay.ts";
 import { type ErrorFacts, readErrorBody, readErrorJson, statusWithin, toGatewayError } from "../upstream-error.ts";
 import { objectsIn, textIn } from "./json-fields.ts";
 
@@ -35,15 +35,14 @@ const HOUR_MS = 3_600_000;
 /** Makes an error of an answer that is no success. */
 export function decodeError(failure: Failure, provider: string): GatewayError {
   const facts = readErrorBody(failure.body);
-  const delay = retryDelayOf(failure) ?? retryInfo(facts.object) ?? retryDelayOf(failure, facts.message);
+  const delay = retryDelayOf(failure) ?? retryInfo(facts.object) ?? retryDelayInText(facts.message);
   return errorOf({ ...facts, status: failure.status, retryAfterMs: delay }, provider);
 }
 
 /** Makes an error of one that came within a success: the whole body, or an event. */
 export function errorWithin(json: JsonValue, provider: string): GatewayError {
   const facts = readErrorJson(json);
-  const none = { header: () => undefined, receivedAt: 0 };
-  const delay = retryInfo(facts.object) ?? retryDelayOf(none, facts.message);
+  const delay = retryInfo(facts.object) ?? retryDelayInText(facts.message);
   return errorOf({ ...facts, status: statusWithin(facts), retryAfterMs: delay }, provider);
 }
 

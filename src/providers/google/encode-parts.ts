@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { type ContentPart, ImageUrl_Detail } from "../../gen/parley/chat/v1/message_pb.ts";
 import type { Adjustment } from "../../gen/parley/chat/v1/report_pb.ts";
 import { isObject } from "../../openai-json/is-object.ts";
-import { dropped, mapped } from "../adjustment.ts";
+import { dropped, droppedKeys, mapped } from "../adjustment.ts";
 import type { Medium as FetchedMedium } from "../provider.ts";
 import type { Part as SourcePart } from "../turns.ts";
 import type { Capabilities } from "./capabilities.ts";
@@ -102,9 +102,8 @@ export class PartEncoder {
   #reportExtras({ promptCacheBreakpoint, extra, kind }: ContentPart, path: string): void {
     if (promptCacheBreakpoint !== undefined)
       this.#adjustments.push(dropped(`${path}.prompt_cache_breakpoint`, "Gemini finds repeated prefixes itself"));
-    for (const key of Object.keys(extra ?? {}))
-      if (key !== "video_metadata" || kind.case !== "videoUrl")
-        this.#adjustments.push(dropped(`${path}.${key}`, "Gemini's content has nothing like it"));
+    const known = kind.case === "videoUrl" ? ["video_metadata"] : [];
+    this.#adjustments.push(...droppedKeys(path, extra, "Gemini's content has nothing like it", known));
   }
 }
 

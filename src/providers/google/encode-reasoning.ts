@@ -1,17 +1,12 @@
 import type { JsonValue } from "@bufbuild/protobuf";
-import {
-  type ChatCompletionParams,
-  ReasoningEffort,
-  ReasoningEffortSchema,
-} from "../../gen/parley/chat/v1/params_pb.ts";
+import { type ChatCompletionParams, ReasoningEffort } from "../../gen/parley/chat/v1/params_pb.ts";
 import type { Adjustment } from "../../gen/parley/chat/v1/report_pb.ts";
 import {
   GoogleModelRule_Level as Level,
   GoogleModelRule_Thinking as Thinking,
 } from "../../gen/parley/config/v1/google_pb.ts";
-import { enumWords } from "../../openai-json/words.ts";
 import { clamped, dropped, mapped } from "../adjustment.ts";
-import { type ReasoningRequest, readReasoning } from "../reasoning-request.ts";
+import { effortWord, type ReasoningRequest, readReasoning } from "../reasoning-request.ts";
 import type { Capabilities } from "./capabilities.ts";
 import type { ThinkingConfig } from "./wire.ts";
 
@@ -104,7 +99,5 @@ function levelOfBudget(budget: number): Level {
   return budget <= 16_384 ? Level.MEDIUM : Level.HIGH;
 }
 
-const { wordOf: words } = enumWords(ReasoningEffortSchema);
-
 /** What was asked for, as the request has it. */
-const wordOf = ({ effort, budget }: ReasoningRequest): JsonValue => budget ?? words.get(effort) ?? "default";
+const wordOf = ({ effort, budget }: ReasoningRequest): JsonValue => budget ?? effortWord(effort) ?? "default";

@@ -3,7 +3,7 @@ import { ServiceTier } from "../../gen/parley/chat/v1/completion_pb.ts";
 import type { ChatCompletionParams } from "../../gen/parley/chat/v1/params_pb.ts";
 import type { Adjustment } from "../../gen/parley/chat/v1/report_pb.ts";
 import { isObject } from "../../openai-json/is-object.ts";
-import { dropped, mapped } from "../adjustment.ts";
+import { dropped, droppedKeys, mapped } from "../adjustment.ts";
 import { applyTable, isGiven, unsupported, unsupportedValue, wireName } from "../parameter-table.ts";
 import type { ProviderCall } from "../provider.ts";
 import { type Family, reportUnsaid } from "../unsaid.ts";
@@ -146,10 +146,8 @@ function readExtensions(
   adjustments: Adjustment[],
 ): Pick<GenerateContentRequest, "safetySettings" | "cachedContent"> {
   const { safety_settings: safety, cached_content: cached } = extra;
-  for (const key of Object.keys(extra)) {
-    if (understood.includes(key) || key === "safety_settings" || key === "cached_content") continue;
-    adjustments.push(dropped(key, "Gemini has no such parameter"));
-  }
+  const known = [...understood, "safety_settings", "cached_content"];
+  adjustments.push(...droppedKeys("", extra, "Gemini has no such parameter", known));
   return {
     ...(safety === undefined ? {} : { safetySettings: settingsOf(safety) }),
     ...(cached === undefined ? {} : { cachedContent: nameOf(cached) }),

@@ -6,6 +6,7 @@
  */
 import type { ChatCompletionParams } from "../../gen/parley/chat/v1/params_pb.ts";
 import type { Google } from "../../gen/parley/config/v1/google_pb.ts";
+import { inLowerCase, splitAddress } from "../base-address.ts";
 import type { Chance, EncodedCall, Endpoint, MediumRef, Provider, ProviderCall } from "../provider.ts";
 import { type Capabilities, createCapabilities } from "./capabilities.ts";
 import { decodeError } from "./decode-error.ts";
@@ -56,15 +57,14 @@ export function createGoogle(id: string, config: Google, chance: Chance): Provid
  * for one.
  */
 function endpointOf({ baseUrl = BASE_URL, apiVersion = API_VERSION, apiKey, headers }: Google): Endpoint {
-  const [base = "", query = ""] = baseUrl.split("?");
-  const given = Object.entries(headers).map(([name, value]) => [name.toLowerCase(), value] as const);
+  const { address, query } = splitAddress(baseUrl);
   return {
-    baseUrl: `${base.replace(/\/+$/, "")}/${apiVersion}`,
+    baseUrl: `${address}/${apiVersion}`,
     query,
     headers: {},
     secretHeaders: {
       ...(apiKey === undefined ? {} : { "x-goog-api-key": apiKey }),
-      ...Object.fromEntries(given),
+      ...inLowerCase(headers),
     },
   };
 }

@@ -1,15 +1,14 @@
 import { create, type JsonObject } from "@bufbuild/protobuf";
 import { ServiceTier, type Usage, UsageSchema } from "../../gen/parley/chat/v1/completion_pb.ts";
+import { tokenCount } from "../token-count.ts";
 import { numberIn, objectsIn, textIn } from "./json-fields.ts";
-
-const MOST = 2 ** 31 - 1;
 
 /**
  * What a call took, by `usageMetadata`. Google counts thoughts apart from the answer, and what tools read apart from the prompt; every
  * count may be missing. The total is our sum.
  */
 export function usageOf(metadata: JsonObject): Usage {
-  const count = (key: string): number => clean(numberIn(metadata, key));
+  const count = (key: string): number => tokenCount(numberIn(metadata, key));
   const prompt = tokensByModality(metadata, "promptTokensDetails");
   const answer = tokensByModality(metadata, "candidatesTokensDetails");
   const promptTokens = count("promptTokenCount") + count("toolUsePromptTokenCount");
@@ -54,7 +53,7 @@ export function serviceTierOf(metadata: JsonObject): ServiceTier {
 function tokensByModality(metadata: JsonObject, key: string) {
   const sums = { audio: 0, image: 0, text: 0 };
   for (const detail of objectsIn(metadata, key)) {
-    const tokens = clean(numberIn(detail, "tokenCount"));
+    const tokens = tokenCount(numberIn(detail, "tokenCount"));
     const modality = textIn(detail, "modality");
     if (modality === "AUDIO") sums.audio += tokens;
     else if (modality === "TEXT") sums.text += tokens;
@@ -62,6 +61,3 @@ function tokensByModality(metadata: JsonObject, key: string) {
   }
   return sums;
 }
-
-const clean = (count: number | undefined): number =>
-  count === undefined || !Number.isInteger(count) || count < 0 ? 0 : Math.min(count, MOST);

@@ -1,11 +1,6 @@
-import {
-  type ChatCompletionParams,
-  ReasoningEffort,
-  ReasoningEffortSchema,
-} from "../../gen/parley/chat/v1/params_pb.ts";
-import { enumWords } from "../../openai-json/words.ts";
+import { type ChatCompletionParams, ReasoningEffort } from "../../gen/parley/chat/v1/params_pb.ts";
 import { dropped, mapped } from "../adjustment.ts";
-import { readReasoning } from "../reasoning-request.ts";
+import { effortWord, readReasoning } from "../reasoning-request.ts";
 import type { Fitting } from "./fitting.ts";
 
 /**
@@ -39,4 +34,4 @@ function foldExtensions(params: ChatCompletionParams, adjustments: Fitting["adju
   params.extra = rest.length === 0 ? undefined : Object.fromEntries(rest);
 }
 
-const wordOf = (effort: ReasoningEffort): string => enumWords(ReasoningEffortSchema).wordOf.get(effort) ?? "";
+const wordOf = (effort: ReasoningEffort): string => effortWord(effort) ?? "";

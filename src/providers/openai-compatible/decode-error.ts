@@ -2,7 +2,7 @@ import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import type { GatewayError } from "../../errors/gateway-error.ts";
 import { isObject } from "../../openai-json/is-object.ts";
 import type { Failure } from "../provider.ts";
-import { retryDelayOf } from "../retry-delay.ts";
+import { retryDelayInText, retryDelayOf, shouldRetryOf } from "../retry-delay.ts";
 import { type ErrorFacts, readErrorBody, readErrorJson, statusWithin, toGatewayError } from "../upstream-error.ts";
 import { FAILED } from "./finish-reasons.ts";
 
@@ -46,13 +46,12 @@ const STATUS_OF_WORD: ReadonlyMap<string, number> = new Map([
 /** Makes an error of an answer that is no success. */
 export function decodeError(failure: Failure, provider: string): GatewayError {
   const facts = readErrorBody(failure.body);
-  const shouldRetry = failure.header("x-should-retry");
   return toGatewayError(
     {
       ...facts,
       status: failure.status,
       retryAfterMs: retryDelayOf(failure, facts.message),
-      shouldRetry: shouldRetry === "true" ? true : shouldRetry === "false" ? false : undefined,
+      shouldRetry: shouldRetryOf(failure),
     },
     provider,
   );
@@ -91,6 +90,6 @@ function errorInChoice({ choices }: JsonObject, provider: string): GatewayError 
 function errorOf(facts: Omit<ErrorFacts, "status">, provider: string): GatewayError {
   const { code, type } = facts;
   const status = statusWithin(facts) ?? STATUS_OF_WORD.get(code ?? "") ?? STATUS_OF_WORD.get(type ?? "");
-  const retryAfterMs = retryDelayOf({ header: () => undefined, receivedAt: 0 }, facts.message);
+  const retryAfterMs = retryDelayInText(facts.message);
   return toGatewayError({ ...facts, status, retryAfterMs }, provider);
 }

@@ -2,7 +2,6 @@ import { create, type JsonObject } from "@bufbuild/protobuf";
 import {
   AudioSchema,
   type ContentPart,
-  ContentPartSchema,
   type Message,
   MessageSchema,
   Role,
@@ -11,7 +10,7 @@ import type { ToolCall } from "../../gen/parley/chat/v1/tool_pb.ts";
 import { OpenAIQuirks_InstructionRole as InstructionRole } from "../../gen/parley/config/v1/openai_compatible_pb.ts";
 import { dropped, droppedKeys, mapped } from "../adjustment.ts";
 import { unsupported } from "../parameter-table.ts";
-import { orphaned } from "../turns.ts";
+import { orphaned, textPart } from "../turns.ts";
 import { encodePart, type PartContext } from "./encode-part.ts";
 import { UNKNOWN_KEY } from "./fitting.ts";
 import { callAsTool, isResult } from "./legacy-functions.ts";
@@ -174,5 +173,3 @@ function withoutEmptyTexts(content: ContentPart[], role: Role): ContentPart[] {
   const full = content.filter(({ kind }) => kind.case !== "text" || kind.value !== "");
   return full.length > 0 || role === Role.ASSISTANT ? full : content.slice(0, 1);
 }
-
-const textPart = (value: string): ContentPart => create(ContentPartSchema, { kind: { case: "text", value } });

@@ -10,6 +10,7 @@ import {
 import { isObject } from "../../openai-json/is-object.ts";
 import { enumWords } from "../../openai-json/words.ts";
 import type { ModelPage } from "../provider.ts";
+import { tokenBound } from "../token-count.ts";
 import { invalidResponse } from "../upstream-error.ts";
 
 /** Names under which servers say how many tokens a model takes, and how many it answers with at most. */
@@ -80,10 +81,7 @@ function modalitiesOf(json: JsonObject, key: string): Modality[] {
 }
 
 function countIn(json: JsonObject, keys: readonly string[]): number | undefined {
-  const counts = keys.map((key) => json[key]);
-  return counts.find(
-    (count): count is number => Number.isInteger(count) && Number(count) > 0 && Number(count) < 2 ** 31,
-  );
+  return keys.map((key) => tokenBound(json[key])).find((count) => count !== undefined);
 }
 
 /** OpenRouter's prices: dollars for a token, as text. Ours are nano-dollars for a million of them. */

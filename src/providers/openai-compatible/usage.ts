@@ -6,6 +6,7 @@ import {
   UsageSchema,
 } from "../../gen/parley/chat/v1/completion_pb.ts";
 import { isObject } from "../../openai-json/is-object.ts";
+import { MAX_COUNT } from "../token-count.ts";
 import { decodeRest } from "./decode-rest.ts";
 
 /** Where else servers say how many tokens came from their cache: DeepSeek, Moonshot. */
@@ -77,11 +78,8 @@ function withCounts(json: JsonObject, keys: readonly string[]): JsonObject {
   return counted;
 }
 
-/** Largest count that the contract holds. */
-const MOST = 2 ** 31 - 1;
-
 /** A count of tokens: some servers write it as text, or with a fraction. */
 function countOf(value: JsonValue | undefined): number | undefined {
   const count = typeof value === "string" && /^\d+(?:\.\d+)?$/.test(value) ? Number(value) : value;
-  return typeof count === "number" ? Math.min(Math.max(0, Math.round(count)), MOST) : undefined;
+  return typeof count === "number" ? Math.min(Math.max(0, Math.round(count)), MAX_COUNT) : undefined;
 }

@@ -20,9 +20,7 @@ export function adjustmentsOf(params: ChatCompletionParams): Adjustment[] {
     ...applyTable(params, PARAMETERS),
     ...adjustLimits(params),
     ...adjustServiceTier(params),
-    ...Object.keys(params.extra ?? {})
-      .filter((key) => key !== "sandbox")
-      .map((key) => dropped(key, "the sandbox does not know this parameter")),
+    ...droppedKeys("", params.extra, "the sandbox does not know this parameter", ["sandbox"]),
     ...readConversation(params).adjustments,
     ...params.messages.flatMap(adjustMessage),
     ...params.tools.flatMap((tool, index) => unknownKeys(`tools[${index}]`, tool.extra)),
