@@ -4,6 +4,7 @@ import type { ChatCompletionParams } from "../gen/parley/chat/v1/params_pb.ts";
 import type { Adjustment } from "../gen/parley/chat/v1/report_pb.ts";
 import { dropped, mapped } from "./adjustment.ts";
 import { legacyCallId } from "./legacy-form.ts";
+import { WaitingCalls } from "./waiting-calls.ts";
 
 /**
  * A conversation as providers with turns see it: legacy forms, empty texts and calls without results are gone, and what belongs to
@@ -107,10 +108,10 @@ export function readConversation({ messages }: ChatCompletionParams): Conversati
     const path = `messages[${index}]`;
     const { name, role } = message;
     if (role === Role.TOOL || role === Role.FUNCTION) {
-      const call = open?.take(role === Role.TOOL ? (message.toolCallId ?? "") : (name ?? ""), role);
-      const result = { parts: partsOf(message, path), isError: message.isError };
+      const at = open?.waiting.answer(message);
+      const call = at === undefined ? undefined : open?.calls[at];
       if (call === undefined || open === undefined) adjustments.push(orphaned(path));
-      else open.results.set(call, { call, ...result });
+      else open.results.set(call, { call, parts: partsOf(message, path), isError: message.isError });
       continue;
     }
     close();
@@ -118,7 +119,8 @@ export function readConversation({ messages }: ChatCompletionParams): Conversati
       const turn = assistantTurn(message, index);
       turns.push(turn);
       if (message.functionCall !== undefined && message.toolCalls.length > 0) adjustments.push(doublyCalled(path));
-      if (turn.calls.length > 0) open = new Open(turn.calls, path);
+      if (turn.calls.length > 0)
+        open = { calls: turn.calls, path, waiting: new WaitingCalls(turn.calls), results: new Map() };
       continue;
     }
     turns.push({ kind: role === Role.USER ? "user" : "system", index, name, parts: partsOf(message, path) });
@@ -128,28 +130,12 @@ export function readConversation({ messages }: ChatCompletionParams): Conversati
 }
 
 /** Calls whose results are being read. */
-class Open {
+interface Open {
   readonly calls: readonly Call[];
+  /** Path of their message. */
   readonly path: string;
-  readonly results = new Map<Call, Result>();
-  /** The calls of each id, and of each name, first ones last. */
-  readonly #byId: ReadonlyMap<string, Call[]>;
-  readonly #byName: ReadonlyMap<string, Call[]>;
-
-  constructor(calls: readonly Call[], path: string) {
-    this.calls = calls;
-    this.path = path;
-    this.#byId = Map.groupBy(calls.toReversed(), ({ id }) => id);
-    this.#byName = Map.groupBy(calls.toReversed(), ({ name }) => name);
-  }
-
-  /** The first call with this id (or, in the legacy form, this name) that has no result yet. */
-  take(key: string, role: Role): Call | undefined {
-    const calls = (role === Role.TOOL ? this.#byId : this.#byName).get(key);
-    let call = calls?.pop();
-    while (call !== undefined && this.results.has(call)) call = calls?.pop();
-    return call;
-  }
+  readonly waiting: WaitingCalls;
+  readonly results: Map<Call, Result>;
 }
 
 function closeResults({ calls, results, path }: Open, adjustments: Adjustment[]): Turn {

@@ -20,13 +20,17 @@ export const encodeName = ({ name }: Pick<Call, "name">): string => renderId(nam
 export class CallIds {
   readonly #ids = new Map<Call, string>();
   readonly #taken = new Set<string>();
+  /** How often each id came: a long list of the same one is not gone through for each. */
+  readonly #copies = new Map<string, number>();
 
   of(call: Call): string {
     const known = this.#ids.get(call);
     if (known !== undefined) return known;
     const id = renderId(call.id, COMMON_IDS);
     let unique = id;
-    for (let count = 2; this.#taken.has(unique); count++) unique = `${id}_${count}`;
+    let copy = this.#copies.get(id) ?? 1;
+    while (this.#taken.has(unique)) unique = `${id}_${++copy}`;
+    this.#copies.set(id, copy);
     this.#taken.add(unique);
     this.#ids.set(call, unique);
     return unique;

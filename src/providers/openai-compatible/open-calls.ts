@@ -5,6 +5,7 @@ import type { ToolCall } from "../../gen/parley/chat/v1/tool_pb.ts";
 import { OpenAIQuirks_CallIds as CallIds } from "../../gen/parley/config/v1/openai_compatible_pb.ts";
 import { COMMON_IDS, type IdForm, renderId } from "../tool-ids.ts";
 import { NO_RESULT, unanswered } from "../turns.ts";
+import { WaitingCalls } from "../waiting-calls.ts";
 
 /** Mistral's: 9 letters and digits. */
 const NINE: IdForm = { pattern: /^[A-Za-z0-9]{9}$/, strange: /[^A-Za-z0-9]+/g, head: 1, joint: "" };
@@ -13,40 +14,36 @@ const NINE: IdForm = { pattern: /^[A-Za-z0-9]{9}$/, strange: /[^A-Za-z0-9]+/g, h
 export class OpenCalls {
   readonly calls: ToolCall[];
   readonly #pathOf: (at: number) => string;
-  /** Of the calls, by their place: as the request has them, while they have no result. */
-  readonly #waiting: (ToolCall | undefined)[];
+  readonly #waiting: WaitingCalls;
 
   /** `pathOf`: tells the path of a call, by its place. */
   constructor(calls: readonly ToolCall[], callIds: CallIds, pathOf: (at: number) => string) {
     const form = callIds === CallIds.NINE ? NINE : COMMON_IDS;
     const used = new Set<string>();
     this.#pathOf = pathOf;
-    this.#waiting = [...calls];
+    /** How often each id came: a long list of the same one is not gone through for each. */
+    const copies = new Map<string, number>();
+    this.#waiting = new WaitingCalls(calls.map(({ id, kind }) => ({ id, name: kind.value?.name ?? "" })));
     this.calls = calls.map((call) => {
       let id = renderId(call.id, form);
-      for (let copy = 2; used.has(id); copy++) id = renderId(`${call.id}#${copy}`, form);
+      let copy = copies.get(call.id) ?? 1;
+      while (used.has(id)) id = renderId(`${call.id}#${++copy}`, form);
+      copies.set(call.id, copy);
       used.add(id);
       return { ...call, id };
     });
   }
 
-  /**
-   * The server's id of the first call that a message answers and that has no result yet, which it has now; undefined: there is none.
-   * Messages of tools have the id of their call, and those of functions, in the legacy form, its name.
-   */
-  answer({ role, toolCallId, name }: Message): string | undefined {
-    const isAnswered = (call: ToolCall): boolean =>
-      role === Role.FUNCTION ? call.kind.value?.name === name : call.id === toolCallId;
-    const at = this.#waiting.findIndex((call) => call !== undefined && isAnswered(call));
-    if (at === -1) return undefined;
-    this.#waiting[at] = undefined;
-    return this.calls[at]?.id;
+  /** The server's id of the first call that a message answers and that has no result yet, which it has now; undefined: there is none. */
+  answer(message: Message): string | undefined {
+    const at = this.#waiting.answer(message);
+    return at === undefined ? undefined : this.calls[at]?.id;
   }
 
   /** Messages for the calls that nobody answered. */
   missing(adjustments: Adjustment[]): Message[] {
     return this.calls.flatMap(({ id }, at) => {
-      if (this.#waiting[at] === undefined) return [];
+      if (!this.#waiting.isWaiting(at)) return [];
       adjustments.push(unanswered(this.#pathOf(at)));
       const content = [{ kind: { case: "text" as const, value: NO_RESULT } }];
       return [create(MessageSchema, { role: Role.TOOL, toolCallId: id, content })];
