@@ -8,7 +8,7 @@ import { type AssistantTurn, type Result, readConversation, type Part as SourceP
 import { argsOf, responseOf } from "./arguments.ts";
 import type { Capabilities } from "./capabilities.ts";
 import type { PartEncoder } from "./encode-parts.ts";
-import { imageId, LOST_SIGNATURE, signatureIn, signatureOfCall, THOUGHT_ID } from "./signatures.ts";
+import { imageId, LOST_SIGNATURE, signatureOfCall, signaturesIn, THOUGHT_ID } from "./signatures.ts";
 import type { ToolNames } from "./tool-names.ts";
 import type { Content, Part } from "./wire.ts";
 
@@ -134,13 +134,14 @@ class ContentWriter {
 
   #assistantParts(turn: AssistantTurn, isRunning: boolean): Part[] {
     const { calls, message, index } = turn;
-    const thought = signatureIn(turn, THOUGHT_ID);
+    const signatures = signaturesIn(turn);
+    const thought = signatures.get(THOUGHT_ID);
     const texts = turn.parts.map((part) => this.#encoder.encode(part));
     const parts =
       thought === undefined
         ? texts
         : [{ text: turn.reasoningContent ?? "", thought: true, thoughtSignature: thought }, ...texts];
-    const signature = signatureIn(turn, undefined);
+    const signature = signatures.get(undefined);
     if (signature !== undefined) {
       const text = texts.findLast((part) => part.text !== undefined);
       if (text === undefined) parts.push({ text: "", thoughtSignature: signature });
@@ -149,11 +150,11 @@ class ContentWriter {
     for (const [at, { imageUrl }] of message.images.entries()) {
       const path = `messages[${index}].images[${at}].image_url.url`;
       const part = this.#encoder.medium({ kind: "image", path, name: undefined, text: imageUrl?.url ?? "" });
-      const its = signatureIn(turn, imageId(at));
+      const its = signatures.get(imageId(at));
       parts.push(its === undefined ? part : { ...part, thoughtSignature: its });
     }
     for (const [at, call] of calls.entries()) {
-      const its = signatureOfCall(call, turn) ?? (at === 0 ? this.#lostSignature(index, isRunning) : undefined);
+      const its = signatureOfCall(call, signatures) ?? (at === 0 ? this.#lostSignature(index, isRunning) : undefined);
       parts.push({
         functionCall: {
           ...ownId(call.id),

@@ -36,17 +36,21 @@ export const THOUGHT_ID = "thought";
 /** Id that an image's signature goes by. */
 export const imageId = (index: number): string => `image_${index}`;
 
+/** The signatures of a turn by the ids that they go by; by none, that of the text. Of several, the last counts. */
+export type Signatures = ReadonlyMap<string | undefined, string>;
+
+/** Reads the signatures of a turn off its reasoning details, once for all its parts. */
+export function signaturesIn({ reasoningDetails }: AssistantTurn): Signatures {
+  const signatures = new Map<string | undefined, string>();
+  for (const { type, format, data, id } of reasoningDetails)
+    if (type === ReasoningDetail_Type.ENCRYPTED && format === FORMAT && data) signatures.set(id || undefined, data);
+  return signatures;
+}
+
 /** The signature of a call, from wherever the client kept it. */
-export function signatureOfCall({ id, extraContent }: Call, turn: AssistantTurn): string | undefined {
+export function signatureOfCall({ id, extraContent }: Call, signatures: Signatures): string | undefined {
   const google = extraContent?.["google"];
   const signature = isObject(google) ? google["thought_signature"] : undefined;
   if (typeof signature === "string" && signature !== "") return signature;
-  return signatureIn(turn, id) ?? HIDDEN.exec(id)?.[1];
-}
-
-/** The signature that goes by an id; by none, that of the text. */
-export function signatureIn({ reasoningDetails }: AssistantTurn, id: string | undefined): string | undefined {
-  const own = ({ type, format, data, id: its }: ReasoningDetail): boolean =>
-    type === ReasoningDetail_Type.ENCRYPTED && format === FORMAT && !!data && (its || undefined) === id;
-  return reasoningDetails.findLast(own)?.data;
+  return signatures.get(id) ?? HIDDEN.exec(id)?.[1];
 }
