@@ -56,7 +56,8 @@ function narrow(tools: EncodedTools, { toolChoice }: ChatCompletionParams): Enco
   const allowed = toolChoice?.choice.case === "allowedTools" ? tools.calling?.allowedFunctionNames : undefined;
   if (tools.calling === undefined || allowed === undefined || tools.calling.mode !== "AUTO") return tools;
   const { allowedFunctionNames: _names, ...calling } = tools.calling;
-  return { ...tools, calling, declarations: tools.declarations.filter(({ name }) => allowed.includes(name)) };
+  const names = new Set(allowed);
+  return { ...tools, calling, declarations: tools.declarations.filter(({ name }) => names.has(name)) };
 }
 
 function declareFunction(

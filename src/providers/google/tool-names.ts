@@ -7,6 +7,8 @@ const TAKEN = /^[A-Za-z_]/;
 /** Names of the tools of a request, as the caller has them and as Gemini takes them. */
 export class ToolNames {
   readonly #callers = new Map<string, string>();
+  /** Wire names of those that Gemini does not take, the first where a name is given twice. */
+  readonly #wires = new Map<string, string>();
   readonly #customs: ReadonlySet<string>;
   /** Whether the caller gave functions in the legacy form, and so wants one function call. */
   readonly isLegacy: boolean;
@@ -16,7 +18,12 @@ export class ToolNames {
     const names =
       tools.length > 0 ? tools.map(({ kind }) => kind.value?.name ?? "") : functions.map(({ name }) => name);
     for (const name of names.filter((each) => TAKEN.test(each))) this.#callers.set(name, name);
-    for (const name of names.filter((each) => !TAKEN.test(each))) this.#callers.set(this.reserve(name), name);
+    for (const name of names.filter((each) => !TAKEN.test(each))) {
+      if (this.#wires.has(name)) continue;
+      const wire = this.reserve(name);
+      this.#wires.set(name, wire);
+      this.#callers.set(wire, name);
+    }
     this.#customs = new Set(tools.flatMap(({ kind }) => (kind.case === "custom" ? [kind.value.name] : [])));
     this.isLegacy = isLegacyForm(params);
   }
@@ -24,8 +31,7 @@ export class ToolNames {
   /** The name for Gemini. It may be that of a tool that the request does not have any more. */
   toWire(name: string): string {
     if (TAKEN.test(name)) return name;
-    for (const [wire, callers] of this.#callers) if (callers === name) return wire;
-    return `_${name}`;
+    return this.#wires.get(name) ?? `_${name}`;
   }
 
   /** The caller's name. */
