@@ -2,6 +2,7 @@ import type { Anthropic } from "../gen/parley/config/v1/anthropic_pb.ts";
 import type { Google } from "../gen/parley/config/v1/google_pb.ts";
 import type { OpenAICompatible } from "../gen/parley/config/v1/openai_compatible_pb.ts";
 import type { ConfigProblem } from "./config-error.ts";
+import type { ConcurrencySettings } from "./settings.ts";
 
 /** A provider with a network, as it is configured. */
 export type ProviderSettings = {
@@ -9,6 +10,7 @@ export type ProviderSettings = {
   readonly id: string;
   /** Where its section stands: "providers[0].anthropic" of the file, or the variable that switches it on. Faults are told with it. */
   readonly place: Pick<ConfigProblem, "file" | "path">;
+  readonly concurrency: ConcurrencySettings;
 } & ProviderFamily;
 
 /** Which API a provider speaks, and the section of the configuration that is that family's own. */

@@ -19,8 +19,10 @@ export interface Settings {
     readonly allowedOrigins: readonly string[];
   };
   readonly logLevel: LogLevel;
-  /** The "provider/model" behind "auto". */
-  readonly autoModel: string;
+  /** Names of our own for models. */
+  readonly models: readonly ModelNameSettings[];
+  readonly auto: AutoSettings;
+  readonly routing: RoutingSettings;
   readonly sandbox: {
     /** Between two tokens of its answers, unless the call says otherwise. */
     readonly tokenDelayMs: number;
@@ -31,6 +33,62 @@ export interface Settings {
   /** How old a provider's list of models may become before it is asked for again. */
   readonly modelListRefreshMs: number;
   readonly proxy: ProxySettings;
+}
+
+/** In which order targets are asked. */
+export type PolicyName = "quality" | "cost" | "latency";
+
+/** A name for models. */
+export interface ModelNameSettings {
+  readonly id: string;
+  /** Each "provider/model"; never empty. */
+  readonly targets: readonly string[];
+  readonly policy: PolicyName;
+  /** Share of the calls that begin with a target, by its name; empty: the policy alone decides. */
+  readonly weights: ReadonlyMap<string, number>;
+}
+
+/** The models behind "auto". */
+export interface AutoSettings {
+  readonly policy: PolicyName;
+  /** Each "provider/model", or the id of one of the names for models; never empty. */
+  readonly models: readonly string[];
+}
+
+/** How calls find a target that answers. */
+export interface RoutingSettings {
+  /** How often one call asks the same target again. */
+  readonly maxRetries: number;
+  /** How long a call waits, all in all, for targets to take it again. */
+  readonly maxWaitMs: number;
+  /** How many retries each target gets. */
+  readonly retryBudget: {
+    /** That are there at the beginning, and at most. */
+    readonly burst: number;
+    /** That each call's first try adds. */
+    readonly ratio: number;
+  };
+  readonly breaker: BreakerSettings;
+}
+
+/** When calls are kept from a target that fails. */
+export interface BreakerSettings {
+  /** More than this share of the last calls failed. */
+  readonly failureRatio: number;
+  /** How many calls the last calls are. */
+  readonly window: number;
+  /** Least calls that have to be known. */
+  readonly minCalls: number;
+  /** How long the first time; doubled each further time, up to `maxOpenMs`. */
+  readonly openMs: number;
+  readonly maxOpenMs: number;
+}
+
+/** How many calls each model of a provider gets at once. */
+export interface ConcurrencySettings {
+  readonly maxInFlight: number;
+  /** Most calls that wait for a place. */
+  readonly maxQueue: number;
 }
 
 /** Fetching of media that a request gives by address. */
@@ -77,6 +135,8 @@ export interface TimeoutSettings {
   readonly firstChunkMs: number | undefined;
   /** Between two outputs of a model. */
   readonly idleMs: number;
+  /** For one target's answer in one piece, while there is another target to ask; undefined: an equal share of the time that is left. */
+  readonly attemptMs: number | undefined;
   /** For the headers of a request to arrive. */
   readonly headersMs: number;
   /** For a whole request to arrive. */

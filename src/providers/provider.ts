@@ -136,6 +136,34 @@ export interface Provider {
   readonly modelsRequest: WireRequest;
   /** Reads a page of the list of models. Throws UPSTREAM_INVALID_RESPONSE. */
   decodeModels(body: string): ModelPage;
+  /** What a model can do, as far as its family's tables and its configuration say it. */
+  abilitiesOf(model: string): Abilities;
+}
+
+/**
+ * What a model can do; unset: not known. It is what the translator itself would leave out or refuse, so that routing can pass over a
+ * model before anything is translated.
+ */
+export interface Abilities {
+  /** Whether it calls tools. */
+  readonly tools?: boolean;
+  /** Whether it can be held to call one tool at a time, or several, as `parallel_tool_calls` says. */
+  readonly parallelTools?: boolean;
+  /** Whether its answers can be held to a schema. */
+  readonly structuredOutput?: boolean;
+  /** Whether it reasons as much as it is told to. */
+  readonly reasoning?: boolean;
+  /** Whether it gives log probabilities. */
+  readonly logprobs?: boolean;
+  /** Most answers of one call (`n`). */
+  readonly maxChoices?: number;
+  /** Whether it reads images, audio, video, and files. */
+  readonly images?: boolean;
+  readonly audio?: boolean;
+  readonly video?: boolean;
+  readonly files?: boolean;
+  /** Whether it says its answer aloud. */
+  readonly speech?: boolean;
 }
 
 /** What a provider cannot make itself without losing its purity. */

@@ -2,6 +2,7 @@
 import type { GatewayError } from "../errors/gateway-error.ts";
 import type { Usage } from "../gen/parley/chat/v1/completion_pb.ts";
 import type { Adjustment } from "../gen/parley/chat/v1/report_pb.ts";
+import type { AttemptRecord } from "./attempt-record.ts";
 import { formatAdjustments } from "./format-adjustments.ts";
 
 /** The way a call came in. */
@@ -43,6 +44,8 @@ const MAX_UPSTREAM_TEXT = 200;
 export class CallLog {
   readonly #fields: CallFields;
   readonly #startedAt = performance.now();
+  /** The tries to get an answer, in the order in which they began. Whoever makes them writes here. */
+  readonly attempts: AttemptRecord[] = [];
   #error: GatewayError | undefined;
 
   constructor(requestId: string, door: Door) {

@@ -4,16 +4,20 @@
 // @generated from file parley/chat/v1/chat_service.proto (package parley.chat.v1, syntax proto3)
 /* eslint-disable */
 
-import type { GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
-import { fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
+import type { GenEnum, GenFile, GenMessage, GenService } from "@bufbuild/protobuf/codegenv2";
+import { enumDesc, fileDesc, messageDesc, serviceDesc } from "@bufbuild/protobuf/codegenv2";
 import { file_buf_validate_validate } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
 import { file_google_api_annotations } from "../../../google/api/annotations_pb.ts";
+import type { Duration } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration } from "@bufbuild/protobuf/wkt";
 import type { ChatCompletion, ChatCompletionChunk } from "./completion_pb.ts";
 import { file_parley_chat_v1_completion } from "./completion_pb.ts";
 import type { ChatCompletionParams } from "./params_pb.ts";
 import { file_parley_chat_v1_params } from "./params_pb.ts";
 import type { Adjustment, CallReport } from "./report_pb.ts";
 import { file_parley_chat_v1_report } from "./report_pb.ts";
+import type { Reason } from "../../errors/v1/errors_pb.ts";
+import { file_parley_errors_v1_errors } from "../../errors/v1/errors_pb.ts";
 import { file_parley_options_v1_options } from "../../options/v1/options_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
@@ -21,7 +25,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file parley/chat/v1/chat_service.proto.
  */
 export const file_parley_chat_v1_chat_service: GenFile = /*@__PURE__*/
-  fileDesc("CiFwYXJsZXkvY2hhdC92MS9jaGF0X3NlcnZpY2UucHJvdG8SDnBhcmxleS5jaGF0LnYxIpgBCgtDYWxsT3B0aW9ucxIoCgZzdHJpY3QYASABKAhCE5K1GA94LXBhcmxleS1zdHJpY3RIAIgBARI+ChFpbmNsdWRlX3JlYXNvbmluZxgCIAEoCEIekrUYGngtcGFybGV5LWluY2x1ZGUtcmVhc29uaW5nSAGIAQFCCQoHX3N0cmljdEIUChJfaW5jbHVkZV9yZWFzb25pbmciiQEKG0NyZWF0ZUNoYXRDb21wbGV0aW9uUmVxdWVzdBI8CgZwYXJhbXMYASABKAsyJC5wYXJsZXkuY2hhdC52MS5DaGF0Q29tcGxldGlvblBhcmFtc0IGukgDyAEBEiwKB29wdGlvbnMYAiABKAsyGy5wYXJsZXkuY2hhdC52MS5DYWxsT3B0aW9ucyJ+ChxDcmVhdGVDaGF0Q29tcGxldGlvblJlc3BvbnNlEjIKCmNvbXBsZXRpb24YASABKAsyHi5wYXJsZXkuY2hhdC52MS5DaGF0Q29tcGxldGlvbhIqCgZyZXBvcnQYAiABKAsyGi5wYXJsZXkuY2hhdC52MS5DYWxsUmVwb3J0IokBChtTdHJlYW1DaGF0Q29tcGxldGlvblJlcXVlc3QSPAoGcGFyYW1zGAEgASgLMiQucGFybGV5LmNoYXQudjEuQ2hhdENvbXBsZXRpb25QYXJhbXNCBrpIA8gBARIsCgdvcHRpb25zGAIgASgLMhsucGFybGV5LmNoYXQudjEuQ2FsbE9wdGlvbnMifgocU3RyZWFtQ2hhdENvbXBsZXRpb25SZXNwb25zZRIyCgVjaHVuaxgBIAEoCzIjLnBhcmxleS5jaGF0LnYxLkNoYXRDb21wbGV0aW9uQ2h1bmsSKgoGcmVwb3J0GAIgASgLMhoucGFybGV5LmNoYXQudjEuQ2FsbFJlcG9ydCKKAQocRXhwbGFpbkNoYXRDb21wbGV0aW9uUmVxdWVzdBI8CgZwYXJhbXMYASABKAsyJC5wYXJsZXkuY2hhdC52MS5DaGF0Q29tcGxldGlvblBhcmFtc0IGukgDyAEBEiwKB29wdGlvbnMYAiABKAsyGy5wYXJsZXkuY2hhdC52MS5DYWxsT3B0aW9ucyLLAQodRXhwbGFpbkNoYXRDb21wbGV0aW9uUmVzcG9uc2USEAoIcHJvdmlkZXIYASABKAkSDQoFbW9kZWwYAiABKAkSNwoLYWRqdXN0bWVudHMYAyADKAsyGi5wYXJsZXkuY2hhdC52MS5BZGp1c3RtZW50QgaKtRgCEAISFQoNcHJvbXB0X3Rva2VucxgEIAEoBRI5ChB1cHN0cmVhbV9yZXF1ZXN0GAUgASgLMh8ucGFybGV5LmNoYXQudjEuVXBzdHJlYW1SZXF1ZXN0IsYBCg9VcHN0cmVhbVJlcXVlc3QSDgoGbWV0aG9kGAEgASgJEgsKA3VybBgCIAEoCRJFCgdoZWFkZXJzGAMgAygLMiwucGFybGV5LmNoYXQudjEuVXBzdHJlYW1SZXF1ZXN0LkhlYWRlcnNFbnRyeUIGirUYAhACEh8KCWJvZHlfanNvbhgEIAEoCUIMirUYCAoEYm9keSABGi4KDEhlYWRlcnNFbnRyeRILCgNrZXkYASABKAkSDQoFdmFsdWUYAiABKAk6AjgBMrIFCgtDaGF0U2VydmljZRLcAgoUQ3JlYXRlQ2hhdENvbXBsZXRpb24SKy5wYXJsZXkuY2hhdC52MS5DcmVhdGVDaGF0Q29tcGxldGlvblJlcXVlc3QaLC5wYXJsZXkuY2hhdC52MS5DcmVhdGVDaGF0Q29tcGxldGlvblJlc3BvbnNlIugBgtPkkwLhAToGcGFyYW1zWic6BnBhcmFtc2IKY29tcGxldGlvbiIRL2NoYXQvY29tcGxldGlvbnNaLjoGcGFyYW1zYgpjb21wbGV0aW9uIhgvYXBpL3YxL2NoYXQvY29tcGxldGlvbnNaLToGcGFyYW1zYgpjb21wbGV0aW9uIhcvdjMvYWkvY2hhdC9jb21wbGV0aW9uc1otOgZwYXJhbXNiCmNvbXBsZXRpb24iFy92My9haS9jaGF0X2NvbXBsZXRpb25zYgpjb21wbGV0aW9uIhQvdjEvY2hhdC9jb21wbGV0aW9ucxKeAQoUU3RyZWFtQ2hhdENvbXBsZXRpb24SKy5wYXJsZXkuY2hhdC52MS5TdHJlYW1DaGF0Q29tcGxldGlvblJlcXVlc3QaLC5wYXJsZXkuY2hhdC52MS5TdHJlYW1DaGF0Q29tcGxldGlvblJlc3BvbnNlIimKtRglChRDcmVhdGVDaGF0Q29tcGxldGlvbhIGc3RyZWFtGgVjaHVuazABEqIBChVFeHBsYWluQ2hhdENvbXBsZXRpb24SLC5wYXJsZXkuY2hhdC52MS5FeHBsYWluQ2hhdENvbXBsZXRpb25SZXF1ZXN0Gi0ucGFybGV5LmNoYXQudjEuRXhwbGFpbkNoYXRDb21wbGV0aW9uUmVzcG9uc2UiLILT5JMCJjoGcGFyYW1zIhwvdjEvY2hhdC9jb21wbGV0aW9ucy9leHBsYWluYgZwcm90bzM", [file_buf_validate_validate, file_google_api_annotations, file_parley_chat_v1_completion, file_parley_chat_v1_params, file_parley_chat_v1_report, file_parley_options_v1_options]);
+  fileDesc("CiFwYXJsZXkvY2hhdC92MS9jaGF0X3NlcnZpY2UucHJvdG8SDnBhcmxleS5jaGF0LnYxIq8CCgtDYWxsT3B0aW9ucxIoCgZzdHJpY3QYASABKAhCE5K1GA94LXBhcmxleS1zdHJpY3RIAIgBARI+ChFpbmNsdWRlX3JlYXNvbmluZxgCIAEoCEIekrUYGngtcGFybGV5LWluY2x1ZGUtcmVhc29uaW5nSAGIAQESQwoPZmFsbGJhY2tfbW9kZWxzGAMgAygJQiq6SAuSAQgQECIEcgIQAZK1GBh4LXBhcmxleS1mYWxsYmFjay1tb2RlbHMSUAoLaGVkZ2VfYWZ0ZXIYBCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CILpIBaoBAioAkrUYFHgtcGFybGV5LWhlZGdlLWFmdGVyQgkKB19zdHJpY3RCFAoSX2luY2x1ZGVfcmVhc29uaW5nIokBChtDcmVhdGVDaGF0Q29tcGxldGlvblJlcXVlc3QSPAoGcGFyYW1zGAEgASgLMiQucGFybGV5LmNoYXQudjEuQ2hhdENvbXBsZXRpb25QYXJhbXNCBrpIA8gBARIsCgdvcHRpb25zGAIgASgLMhsucGFybGV5LmNoYXQudjEuQ2FsbE9wdGlvbnMifgocQ3JlYXRlQ2hhdENvbXBsZXRpb25SZXNwb25zZRIyCgpjb21wbGV0aW9uGAEgASgLMh4ucGFybGV5LmNoYXQudjEuQ2hhdENvbXBsZXRpb24SKgoGcmVwb3J0GAIgASgLMhoucGFybGV5LmNoYXQudjEuQ2FsbFJlcG9ydCKJAQobU3RyZWFtQ2hhdENvbXBsZXRpb25SZXF1ZXN0EjwKBnBhcmFtcxgBIAEoCzIkLnBhcmxleS5jaGF0LnYxLkNoYXRDb21wbGV0aW9uUGFyYW1zQga6SAPIAQESLAoHb3B0aW9ucxgCIAEoCzIbLnBhcmxleS5jaGF0LnYxLkNhbGxPcHRpb25zIn4KHFN0cmVhbUNoYXRDb21wbGV0aW9uUmVzcG9uc2USMgoFY2h1bmsYASABKAsyIy5wYXJsZXkuY2hhdC52MS5DaGF0Q29tcGxldGlvbkNodW5rEioKBnJlcG9ydBgCIAEoCzIaLnBhcmxleS5jaGF0LnYxLkNhbGxSZXBvcnQiigEKHEV4cGxhaW5DaGF0Q29tcGxldGlvblJlcXVlc3QSPAoGcGFyYW1zGAEgASgLMiQucGFybGV5LmNoYXQudjEuQ2hhdENvbXBsZXRpb25QYXJhbXNCBrpIA8gBARIsCgdvcHRpb25zGAIgASgLMhsucGFybGV5LmNoYXQudjEuQ2FsbE9wdGlvbnMiowIKHUV4cGxhaW5DaGF0Q29tcGxldGlvblJlc3BvbnNlEhAKCHByb3ZpZGVyGAEgASgJEg0KBW1vZGVsGAIgASgJEjcKC2FkanVzdG1lbnRzGAMgAygLMhoucGFybGV5LmNoYXQudjEuQWRqdXN0bWVudEIGirUYAhACEhUKDXByb21wdF90b2tlbnMYBCABKAUSOQoQdXBzdHJlYW1fcmVxdWVzdBgFIAEoCzIfLnBhcmxleS5jaGF0LnYxLlVwc3RyZWFtUmVxdWVzdBI1CgpjYW5kaWRhdGVzGAYgAygLMhkucGFybGV5LmNoYXQudjEuQ2FuZGlkYXRlQgaKtRgCEAISHwoXZXN0aW1hdGVkX3Byb21wdF90b2tlbnMYByABKAUi1AMKCUNhbmRpZGF0ZRIOCgZ0YXJnZXQYASABKAkSEgoKYW5zd2Vyc19hcxgCIAEoCRIMCgRyYW5rGAMgASgFEjUKCmV4Y2x1c2lvbnMYBCADKAsyGS5wYXJsZXkuY2hhdC52MS5FeGNsdXNpb25CBoq1GAIQAhIyCgdicmVha2VyGAUgASgOMiEucGFybGV5LmNoYXQudjEuQ2FuZGlkYXRlLkJyZWFrZXISLwoMYXZhaWxhYmxlX2luGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEhEKCWluX2ZsaWdodBgHIAEoBRIPCgd3YWl0aW5nGAggASgFEioKB2xhdGVuY3kYCSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SKAobZXN0aW1hdGVkX2Nvc3RfbmFub19kb2xsYXJzGAogASgDSACIAQEiXwoHQnJlYWtlchIXChNCUkVBS0VSX1VOU1BFQ0lGSUVEEAASEgoOQlJFQUtFUl9DTE9TRUQQARIQCgxCUkVBS0VSX09QRU4QAhIVChFCUkVBS0VSX0hBTEZfT1BFThADQh4KHF9lc3RpbWF0ZWRfY29zdF9uYW5vX2RvbGxhcnMiWAoJRXhjbHVzaW9uEigKBnJlYXNvbhgBIAEoDjIYLnBhcmxleS5lcnJvcnMudjEuUmVhc29uEgwKBHBhdGgYAiABKAkSEwoLZGVzY3JpcHRpb24YAyABKAkixgEKD1Vwc3RyZWFtUmVxdWVzdBIOCgZtZXRob2QYASABKAkSCwoDdXJsGAIgASgJEkUKB2hlYWRlcnMYAyADKAsyLC5wYXJsZXkuY2hhdC52MS5VcHN0cmVhbVJlcXVlc3QuSGVhZGVyc0VudHJ5QgaKtRgCEAISHwoJYm9keV9qc29uGAQgASgJQgyKtRgICgRib2R5IAEaLgoMSGVhZGVyc0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEysgUKC0NoYXRTZXJ2aWNlEtwCChRDcmVhdGVDaGF0Q29tcGxldGlvbhIrLnBhcmxleS5jaGF0LnYxLkNyZWF0ZUNoYXRDb21wbGV0aW9uUmVxdWVzdBosLnBhcmxleS5jaGF0LnYxLkNyZWF0ZUNoYXRDb21wbGV0aW9uUmVzcG9uc2Ui6AGC0+STAuEBOgZwYXJhbXNaJzoGcGFyYW1zYgpjb21wbGV0aW9uIhEvY2hhdC9jb21wbGV0aW9uc1ouOgZwYXJhbXNiCmNvbXBsZXRpb24iGC9hcGkvdjEvY2hhdC9jb21wbGV0aW9uc1otOgZwYXJhbXNiCmNvbXBsZXRpb24iFy92My9haS9jaGF0L2NvbXBsZXRpb25zWi06BnBhcmFtc2IKY29tcGxldGlvbiIXL3YzL2FpL2NoYXRfY29tcGxldGlvbnNiCmNvbXBsZXRpb24iFC92MS9jaGF0L2NvbXBsZXRpb25zEp4BChRTdHJlYW1DaGF0Q29tcGxldGlvbhIrLnBhcmxleS5jaGF0LnYxLlN0cmVhbUNoYXRDb21wbGV0aW9uUmVxdWVzdBosLnBhcmxleS5jaGF0LnYxLlN0cmVhbUNoYXRDb21wbGV0aW9uUmVzcG9uc2UiKYq1GCUKFENyZWF0ZUNoYXRDb21wbGV0aW9uEgZzdHJlYW0aBWNodW5rMAESogEKFUV4cGxhaW5DaGF0Q29tcGxldGlvbhIsLnBhcmxleS5jaGF0LnYxLkV4cGxhaW5DaGF0Q29tcGxldGlvblJlcXVlc3QaLS5wYXJsZXkuY2hhdC52MS5FeHBsYWluQ2hhdENvbXBsZXRpb25SZXNwb25zZSIsgtPkkwImOgZwYXJhbXMiHC92MS9jaGF0L2NvbXBsZXRpb25zL2V4cGxhaW5iBnByb3RvMw", [file_buf_validate_validate, file_google_api_annotations, file_google_protobuf_duration, file_parley_chat_v1_completion, file_parley_chat_v1_params, file_parley_chat_v1_report, file_parley_errors_v1_errors, file_parley_options_v1_options]);
 
 /**
  * What the gateway is told about a call, besides the parameters of the model.
@@ -43,6 +47,22 @@ export type CallOptions = Message<"parley.chat.v1.CallOptions"> & {
    * @generated from field: optional bool include_reasoning = 2;
    */
   includeReasoning?: boolean | undefined;
+
+  /**
+   * Models to ask, in this order, when `params.model` can't answer; names as in `params.model`. The answer's `model` is then the one
+   * of these that answered. In the header, with commas between.
+   *
+   * @generated from field: repeated string fallback_models = 3;
+   */
+  fallbackModels: string[];
+
+  /**
+   * How long the first target may be silent before the next one is asked, too; whoever answers first is taken, and the other one is
+   * cancelled. In the header as "1.5s"; unset: one is asked at a time.
+   *
+   * @generated from field: google.protobuf.Duration hedge_after = 4;
+   */
+  hedgeAfter?: Duration | undefined;
 };
 
 /**
@@ -232,6 +252,20 @@ export type ExplainChatCompletionResponse = Message<"parley.chat.v1.ExplainChatC
    * @generated from field: parley.chat.v1.UpstreamRequest upstream_request = 5;
    */
   upstreamRequest?: UpstreamRequest | undefined;
+
+  /**
+   * All targets that the model's name stands for: those that would be asked, in that order, and then those that would not.
+   *
+   * @generated from field: repeated parley.chat.v1.Candidate candidates = 6;
+   */
+  candidates: Candidate[];
+
+  /**
+   * Tokens of the messages as routing estimates them: by their length, without a tokenizer.
+   *
+   * @generated from field: int32 estimated_prompt_tokens = 7;
+   */
+  estimatedPromptTokens: number;
 };
 
 /**
@@ -240,6 +274,167 @@ export type ExplainChatCompletionResponse = Message<"parley.chat.v1.ExplainChatC
  */
 export const ExplainChatCompletionResponseSchema: GenMessage<ExplainChatCompletionResponse> = /*@__PURE__*/
   messageDesc(file_parley_chat_v1_chat_service, 6);
+
+/**
+ * A target that may answer, and what is known of it now.
+ *
+ * @generated from message parley.chat.v1.Candidate
+ */
+export type Candidate = Message<"parley.chat.v1.Candidate"> & {
+  /**
+   * The target: "provider/model".
+   *
+   * @generated from field: string target = 1;
+   */
+  target: string;
+
+  /**
+   * `model` of an answer that it gives.
+   *
+   * @generated from field: string answers_as = 2;
+   */
+  answersAs: string;
+
+  /**
+   * Its place in the order, from 1; 0 for one that would not be asked.
+   *
+   * @generated from field: int32 rank = 3;
+   */
+  rank: number;
+
+  /**
+   * Why it would not be asked; empty for one that would.
+   *
+   * @generated from field: repeated parley.chat.v1.Exclusion exclusions = 4;
+   */
+  exclusions: Exclusion[];
+
+  /**
+   * State of its breaker.
+   *
+   * @generated from field: parley.chat.v1.Candidate.Breaker breaker = 5;
+   */
+  breaker: Candidate_Breaker;
+
+  /**
+   * How long it wants to be left alone, by its breaker or its own words; unset: not at all.
+   *
+   * @generated from field: google.protobuf.Duration available_in = 6;
+   */
+  availableIn?: Duration | undefined;
+
+  /**
+   * Calls that it is working on for this gateway.
+   *
+   * @generated from field: int32 in_flight = 7;
+   */
+  inFlight: number;
+
+  /**
+   * Calls that wait for a place at it.
+   *
+   * @generated from field: int32 waiting = 8;
+   */
+  waiting: number;
+
+  /**
+   * Its usual time to the first output, by recent calls; unset while there were none.
+   *
+   * @generated from field: google.protobuf.Duration latency = 9;
+   */
+  latency?: Duration | undefined;
+
+  /**
+   * What the call would cost there, by list prices and estimated tokens, in nano-dollars (10^-9 US dollars); unset where no price is
+   * known.
+   *
+   * @generated from field: optional int64 estimated_cost_nano_dollars = 10;
+   */
+  estimatedCostNanoDollars?: bigint | undefined;
+};
+
+/**
+ * Describes the message parley.chat.v1.Candidate.
+ * Use `create(CandidateSchema)` to create a new message.
+ */
+export const CandidateSchema: GenMessage<Candidate> = /*@__PURE__*/
+  messageDesc(file_parley_chat_v1_chat_service, 7);
+
+/**
+ * State of the breaker, which keeps calls from a target that fails.
+ *
+ * @generated from enum parley.chat.v1.Candidate.Breaker
+ */
+export enum Candidate_Breaker {
+  /**
+   * Unset.
+   *
+   * @generated from enum value: BREAKER_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * Calls go to the target.
+   *
+   * @generated from enum value: BREAKER_CLOSED = 1;
+   */
+  CLOSED = 1,
+
+  /**
+   * No call goes to the target.
+   *
+   * @generated from enum value: BREAKER_OPEN = 2;
+   */
+  OPEN = 2,
+
+  /**
+   * One call goes to the target, to try it.
+   *
+   * @generated from enum value: BREAKER_HALF_OPEN = 3;
+   */
+  HALF_OPEN = 3,
+}
+
+/**
+ * Describes the enum parley.chat.v1.Candidate.Breaker.
+ */
+export const Candidate_BreakerSchema: GenEnum<Candidate_Breaker> = /*@__PURE__*/
+  enumDesc(file_parley_chat_v1_chat_service, 7, 0);
+
+/**
+ * Why a target would not be asked.
+ *
+ * @generated from message parley.chat.v1.Exclusion
+ */
+export type Exclusion = Message<"parley.chat.v1.Exclusion"> & {
+  /**
+   * What an error would give as its reason.
+   *
+   * @generated from field: parley.errors.v1.Reason reason = 1;
+   */
+  reason: Reason;
+
+  /**
+   * Path of the parameter that the target can't honour: "messages[0].content[1].image_url"; empty where it is none.
+   *
+   * @generated from field: string path = 2;
+   */
+  path: string;
+
+  /**
+   * In words.
+   *
+   * @generated from field: string description = 3;
+   */
+  description: string;
+};
+
+/**
+ * Describes the message parley.chat.v1.Exclusion.
+ * Use `create(ExclusionSchema)` to create a new message.
+ */
+export const ExclusionSchema: GenMessage<Exclusion> = /*@__PURE__*/
+  messageDesc(file_parley_chat_v1_chat_service, 8);
 
 /**
  * A request that would be sent to a provider.
@@ -281,7 +476,7 @@ export type UpstreamRequest = Message<"parley.chat.v1.UpstreamRequest"> & {
  * Use `create(UpstreamRequestSchema)` to create a new message.
  */
 export const UpstreamRequestSchema: GenMessage<UpstreamRequest> = /*@__PURE__*/
-  messageDesc(file_parley_chat_v1_chat_service, 7);
+  messageDesc(file_parley_chat_v1_chat_service, 9);
 
 /**
  * Answers conversations with any of the models that this gateway can reach.

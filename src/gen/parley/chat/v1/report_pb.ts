@@ -6,8 +6,8 @@
 
 import type { GenEnum, GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import { enumDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
-import type { Duration, Value } from "@bufbuild/protobuf/wkt";
-import { file_google_protobuf_duration, file_google_protobuf_struct } from "@bufbuild/protobuf/wkt";
+import type { Duration, Timestamp, Value } from "@bufbuild/protobuf/wkt";
+import { file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp } from "@bufbuild/protobuf/wkt";
 import type { Reason } from "../../errors/v1/errors_pb.ts";
 import { file_parley_errors_v1_errors } from "../../errors/v1/errors_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
@@ -16,7 +16,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file parley/chat/v1/report.proto.
  */
 export const file_parley_chat_v1_report: GenFile = /*@__PURE__*/
-  fileDesc("ChtwYXJsZXkvY2hhdC92MS9yZXBvcnQucHJvdG8SDnBhcmxleS5jaGF0LnYxIsUDCgpDYWxsUmVwb3J0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIcHJvdmlkZXIYAiABKAkSDQoFbW9kZWwYAyABKAkSLwoLYWRqdXN0bWVudHMYBCADKAsyGi5wYXJsZXkuY2hhdC52MS5BZGp1c3RtZW50EikKCGF0dGVtcHRzGAUgAygLMhcucGFybGV5LmNoYXQudjEuQXR0ZW1wdBIxCgx1c2FnZV9zb3VyY2UYBiABKA4yGy5wYXJsZXkuY2hhdC52MS5Vc2FnZVNvdXJjZRI2ChN0aW1lX3RvX2ZpcnN0X2NodW5rGAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEisKCGR1cmF0aW9uGAggASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEh4KEWNvc3RfbmFub19kb2xsYXJzGAkgASgDSACIAQESGwoOdXBzdHJlYW1fbW9kZWwYCiABKAlIAYgBARIYCgt1cHN0cmVhbV9pZBgLIAEoCUgCiAEBQhQKEl9jb3N0X25hbm9fZG9sbGFyc0IRCg9fdXBzdHJlYW1fbW9kZWxCDgoMX3Vwc3RyZWFtX2lkIokCCgpBZGp1c3RtZW50EgwKBHBhdGgYASABKAkSMQoGYWN0aW9uGAIgASgOMiEucGFybGV5LmNoYXQudjEuQWRqdXN0bWVudC5BY3Rpb24SJgoGYmVmb3JlGAMgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEiUKBWFmdGVyGAQgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEg4KBnJlYXNvbhgFIAEoCSJbCgZBY3Rpb24SFgoSQUNUSU9OX1VOU1BFQ0lGSUVEEAASEQoNQUNUSU9OX01BUFBFRBABEhIKDkFDVElPTl9EUk9QUEVEEAISEgoOQUNUSU9OX0NMQU1QRUQQAyLAAgoHQXR0ZW1wdBIOCgZ0YXJnZXQYASABKAkSMAoHb3V0Y29tZRgCIAEoDjIfLnBhcmxleS5jaGF0LnYxLkF0dGVtcHQuT3V0Y29tZRIoCgZyZWFzb24YAyABKA4yGC5wYXJsZXkuZXJyb3JzLnYxLlJlYXNvbhI2ChN0aW1lX3RvX2ZpcnN0X2NodW5rGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEisKCGR1cmF0aW9uGAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uImQKB091dGNvbWUSFwoTT1VUQ09NRV9VTlNQRUNJRklFRBAAEhUKEU9VVENPTUVfU1VDQ0VFREVEEAESEgoOT1VUQ09NRV9GQUlMRUQQAhIVChFPVVRDT01FX0NBTkNFTExFRBADKmEKC1VzYWdlU291cmNlEhwKGFVTQUdFX1NPVVJDRV9VTlNQRUNJRklFRBAAEhkKFVVTQUdFX1NPVVJDRV9QUk9WSURFUhABEhkKFVVTQUdFX1NPVVJDRV9FU1RJTUFURRACYgZwcm90bzM", [file_google_protobuf_duration, file_google_protobuf_struct, file_parley_errors_v1_errors]);
+  fileDesc("ChtwYXJsZXkvY2hhdC92MS9yZXBvcnQucHJvdG8SDnBhcmxleS5jaGF0LnYxIsUDCgpDYWxsUmVwb3J0EhIKCnJlcXVlc3RfaWQYASABKAkSEAoIcHJvdmlkZXIYAiABKAkSDQoFbW9kZWwYAyABKAkSLwoLYWRqdXN0bWVudHMYBCADKAsyGi5wYXJsZXkuY2hhdC52MS5BZGp1c3RtZW50EikKCGF0dGVtcHRzGAUgAygLMhcucGFybGV5LmNoYXQudjEuQXR0ZW1wdBIxCgx1c2FnZV9zb3VyY2UYBiABKA4yGy5wYXJsZXkuY2hhdC52MS5Vc2FnZVNvdXJjZRI2ChN0aW1lX3RvX2ZpcnN0X2NodW5rGAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEisKCGR1cmF0aW9uGAggASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEh4KEWNvc3RfbmFub19kb2xsYXJzGAkgASgDSACIAQESGwoOdXBzdHJlYW1fbW9kZWwYCiABKAlIAYgBARIYCgt1cHN0cmVhbV9pZBgLIAEoCUgCiAEBQhQKEl9jb3N0X25hbm9fZG9sbGFyc0IRCg9fdXBzdHJlYW1fbW9kZWxCDgoMX3Vwc3RyZWFtX2lkIokCCgpBZGp1c3RtZW50EgwKBHBhdGgYASABKAkSMQoGYWN0aW9uGAIgASgOMiEucGFybGV5LmNoYXQudjEuQWRqdXN0bWVudC5BY3Rpb24SJgoGYmVmb3JlGAMgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEiUKBWFmdGVyGAQgASgLMhYuZ29vZ2xlLnByb3RvYnVmLlZhbHVlEg4KBnJlYXNvbhgFIAEoCSJbCgZBY3Rpb24SFgoSQUNUSU9OX1VOU1BFQ0lGSUVEEAASEQoNQUNUSU9OX01BUFBFRBABEhIKDkFDVElPTl9EUk9QUEVEEAISEgoOQUNUSU9OX0NMQU1QRUQQAyLoBQoHQXR0ZW1wdBIOCgZ0YXJnZXQYASABKAkSMAoHb3V0Y29tZRgCIAEoDjIfLnBhcmxleS5jaGF0LnYxLkF0dGVtcHQuT3V0Y29tZRIoCgZyZWFzb24YAyABKA4yGC5wYXJsZXkuZXJyb3JzLnYxLlJlYXNvbhI2ChN0aW1lX3RvX2ZpcnN0X2NodW5rGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEisKCGR1cmF0aW9uGAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEi4KCnN0YXJ0X3RpbWUYBiABKAsyGi5nb29nbGUucHJvdG9idWYuVGltZXN0YW1wEjAKDXRpbWVfaW5fcXVldWUYByABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb24SMgoPdGltZV90b19oZWFkZXJzGAggASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uEg8KB21lc3NhZ2UYCSABKAkSKgoEbW92ZRgKIAEoDjIcLnBhcmxleS5jaGF0LnYxLkF0dGVtcHQuTW92ZRIXCgpjcmVkZW50aWFsGAsgASgFSACIAQESDQoFaGVkZ2UYDCABKAgikQEKB091dGNvbWUSFwoTT1VUQ09NRV9VTlNQRUNJRklFRBAAEhUKEU9VVENPTUVfU1VDQ0VFREVEEAESEgoOT1VUQ09NRV9GQUlMRUQQAhIVChFPVVRDT01FX0NBTkNFTExFRBADEhMKD09VVENPTUVfU0tJUFBFRBAEEhYKEk9VVENPTUVfU1VQRVJTRURFRBAFIm4KBE1vdmUSFAoQTU9WRV9VTlNQRUNJRklFRBAAEg4KCk1PVkVfUkVUUlkQARIYChRNT1ZFX05FWFRfQ1JFREVOVElBTBACEhQKEE1PVkVfTkVYVF9UQVJHRVQQAxIQCgxNT1ZFX0dJVkVfVVAQBEINCgtfY3JlZGVudGlhbCphCgtVc2FnZVNvdXJjZRIcChhVU0FHRV9TT1VSQ0VfVU5TUEVDSUZJRUQQABIZChVVU0FHRV9TT1VSQ0VfUFJPVklERVIQARIZChVVU0FHRV9TT1VSQ0VfRVNUSU1BVEUQAmIGcHJvdG8z", [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp, file_parley_errors_v1_errors]);
 
 /**
  * What the gateway did for a call.
@@ -240,6 +240,55 @@ export type Attempt = Message<"parley.chat.v1.Attempt"> & {
    * @generated from field: google.protobuf.Duration duration = 5;
    */
   duration?: Duration | undefined;
+
+  /**
+   * When it began.
+   *
+   * @generated from field: google.protobuf.Timestamp start_time = 6;
+   */
+  startTime?: Timestamp | undefined;
+
+  /**
+   * How long the call waited for a place at the target before; unset where it did not.
+   *
+   * @generated from field: google.protobuf.Duration time_in_queue = 7;
+   */
+  timeInQueue?: Duration | undefined;
+
+  /**
+   * From its start to the headers of the answer; unset where none came, and for a target without a network.
+   *
+   * @generated from field: google.protobuf.Duration time_to_headers = 8;
+   */
+  timeToHeaders?: Duration | undefined;
+
+  /**
+   * Why it failed or was not made, in words.
+   *
+   * @generated from field: string message = 9;
+   */
+  message: string;
+
+  /**
+   * What the gateway did after it.
+   *
+   * @generated from field: parley.chat.v1.Attempt.Move move = 10;
+   */
+  move: Attempt_Move;
+
+  /**
+   * Which of the provider's keys it was made with, counted from 0; unset where the provider has one or none.
+   *
+   * @generated from field: optional int32 credential = 11;
+   */
+  credential?: number | undefined;
+
+  /**
+   * Whether it was made beside another one that was silent, as `options.hedge_after` asks for.
+   *
+   * @generated from field: bool hedge = 12;
+   */
+  hedge: boolean;
 };
 
 /**
@@ -277,11 +326,25 @@ export enum Attempt_Outcome {
   FAILED = 2,
 
   /**
-   * The client went away.
+   * The client went away, or its deadline passed.
    *
    * @generated from enum value: OUTCOME_CANCELLED = 3;
    */
   CANCELLED = 3,
+
+  /**
+   * It was not made: its target can't take the call, or takes none now.
+   *
+   * @generated from enum value: OUTCOME_SKIPPED = 4;
+   */
+  SKIPPED = 4,
+
+  /**
+   * Another one, made beside it, answered first.
+   *
+   * @generated from enum value: OUTCOME_SUPERSEDED = 5;
+   */
+  SUPERSEDED = 5,
 }
 
 /**
@@ -289,6 +352,54 @@ export enum Attempt_Outcome {
  */
 export const Attempt_OutcomeSchema: GenEnum<Attempt_Outcome> = /*@__PURE__*/
   enumDesc(file_parley_chat_v1_report, 2, 0);
+
+/**
+ * What the gateway did after it.
+ *
+ * @generated from enum parley.chat.v1.Attempt.Move
+ */
+export enum Attempt_Move {
+  /**
+   * Nothing more: it answered, or has not ended.
+   *
+   * @generated from enum value: MOVE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * It asked the same target again.
+   *
+   * @generated from enum value: MOVE_RETRY = 1;
+   */
+  RETRY = 1,
+
+  /**
+   * It asked the same target with the provider's next key.
+   *
+   * @generated from enum value: MOVE_NEXT_CREDENTIAL = 2;
+   */
+  NEXT_CREDENTIAL = 2,
+
+  /**
+   * It asked the next target.
+   *
+   * @generated from enum value: MOVE_NEXT_TARGET = 3;
+   */
+  NEXT_TARGET = 3,
+
+  /**
+   * It gave up: the call failed.
+   *
+   * @generated from enum value: MOVE_GIVE_UP = 4;
+   */
+  GIVE_UP = 4,
+}
+
+/**
+ * Describes the enum parley.chat.v1.Attempt.Move.
+ */
+export const Attempt_MoveSchema: GenEnum<Attempt_Move> = /*@__PURE__*/
+  enumDesc(file_parley_chat_v1_report, 2, 1);
 
 /**
  * Where the numbers of a usage come from.

@@ -21,7 +21,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file parley/config/v1/config.proto.
  */
 export const file_parley_config_v1_config: GenFile = /*@__PURE__*/
-  fileDesc("Ch1wYXJsZXkvY29uZmlnL3YxL2NvbmZpZy5wcm90bxIQcGFybGV5LmNvbmZpZy52MSLXAwoGQ29uZmlnEhMKBmxpc3RlbhgBIAEoCUgAiAEBEiIKA3RscxgCIAEoCzIVLnBhcmxleS5jb25maWcudjEuVGxzEigKBmxpbWl0cxgDIAEoCzIYLnBhcmxleS5jb25maWcudjEuTGltaXRzEiwKCHRpbWVvdXRzGAQgASgLMhoucGFybGV5LmNvbmZpZy52MS5UaW1lb3V0cxIkCgRjb3JzGAUgASgLMhYucGFybGV5LmNvbmZpZy52MS5Db3JzEiIKA2xvZxgGIAEoCzIVLnBhcmxleS5jb25maWcudjEuTG9nEhcKCmF1dG9fbW9kZWwYByABKAlIAYgBARIqCgdzYW5kYm94GAggASgLMhkucGFybGV5LmNvbmZpZy52MS5TYW5kYm94Ei0KCXByb3ZpZGVycxgJIAMoCzIaLnBhcmxleS5jb25maWcudjEuUHJvdmlkZXISMQoLbWVkaWFfZmV0Y2gYCiABKAsyHC5wYXJsZXkuY29uZmlnLnYxLk1lZGlhRmV0Y2gSMQoLbW9kZWxfbGlzdHMYCyABKAsyHC5wYXJsZXkuY29uZmlnLnYxLk1vZGVsTGlzdHNCCQoHX2xpc3RlbkINCgtfYXV0b19tb2RlbCI6CgNUbHMSGQoJY2VydF9maWxlGAEgASgJQga6SAPIAQESGAoIa2V5X2ZpbGUYAiABKAlCBrpIA8gBASLMAQoGTGltaXRzEisKDm1heF9ib2R5X2J5dGVzGAEgASgDQg66SAsiCRiAgICAAiiACEgAiAEBEiUKD21heF9jb25uZWN0aW9ucxgCIAEoBUIHukgEGgIoAUgBiAEBEiwKFm1heF9jb25jdXJyZW50X3N0cmVhbXMYAyABKAVCB7pIBBoCKAFIAogBAUIRCg9fbWF4X2JvZHlfYnl0ZXNCEgoQX21heF9jb25uZWN0aW9uc0IZChdfbWF4X2NvbmN1cnJlbnRfc3RyZWFtcyKsAwoIVGltZW91dHMSOAoFdG90YWwYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CDrpIC6oBCCIECICjBSoAEj4KC2ZpcnN0X2NodW5rGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg66SAuqAQgiBAiAowUqABI3CgRpZGxlGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg66SAuqAQgiBAiAowUqABI6CgdoZWFkZXJzGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg66SAuqAQgiBAiAowUqABI6CgdyZXF1ZXN0GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg66SAuqAQgiBAiAowUqABI8CgprZWVwX2FsaXZlGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg26SAqqAQciAwiQHCoAEjcKBWRyYWluGAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg26SAqqAQciAwiQHDIAIi8KBENvcnMSJwoPYWxsb3dlZF9vcmlnaW5zGAEgAygJQg66SAuSAQgIASIEcgIQASKvAQoDTG9nEjQKBWxldmVsGAEgASgOMhsucGFybGV5LmNvbmZpZy52MS5Mb2cuTGV2ZWxCCLpIBYIBAhABInIKBUxldmVsEhUKEUxFVkVMX1VOU1BFQ0lGSUVEEAASEAoMTEVWRUxfU0lMRU5UEAESDwoLTEVWRUxfRVJST1IQAhIOCgpMRVZFTF9XQVJOEAMSDgoKTEVWRUxfSU5GTxAEEg8KC0xFVkVMX0RFQlVHEAUiRwoHU2FuZGJveBI8Cgt0b2tlbl9kZWxheRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIMukgJqgEGIgIIPDIAIvkBCghQcm92aWRlchI/CgJpZBgBIAEoCUIzukgwyAEBcisyGl5bYS16MC05XVthLXowLTlfLV17MCw2Mn0kWgdzYW5kYm94WgRhdXRvEj8KEW9wZW5haV9jb21wYXRpYmxlGAIgASgLMiIucGFybGV5LmNvbmZpZy52MS5PcGVuQUlDb21wYXRpYmxlSAASMAoJYW50aHJvcGljGAMgASgLMhsucGFybGV5LmNvbmZpZy52MS5BbnRocm9waWNIABIqCgZnb29nbGUYBCABKAsyGC5wYXJsZXkuY29uZmlnLnYxLkdvb2dsZUgAQg0KBGtpbmQSBbpIAggBIp8BCgpNZWRpYUZldGNoEhQKB2VuYWJsZWQYASABKAhIAIgBARImCgltYXhfYnl0ZXMYAiABKANCDrpICyIJGICAgIACKIAISAGIAQESOQoHdGltZW91dBgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkINukgKqgEHIgMI2AQqAEIKCghfZW5hYmxlZEIMCgpfbWF4X2J5dGVzIkoKCk1vZGVsTGlzdHMSPAoHcmVmcmVzaBgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIQukgNqgEKIgQIgKMFMgIIAWIGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_parley_config_v1_anthropic, file_parley_config_v1_google, file_parley_config_v1_openai_compatible]);
+  fileDesc("Ch1wYXJsZXkvY29uZmlnL3YxL2NvbmZpZy5wcm90bxIQcGFybGV5LmNvbmZpZy52MSLABAoGQ29uZmlnEhMKBmxpc3RlbhgBIAEoCUgAiAEBEiIKA3RscxgCIAEoCzIVLnBhcmxleS5jb25maWcudjEuVGxzEigKBmxpbWl0cxgDIAEoCzIYLnBhcmxleS5jb25maWcudjEuTGltaXRzEiwKCHRpbWVvdXRzGAQgASgLMhoucGFybGV5LmNvbmZpZy52MS5UaW1lb3V0cxIkCgRjb3JzGAUgASgLMhYucGFybGV5LmNvbmZpZy52MS5Db3JzEiIKA2xvZxgGIAEoCzIVLnBhcmxleS5jb25maWcudjEuTG9nEioKB3NhbmRib3gYCCABKAsyGS5wYXJsZXkuY29uZmlnLnYxLlNhbmRib3gSLQoJcHJvdmlkZXJzGAkgAygLMhoucGFybGV5LmNvbmZpZy52MS5Qcm92aWRlchIxCgttZWRpYV9mZXRjaBgKIAEoCzIcLnBhcmxleS5jb25maWcudjEuTWVkaWFGZXRjaBIxCgttb2RlbF9saXN0cxgLIAEoCzIcLnBhcmxleS5jb25maWcudjEuTW9kZWxMaXN0cxIrCgZtb2RlbHMYDCADKAsyGy5wYXJsZXkuY29uZmlnLnYxLk1vZGVsTmFtZRIkCgRhdXRvGA0gASgLMhYucGFybGV5LmNvbmZpZy52MS5BdXRvEioKB3JvdXRpbmcYDiABKAsyGS5wYXJsZXkuY29uZmlnLnYxLlJvdXRpbmdCCQoHX2xpc3RlbkoECAcQCFIKYXV0b19tb2RlbCI6CgNUbHMSGQoJY2VydF9maWxlGAEgASgJQga6SAPIAQESGAoIa2V5X2ZpbGUYAiABKAlCBrpIA8gBASLMAQoGTGltaXRzEisKDm1heF9ib2R5X2J5dGVzGAEgASgDQg66SAsiCRiAgICAAiiACEgAiAEBEiUKD21heF9jb25uZWN0aW9ucxgCIAEoBUIHukgEGgIoAUgBiAEBEiwKFm1heF9jb25jdXJyZW50X3N0cmVhbXMYAyABKAVCB7pIBBoCKAFIAogBAUIRCg9fbWF4X2JvZHlfYnl0ZXNCEgoQX21heF9jb25uZWN0aW9uc0IZChdfbWF4X2NvbmN1cnJlbnRfc3RyZWFtcyLoAwoIVGltZW91dHMSOAoFdG90YWwYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CDrpIC6oBCCIECICjBSoAEj4KC2ZpcnN0X2NodW5rGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg66SAuqAQgiBAiAowUqABI3CgRpZGxlGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg66SAuqAQgiBAiAowUqABI6CgdoZWFkZXJzGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg66SAuqAQgiBAiAowUqABI6CgdyZXF1ZXN0GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg66SAuqAQgiBAiAowUqABI8CgprZWVwX2FsaXZlGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg26SAqqAQciAwiQHCoAEjcKBWRyYWluGAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg26SAqqAQciAwiQHDIAEjoKB2F0dGVtcHQYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CDrpIC6oBCCIECICjBSoAIi8KBENvcnMSJwoPYWxsb3dlZF9vcmlnaW5zGAEgAygJQg66SAuSAQgIASIEcgIQASKvAQoDTG9nEjQKBWxldmVsGAEgASgOMhsucGFybGV5LmNvbmZpZy52MS5Mb2cuTGV2ZWxCCLpIBYIBAhABInIKBUxldmVsEhUKEUxFVkVMX1VOU1BFQ0lGSUVEEAASEAoMTEVWRUxfU0lMRU5UEAESDwoLTEVWRUxfRVJST1IQAhIOCgpMRVZFTF9XQVJOEAMSDgoKTEVWRUxfSU5GTxAEEg8KC0xFVkVMX0RFQlVHEAUiRwoHU2FuZGJveBI8Cgt0b2tlbl9kZWxheRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIMukgJqgEGIgIIPDIAIq0CCghQcm92aWRlchI/CgJpZBgBIAEoCUIzukgwyAEBcisyGl5bYS16MC05XVthLXowLTlfLV17MCw2Mn0kWgdzYW5kYm94WgRhdXRvEj8KEW9wZW5haV9jb21wYXRpYmxlGAIgASgLMiIucGFybGV5LmNvbmZpZy52MS5PcGVuQUlDb21wYXRpYmxlSAASMAoJYW50aHJvcGljGAMgASgLMhsucGFybGV5LmNvbmZpZy52MS5BbnRocm9waWNIABIqCgZnb29nbGUYBCABKAsyGC5wYXJsZXkuY29uZmlnLnYxLkdvb2dsZUgAEjIKC2NvbmN1cnJlbmN5GAUgASgLMh0ucGFybGV5LmNvbmZpZy52MS5Db25jdXJyZW5jeUINCgRraW5kEgW6SAIIASJ7CgtDb25jdXJyZW5jeRInCg1tYXhfaW5fZmxpZ2h0GAEgASgFQgu6SAgaBhjAhD0oAUgAiAEBEiMKCW1heF9xdWV1ZRgCIAEoBUILukgIGgYYwIQ9KABIAYgBAUIQCg5fbWF4X2luX2ZsaWdodEIMCgpfbWF4X3F1ZXVlIvsBCglNb2RlbE5hbWUSFwoCaWQYASABKAlCC7pICMgBAXIDGIAEEiQKB3RhcmdldHMYAiADKAlCE7pIEJIBDQgBEIACGAEiBHICEAESMgoGcG9saWN5GAMgASgOMhgucGFybGV5LmNvbmZpZy52MS5Qb2xpY3lCCLpIBYIBAhABEksKB3dlaWdodHMYBCADKAsyKC5wYXJsZXkuY29uZmlnLnYxLk1vZGVsTmFtZS5XZWlnaHRzRW50cnlCELpIDZoBCioIGgYYwIQ9KAEaLgoMV2VpZ2h0c0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoBToCOAEiXQoEQXV0bxIyCgZwb2xpY3kYASABKA4yGC5wYXJsZXkuY29uZmlnLnYxLlBvbGljeUIIukgFggECEAESIQoGbW9kZWxzGAIgAygJQhG6SA6SAQsQgAIYASIEcgIQASLbAQoHUm91dGluZxIjCgttYXhfcmV0cmllcxgBIAEoBUIJukgGGgQYCigASACIAQESOgoIbWF4X3dhaXQYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CDbpICqoBByIDCJAcMgASMwoMcmV0cnlfYnVkZ2V0GAMgASgLMh0ucGFybGV5LmNvbmZpZy52MS5SZXRyeUJ1ZGdldBIqCgdicmVha2VyGAQgASgLMhkucGFybGV5LmNvbmZpZy52MS5CcmVha2VyQg4KDF9tYXhfcmV0cmllcyJvCgtSZXRyeUJ1ZGdldBIfCgVidXJzdBgBIAEoBUILukgIGgYYoI0GKABIAIgBARIrCgVyYXRpbxgCIAEoAUIXukgUEhIZAAAAAAAA8D8pAAAAAAAAAABIAYgBAUIICgZfYnVyc3RCCAoGX3JhdGlvIqICCgdCcmVha2VyEjMKDWZhaWx1cmVfcmF0aW8YASABKAFCF7pIFBISEQAAAAAAAPA/IQAAAAAAAAAASACIAQESHwoGd2luZG93GAIgASgFQgq6SAcaBRjoBygBSAGIAQESIgoJbWluX2NhbGxzGAMgASgFQgq6SAcaBRjoBygBSAKIAQESNgoEb3BlbhgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkINukgKqgEHIgMIkBwqABI6CghtYXhfb3BlbhgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkINukgKqgEHIgMIkBwqAEIQCg5fZmFpbHVyZV9yYXRpb0IJCgdfd2luZG93QgwKCl9taW5fY2FsbHMinwEKCk1lZGlhRmV0Y2gSFAoHZW5hYmxlZBgBIAEoCEgAiAEBEiYKCW1heF9ieXRlcxgCIAEoA0IOukgLIgkYgICAgAIogAhIAYgBARI5Cgd0aW1lb3V0GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg26SAqqAQciAwjYBCoAQgoKCF9lbmFibGVkQgwKCl9tYXhfYnl0ZXMiSgoKTW9kZWxMaXN0cxI8CgdyZWZyZXNoGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhC6SA2qAQoiBAiAowUyAggBKlkKBlBvbGljeRIWChJQT0xJQ1lfVU5TUEVDSUZJRUQQABISCg5QT0xJQ1lfUVVBTElUWRABEg8KC1BPTElDWV9DT1NUEAISEgoOUE9MSUNZX0xBVEVOQ1kQA2IGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_parley_config_v1_anthropic, file_parley_config_v1_google, file_parley_config_v1_openai_compatible]);
 
 /**
  * The whole file. All of it may be left out.
@@ -72,13 +72,6 @@ export type Config = Message<"parley.config.v1.Config"> & {
   log?: Log | undefined;
 
   /**
-   * The model behind "auto"; unset: the sandbox's conversation partner, "sandbox/eliza".
-   *
-   * @generated from field: optional string auto_model = 7;
-   */
-  autoModel?: string | undefined;
-
-  /**
    * The built-in provider.
    *
    * @generated from field: parley.config.v1.Sandbox sandbox = 8;
@@ -106,6 +99,27 @@ export type Config = Message<"parley.config.v1.Config"> & {
    * @generated from field: parley.config.v1.ModelLists model_lists = 11;
    */
   modelLists?: ModelLists | undefined;
+
+  /**
+   * Names of our own for models: each stands for one or several targets.
+   *
+   * @generated from field: repeated parley.config.v1.ModelName models = 12;
+   */
+  models: ModelName[];
+
+  /**
+   * The models behind "auto".
+   *
+   * @generated from field: parley.config.v1.Auto auto = 13;
+   */
+  auto?: Auto | undefined;
+
+  /**
+   * How calls find a target that answers.
+   *
+   * @generated from field: parley.config.v1.Routing routing = 14;
+   */
+  routing?: Routing | undefined;
 };
 
 /**
@@ -192,7 +206,8 @@ export type Timeouts = Message<"parley.config.v1.Timeouts"> & {
   total?: Duration | undefined;
 
   /**
-   * Within a stream, until a model's first output; unset: no bound besides the deadline.
+   * Within a stream, until a model's first output; unset: no bound besides the deadline, and, while there is another target to ask, an
+   * equal share of the time that is left.
    *
    * @generated from field: google.protobuf.Duration first_chunk = 2;
    */
@@ -232,6 +247,13 @@ export type Timeouts = Message<"parley.config.v1.Timeouts"> & {
    * @generated from field: google.protobuf.Duration drain = 7;
    */
   drain?: Duration | undefined;
+
+  /**
+   * For one target's answer in one piece, while there is another target to ask; unset: an equal share of the time that is left.
+   *
+   * @generated from field: google.protobuf.Duration attempt = 8;
+   */
+  attempt?: Duration | undefined;
 };
 
 /**
@@ -402,6 +424,13 @@ export type Provider = Message<"parley.config.v1.Provider"> & {
     value: Google;
     case: "google";
   } | { case: undefined; value?: undefined };
+
+  /**
+   * How many calls it gets at once.
+   *
+   * @generated from field: parley.config.v1.Concurrency concurrency = 5;
+   */
+  concurrency?: Concurrency | undefined;
 };
 
 /**
@@ -410,6 +439,225 @@ export type Provider = Message<"parley.config.v1.Provider"> & {
  */
 export const ProviderSchema: GenMessage<Provider> = /*@__PURE__*/
   messageDesc(file_parley_config_v1_config, 7);
+
+/**
+ * How many calls each model of a provider gets at once.
+ *
+ * @generated from message parley.config.v1.Concurrency
+ */
+export type Concurrency = Message<"parley.config.v1.Concurrency"> & {
+  /**
+   * Most calls that one model works on at once; unset: 1000.
+   *
+   * @generated from field: optional int32 max_in_flight = 1;
+   */
+  maxInFlight?: number | undefined;
+
+  /**
+   * Most calls that wait for a place at one model; the next one fails. Unset: 1000.
+   *
+   * @generated from field: optional int32 max_queue = 2;
+   */
+  maxQueue?: number | undefined;
+};
+
+/**
+ * Describes the message parley.config.v1.Concurrency.
+ * Use `create(ConcurrencySchema)` to create a new message.
+ */
+export const ConcurrencySchema: GenMessage<Concurrency> = /*@__PURE__*/
+  messageDesc(file_parley_config_v1_config, 8);
+
+/**
+ * A name for models.
+ *
+ * @generated from message parley.config.v1.ModelName
+ */
+export type ModelName = Message<"parley.config.v1.ModelName"> & {
+  /**
+   * The name, as callers write it into `model`; not "auto", and not one that begins with a provider's id and a slash.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * The targets that it stands for, each "provider/model", in order.
+   *
+   * @generated from field: repeated string targets = 2;
+   */
+  targets: string[];
+
+  /**
+   * In which order they are asked; unset: quality, as they are listed.
+   *
+   * @generated from field: parley.config.v1.Policy policy = 3;
+   */
+  policy: Policy;
+
+  /**
+   * Which share of the calls begins with which target: a weight for each, at least 1, by the target's name. Those without one are asked
+   * after all others. Empty: the policy alone decides.
+   *
+   * @generated from field: map<string, int32> weights = 4;
+   */
+  weights: { [key: string]: number };
+};
+
+/**
+ * Describes the message parley.config.v1.ModelName.
+ * Use `create(ModelNameSchema)` to create a new message.
+ */
+export const ModelNameSchema: GenMessage<ModelName> = /*@__PURE__*/
+  messageDesc(file_parley_config_v1_config, 9);
+
+/**
+ * The models behind "auto".
+ *
+ * @generated from message parley.config.v1.Auto
+ */
+export type Auto = Message<"parley.config.v1.Auto"> & {
+  /**
+   * In which order the models that suit a call are asked; unset: quality, as they are listed.
+   *
+   * @generated from field: parley.config.v1.Policy policy = 1;
+   */
+  policy: Policy;
+
+  /**
+   * The models: "provider/model", or a name of `models`. Unset: of each provider in turn that is known to be OpenAI, Anthropic or Google,
+   * its model for everything; and "sandbox/eliza" where there is none.
+   *
+   * @generated from field: repeated string models = 2;
+   */
+  models: string[];
+};
+
+/**
+ * Describes the message parley.config.v1.Auto.
+ * Use `create(AutoSchema)` to create a new message.
+ */
+export const AutoSchema: GenMessage<Auto> = /*@__PURE__*/
+  messageDesc(file_parley_config_v1_config, 10);
+
+/**
+ * How calls find a target that answers.
+ *
+ * @generated from message parley.config.v1.Routing
+ */
+export type Routing = Message<"parley.config.v1.Routing"> & {
+  /**
+   * How often one call asks the same target again, after a failure that may pass; unset: 2.
+   *
+   * @generated from field: optional int32 max_retries = 1;
+   */
+  maxRetries?: number | undefined;
+
+  /**
+   * How long a call waits, all in all, for targets to take it again; a longer wait is left to the caller. Unset: 10s.
+   *
+   * @generated from field: google.protobuf.Duration max_wait = 2;
+   */
+  maxWait?: Duration | undefined;
+
+  /**
+   * How many retries each target gets.
+   *
+   * @generated from field: parley.config.v1.RetryBudget retry_budget = 3;
+   */
+  retryBudget?: RetryBudget | undefined;
+
+  /**
+   * When calls are kept from a target that fails.
+   *
+   * @generated from field: parley.config.v1.Breaker breaker = 4;
+   */
+  breaker?: Breaker | undefined;
+};
+
+/**
+ * Describes the message parley.config.v1.Routing.
+ * Use `create(RoutingSchema)` to create a new message.
+ */
+export const RoutingSchema: GenMessage<Routing> = /*@__PURE__*/
+  messageDesc(file_parley_config_v1_config, 11);
+
+/**
+ * How many retries a target gets, so that they never become a storm.
+ *
+ * @generated from message parley.config.v1.RetryBudget
+ */
+export type RetryBudget = Message<"parley.config.v1.RetryBudget"> & {
+  /**
+   * Retries that are there at the beginning, and at most; unset: 10.
+   *
+   * @generated from field: optional int32 burst = 1;
+   */
+  burst?: number | undefined;
+
+  /**
+   * Retries that each call's first try adds; unset: 0.2.
+   *
+   * @generated from field: optional double ratio = 2;
+   */
+  ratio?: number | undefined;
+};
+
+/**
+ * Describes the message parley.config.v1.RetryBudget.
+ * Use `create(RetryBudgetSchema)` to create a new message.
+ */
+export const RetryBudgetSchema: GenMessage<RetryBudget> = /*@__PURE__*/
+  messageDesc(file_parley_config_v1_config, 12);
+
+/**
+ * When calls are kept from a target that fails. After a while one call tries it, and the others follow when that one is answered.
+ *
+ * @generated from message parley.config.v1.Breaker
+ */
+export type Breaker = Message<"parley.config.v1.Breaker"> & {
+  /**
+   * Calls are kept from the target when more than this share of its last calls failed; unset: 0.5.
+   *
+   * @generated from field: optional double failure_ratio = 1;
+   */
+  failureRatio?: number | undefined;
+
+  /**
+   * How many calls the last calls are; unset: 20.
+   *
+   * @generated from field: optional int32 window = 2;
+   */
+  window?: number | undefined;
+
+  /**
+   * Least calls that have to be known; at most `window`. Unset: 5.
+   *
+   * @generated from field: optional int32 min_calls = 3;
+   */
+  minCalls?: number | undefined;
+
+  /**
+   * How long calls are kept from it the first time; doubled each time that it fails again. Unset: 1s.
+   *
+   * @generated from field: google.protobuf.Duration open = 4;
+   */
+  open?: Duration | undefined;
+
+  /**
+   * How long at most; unset: 10s.
+   *
+   * @generated from field: google.protobuf.Duration max_open = 5;
+   */
+  maxOpen?: Duration | undefined;
+};
+
+/**
+ * Describes the message parley.config.v1.Breaker.
+ * Use `create(BreakerSchema)` to create a new message.
+ */
+export const BreakerSchema: GenMessage<Breaker> = /*@__PURE__*/
+  messageDesc(file_parley_config_v1_config, 13);
 
 /**
  * Fetching of media that a request gives by address. Only https is fetched, and never from private, loopback, link-local or metadata
@@ -445,7 +693,7 @@ export type MediaFetch = Message<"parley.config.v1.MediaFetch"> & {
  * Use `create(MediaFetchSchema)` to create a new message.
  */
 export const MediaFetchSchema: GenMessage<MediaFetch> = /*@__PURE__*/
-  messageDesc(file_parley_config_v1_config, 8);
+  messageDesc(file_parley_config_v1_config, 14);
 
 /**
  * The lists of models that providers give.
@@ -466,5 +714,46 @@ export type ModelLists = Message<"parley.config.v1.ModelLists"> & {
  * Use `create(ModelListsSchema)` to create a new message.
  */
 export const ModelListsSchema: GenMessage<ModelLists> = /*@__PURE__*/
-  messageDesc(file_parley_config_v1_config, 9);
+  messageDesc(file_parley_config_v1_config, 15);
+
+/**
+ * In which order targets are asked.
+ *
+ * @generated from enum parley.config.v1.Policy
+ */
+export enum Policy {
+  /**
+   * As POLICY_QUALITY.
+   *
+   * @generated from enum value: POLICY_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * As they are listed: the best first.
+   *
+   * @generated from enum value: POLICY_QUALITY = 1;
+   */
+  QUALITY = 1,
+
+  /**
+   * The cheapest first, by list prices and estimated tokens; those without a known price come last.
+   *
+   * @generated from enum value: POLICY_COST = 2;
+   */
+  COST = 2,
+
+  /**
+   * The quickest first, by recent times to the first output: the better of two that are drawn, then the others.
+   *
+   * @generated from enum value: POLICY_LATENCY = 3;
+   */
+  LATENCY = 3,
+}
+
+/**
+ * Describes the enum parley.config.v1.Policy.
+ */
+export const PolicySchema: GenEnum<Policy> = /*@__PURE__*/
+  enumDesc(file_parley_config_v1_config, 0);
 
