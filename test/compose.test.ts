@@ -29,7 +29,7 @@ async function compose(text: string) {
   const settings = await loadText(text);
   const upstream = await composeUpstream(settings);
   onTestFinished(() => upstream?.close());
-  return composeCatalogue(settings, upstream);
+  return composeCatalogue(settings, upstream?.prepare(settings));
 }
 
 describe("composeCatalogue()", () => {
