@@ -31,9 +31,16 @@ const FIXED: readonly { readonly path: string; readonly verb: string; of(setting
 
 /** The top-level keys whose settings differ, in the order of the schema. No values. */
 export function changedKeys(before: Settings, after: Settings): string[] {
+  const [old, next] = [withoutPlaces(before), withoutPlaces(after)];
   const names = Object.keys(KEYS) as (keyof typeof KEYS)[];
-  return names.filter((name) => !isDeepStrictEqual(before[name], after[name])).map((name) => KEYS[name]);
+  return names.filter((name) => !isDeepStrictEqual(old[name], next[name])).map((name) => KEYS[name]);
 }
+
+/** Where the section of a provider stands is said for its faults, and makes no other provider of it. */
+const withoutPlaces = (settings: Settings) => ({
+  ...settings,
+  providers: settings.providers.map(({ place: _, ...provider }) => provider),
+});
 
 /** Checks whether a gateway that runs with some settings can go on with others. Throws a ConfigError with what needs a restart. */
 export function checkChange(running: Settings, next: Settings): void {

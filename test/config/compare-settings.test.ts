@@ -29,6 +29,15 @@ describe("changedKeys()", () => {
   });
 });
 
+describe("changedKeys() of providers", () => {
+  it("counts their order, and not under which name the file was read", async () => {
+    const before = await loadText(PROVIDERS);
+    const places = before.providers.map((provider) => ({ ...provider, place: { file: "/other.yaml", path: "x" } }));
+    expect(changedKeys(before, { ...before, providers: places })).toEqual([]);
+    expect(changedKeys(before, { ...before, providers: places.toReversed() })).toEqual(["providers"]);
+  });
+});
+
 describe("checkChange()", () => {
   it.each<[text: string, paths: string[]]>([
     ["listen: 127.0.0.1:9", ["listen"]],
