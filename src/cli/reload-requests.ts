@@ -1,5 +1,6 @@
 import { type BigIntStats, unwatchFile, watchFile } from "node:fs";
 import { stat } from "node:fs/promises";
+import { watchTerminal } from "./terminal.ts";
 
 /** How often the file is looked at, in milliseconds. Asking for its state also works where the system tells of no changes. */
 const LOOK_MS = 1_000;
@@ -20,7 +21,10 @@ export interface ReloadRequests {
   end(): void;
 }
 
-/** Begins to listen for SIGHUP, which does not end the process any more, and to look at the file: an absolute path; it need not exist. */
+/**
+ * Begins to listen for SIGHUP and to look at the file: an absolute path; it need not exist. SIGHUP does not end the process any more, but
+ * for the one that comes because its terminal was closed.
+ */
 export function awaitReloadRequests(file: string): ReloadRequests {
   let readMark = ABSENT;
   let written: NodeJS.Timeout | undefined;
@@ -41,7 +45,11 @@ export function awaitReloadRequests(file: string): ReloadRequests {
     isRequested = true;
     void run();
   };
-  process.on("SIGHUP", request);
+  const isTerminalClosed = watchTerminal();
+  process.on("SIGHUP", () => {
+    if (isTerminalClosed()) dieOfHangup();
+    else request();
+  });
   watchFile(file, { bigint: true, persistent: false, interval: LOOK_MS }, (now) => {
     clearTimeout(written);
     const seenMark = markOf(now);
@@ -67,6 +75,12 @@ export function awaitReloadRequests(file: string): ReloadRequests {
       unwatchFile(file);
     },
   };
+}
+
+/** Ends the process as the signal would have. Nobody is there to tell anything, and to write to a closed terminal fails. */
+function dieOfHangup(): void {
+  process.removeAllListeners("SIGHUP");
+  process.kill(process.pid, "SIGHUP");
 }
 
 /** What tells one state of a file from another, whether it was written to or replaced. */

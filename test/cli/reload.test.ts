@@ -1,4 +1,5 @@
 /** A process that is told to read its configuration again, by signals and by changes of its file. */
+import { spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +10,7 @@ import { createFolder } from "../config/folder.ts";
 import { until } from "../support/collect.ts";
 import { VENDORS } from "../support/stage-vendors.ts";
 import { eventStream, json, startUpstream, type Upstream } from "../support/upstream.ts";
-import { type Parley, startParley } from "./parley.ts";
+import { COMMAND, type Parley, startParley } from "./parley.ts";
 
 const ENV = { PARLEY_LISTEN: "127.0.0.1:0", PARLEY_LOG_LEVEL: "debug" };
 const [{ whole, opening, said, ending }] = VENDORS as [(typeof VENDORS)[number]];
@@ -66,6 +67,9 @@ async function answerOf(url: string): Promise<unknown> {
   const { choices } = (await (await post(url, false)).json()) as { choices: { message: { content: string } }[] };
   return choices[0]?.message.content;
 }
+
+/** Runs commands in a terminal of their own; a machine that tests may not have it. */
+const HAS_SCRIPT = process.platform === "linux" && spawnSync("script", ["--version"]).status === 0;
 
 describe("parley serve", () => {
   it("takes another provider at SIGHUP, and lets calls in flight end at the one before", async () => {
@@ -225,6 +229,26 @@ describe("parley serve", () => {
       expect(reloadsOf(parley)[0]).toMatchObject({ msg: "nothing to reload" });
     },
   );
+
+  it.skipIf(!HAS_SCRIPT)("ends when its terminal is closed, which SIGHUP tells, too", async () => {
+    const line = [...COMMAND, "serve"].map((word) => `'${word}'`).join(" ");
+    const terminal = spawn("script", ["-qec", `exec ${line}`, "/dev/null"], { env: { ...process.env, ...ENV } });
+    let out = "";
+    terminal.stdout.setEncoding("utf8").on("data", (text: string) => {
+      out += text;
+    });
+    onTestFinished(() => void terminal.kill("SIGKILL"));
+    await until(() => /listens on \S+\s/.test(out), "the start");
+    const [, url = ""] = /listens on (\S+)/.exec(out) ?? [];
+    expect((await fetch(`${url}/healthz`)).status).toBe(200);
+    terminal.kill("SIGKILL");
+    const isRefused = (): Promise<boolean> =>
+      fetch(`${url}/healthz`).then(
+        () => false,
+        (error: Error) => JSON.stringify(error.cause).includes("ECONNREFUSED"),
+      );
+    await until(isRefused, "the end");
+  });
 });
 
 /** Whether the process takes SIGHUP, as Linux tells it: by the lowest bit of a set of signals. */
