@@ -14,8 +14,9 @@ import { createRpcHandler, SERVICES } from "./rpc/handler.ts";
 import { createHealthStatus, type HealthStatus } from "./rpc/health.ts";
 import { createCors } from "./server/cors.ts";
 import { createDispatch } from "./server/dispatch.ts";
-import { startServer } from "./server/server.ts";
-import { createSuccession, type Successor } from "./server/succession.ts";
+import type { RequestHandler } from "./server/options.ts";
+import { type RunningServer, startServer } from "./server/server.ts";
+import { createSuccession, type Succession, type Successor } from "./server/succession.ts";
 import { createLogger, flushLogger, type Logger } from "./telemetry/logger.ts";
 import { createScriptedBackend } from "./upstream/scripted-backend.ts";
 
@@ -146,95 +147,112 @@ function makeGeneration(
   };
 }
 
+/** The parts of a gateway that runs. */
+interface Running extends Shared {
+  readonly upstream: LateUpstream;
+  readonly generations: Succession<Generation>;
+  readonly server: RunningServer;
+  /** Is aborted when the end begins. */
+  readonly ending: AbortController;
+}
+
 async function start(settings: Settings, logger: Logger, upstream: LateUpstream): Promise<RunningGateway> {
   const shared: Shared = { logger, health: createHealthStatus(SERVICES.map(({ typeName }) => typeName)) };
-  const firstProviders = await upstream.prepare(settings);
-  const generations = createSuccession(makeGeneration(settings, firstProviders, shared));
-  const server = await startServer({
-    ...settings.listen,
-    ...(settings.tls === undefined ? {} : { tls: settings.tls }),
-    headersTimeoutMs: settings.timeouts.headersMs,
-    requestTimeoutMs: settings.timeouts.requestMs,
-    maxConnections: settings.limits.maxConnections,
-    maxConcurrentStreams: settings.limits.maxConcurrentStreams,
-    onRefusal: (requestId, { status, message }) => logger.info({ requestId, status, message }, "refused"),
-    handler: generations.handler,
-  });
-  const { url, ...address } = server.address;
-  logger.info({ url }, "listening");
-  firstProviders?.adopt();
-  firstProviders?.start();
+  const providers = await upstream.prepare(settings);
+  const generations = createSuccession(makeGeneration(settings, providers, shared));
+  const server = await listen(settings, generations.handler, logger);
+  providers?.adopt();
+  providers?.start();
 
-  const ending = new AbortController();
-  const countCalls = (): number => generations.alive.reduce((sum, { calls }) => sum + calls.size, 0);
-
-  const swap = async (next: Settings): Promise<void> => {
-    ending.signal.throwIfAborted();
-    const { settings: before } = generations.current;
-    checkChange(before, next);
-    const providers = await upstream.prepare(next);
-    try {
-      const generation = makeGeneration(next, providers, shared);
-      ending.signal.throwIfAborted();
-      providers?.start();
-      await providers?.settled(ending.signal);
-      ending.signal.throwIfAborted();
-      server.change({
-        tls: next.tls,
-        maxConnections: next.limits.maxConnections,
-        requestTimeoutMs: next.timeouts.requestMs,
-      });
-      generations.replace(generation);
-    } catch (thrown) {
-      providers?.discard();
-      throw thrown;
-    }
-    providers?.adopt();
-    if (next.logLevel !== before.logLevel) logger.level = next.logLevel;
-  };
+  const running: Running = { ...shared, upstream, generations, server, ending: new AbortController() };
   let swapped: Promise<void> = Promise.resolve();
-
-  const drain = async (): Promise<void> => {
-    const { drainMs } = generations.current.settings.timeouts;
-    logger.info({ openCalls: countCalls() }, "draining");
-    ending.abort(new GatewayError(Reason.SHUTTING_DOWN, "the server is going down", { retryAfterMs: 1000 }));
-    shared.health.shutDown();
-    // From here on there is no further generation.
-    const { alive } = generations;
-    for (const { calls } of alive) calls.refuse();
-    void Promise.all(alive.map(({ calls }) => calls.idle())).then(() => shared.health.endWatches());
-    const closed = server.close(drainMs + LAST_WORDS_MS);
-    const cut = setTimeout(() => {
-      const error = new GatewayError(Reason.SHUTTING_DOWN, "the server went down before the call ended", {
-        retryAfterMs: 1000,
-      });
-      for (const { calls } of alive) calls.abort(error);
-    }, drainMs);
-    await closed;
-    clearTimeout(cut);
-    await swapped;
-    await upstream.close();
-    logger.info("stopped");
-    await flushLogger(logger);
-  };
   let stopped: Promise<void> | undefined;
+  const { url, ...address } = server.address;
   return {
     url,
     address,
     get openCalls() {
-      return countCalls();
+      return countCalls(generations);
     },
     get openConnections() {
       return server.openConnections;
     },
-    reload: (next) => {
-      const swapping = swapped.then(() => swap(next));
+    reload(next) {
+      const swapping = swapped.then(() => swap(running, next));
       swapped = swapping.catch(() => undefined);
       return swapping;
     },
-    stop: () => {
-      stopped ??= drain();
+    stop() {
+      stopped ??= drain(running, swapped);
       return stopped;
     },
   };
 }
+
+async function listen(settings: Settings, handler: RequestHandler, logger: Logger): Promise<RunningServer> {
+  const { tls, limits, timeouts } = settings;
+  const server = await startServer({
+    ...settings.listen,
+    ...(tls === undefined ? {} : { tls }),
+    headersTimeoutMs: timeouts.headersMs,
+    requestTimeoutMs: timeouts.requestMs,
+    maxConnections: limits.maxConnections,
+    maxConcurrentStreams: limits.maxConcurrentStreams,
+    onRefusal: (requestId, { status, message }) => logger.info({ requestId, status, message }, "refused"),
+    handler,
+  });
+  logger.info({ url: server.address.url }, "listening");
+  return server;
+}
+
+/** Makes the next generation completely, and then the current one. */
+async function swap(running: Running, next: Settings): Promise<void> {
+  const { upstream, generations, server, logger, ending } = running;
+  ending.signal.throwIfAborted();
+  const { settings: before } = generations.current;
+  checkChange(before, next);
+  const providers = await upstream.prepare(next);
+  try {
+    const generation = makeGeneration(next, providers, running);
+    ending.signal.throwIfAborted();
+    providers?.start();
+    await providers?.settled(ending.signal);
+    ending.signal.throwIfAborted();
+    const { tls, limits, timeouts } = next;
+    server.change({ tls, maxConnections: limits.maxConnections, requestTimeoutMs: timeouts.requestMs });
+    generations.replace(generation);
+  } catch (thrown) {
+    providers?.discard();
+    throw thrown;
+  }
+  providers?.adopt();
+  if (next.logLevel !== before.logLevel) logger.level = next.logLevel;
+}
+
+/** `swapped`: the last reload that was asked for. */
+async function drain(running: Running, swapped: Promise<void>): Promise<void> {
+  const { upstream, generations, server, health, logger, ending } = running;
+  const { drainMs } = generations.current.settings.timeouts;
+  logger.info({ openCalls: countCalls(generations) }, "draining");
+  ending.abort(shuttingDown("the server is going down"));
+  health.shutDown();
+  // From here on there is no further generation.
+  const { alive } = generations;
+  for (const { calls } of alive) calls.refuse();
+  void Promise.all(alive.map(({ calls }) => calls.idle())).then(() => health.endWatches());
+  const closed = server.close(drainMs + LAST_WORDS_MS);
+  const cut = setTimeout(() => {
+    for (const { calls } of alive) calls.abort(shuttingDown("the server went down before the call ended"));
+  }, drainMs);
+  await closed;
+  clearTimeout(cut);
+  await swapped;
+  await upstream.close();
+  logger.info("stopped");
+  await flushLogger(logger);
+}
+
+const countCalls = ({ alive }: Succession<Generation>): number => alive.reduce((sum, { calls }) => sum + calls.size, 0);
+
+const shuttingDown = (message: string): GatewayError =>
+  new GatewayError(Reason.SHUTTING_DOWN, message, { retryAfterMs: 1000 });

@@ -2,6 +2,8 @@ import { changedKeys } from "../config/compare-settings.ts";
 import { ConfigError, type ConfigProblem } from "../config/config-error.ts";
 import { type LoadOptions, loadConfig } from "../config/load-config.ts";
 import type { Settings } from "../config/settings.ts";
+import { GatewayError } from "../errors/gateway-error.ts";
+import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import type { Logger } from "../telemetry/logger.ts";
 
 /** What a reload works with. */
@@ -30,6 +32,8 @@ export function createReload({ source, settings, gateway, logger }: ReloadOption
       if (changed.length > 0) logger.info({ changed }, "reloaded");
       else logger.debug("nothing to reload");
     } catch (thrown) {
+      // The end of the gateway overtook it, and has lines of its own.
+      if (thrown instanceof GatewayError && thrown.reason === Reason.SHUTTING_DOWN) return;
       const why = thrown instanceof ConfigError ? { problems: thrown.problems.map(fieldsOf) } : { err: thrown };
       logger.error(why, "reload refused");
     }
