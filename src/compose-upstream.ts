@@ -1,4 +1,5 @@
 /** The second half of the composition root: the way to providers with a network. It is loaded only where there are any. */
+import type { ProviderSettings } from "./config/provider-settings.ts";
 import type { Settings } from "./config/settings.ts";
 import { toolCallId } from "./lib/ids.ts";
 import { VERSION } from "./lib/version.ts";
@@ -41,7 +42,8 @@ export function openUpstream(
   const client = createUpstreamClient({ userAgent, proxies: proxy });
   const media = createMediaFetcher({ ...mediaFetch, ...reach });
   const recollection = createRecollection();
-  const parts = made.map((provider) => {
+  const parts = made.map(({ provider, furtherKeys }, at) => {
+    const { concurrency } = providers[at] as ProviderSettings;
     const facts = createVendorFacts(provider.endpoint.baseUrl);
     const { enrich, cost } = facts;
     const models = createModelList({
@@ -54,7 +56,17 @@ export function openUpstream(
     return {
       facts,
       models,
-      backend: createHttpBackend({ provider, client, media, recollection, models, cost, userAgent }),
+      backend: createHttpBackend({
+        provider,
+        furtherKeys,
+        concurrency,
+        client,
+        media,
+        recollection,
+        models,
+        cost,
+        userAgent,
+      }),
     };
   });
   return {

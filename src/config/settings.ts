@@ -84,13 +84,6 @@ export interface BreakerSettings {
   readonly maxOpenMs: number;
 }
 
-/** How many calls each model of a provider gets at once. */
-export interface ConcurrencySettings {
-  readonly maxInFlight: number;
-  /** Most calls that wait for a place. */
-  readonly maxQueue: number;
-}
-
 /** Fetching of media that a request gives by address. */
 export interface MediaFetchSettings {
   readonly enabled: boolean;

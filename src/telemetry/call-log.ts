@@ -43,6 +43,8 @@ const MAX_UPSTREAM_TEXT = 200;
  */
 export class CallLog {
   readonly #fields: CallFields;
+  /** When the call arrived, in Unix milliseconds. */
+  readonly startedAtMs = Date.now();
   readonly #startedAt = performance.now();
   /** The tries to get an answer, in the order in which they began. Whoever makes them writes here. */
   readonly attempts: AttemptRecord[] = [];
@@ -84,9 +86,9 @@ export class CallLog {
     if (adjustments.length > 0) this.#fields.adjustments = formatAdjustments(adjustments);
   }
 
-  /** The first output came. Later calls change nothing. */
-  answered(): void {
-    this.#fields.firstChunkMs ??= Math.round(this.elapsedMs() * 10) / 10;
+  /** The first output came, so many milliseconds after the call's arrival. Later calls change nothing. */
+  answered(atMs: number): void {
+    this.#fields.firstChunkMs ??= Math.round(atMs * 10) / 10;
   }
 
   /** The provider said what it calls its answer. The first texts that are not empty count; long ones are cut at 200 characters. */

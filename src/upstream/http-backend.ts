@@ -8,9 +8,11 @@ import { createHttpCall } from "./http-call.ts";
 
 /** Makes a backend of a provider with a network. It takes every model name: which ones there are is the provider's to say. */
 export function createHttpBackend(options: HttpBackendOptions): Backend {
-  const { provider, media, recollection, models, cost } = options;
+  const { provider, furtherKeys = [], concurrency, media, recollection, models, cost } = options;
   return {
     id: provider.id,
+    credentials: 1 + furtherKeys.length,
+    concurrency,
     usageSource: UsageSource.PROVIDER,
     models: () => models.models(),
     has: (model) => model !== "",
