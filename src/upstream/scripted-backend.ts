@@ -14,9 +14,13 @@ const BATCH = 64;
 export function createScriptedBackend(provider: ScriptedProvider): Backend {
   return {
     id: provider.id,
+    vendor: provider.id,
+    networked: false,
+    address: undefined,
     usageSource: UsageSource.PROVIDER,
     models: () => provider.models(),
     has: (model) => provider.has(model),
+    abilitiesOf: (model) => provider.abilitiesOf(model),
     cost: () => 0n,
     plan({ model, params }) {
       const plan = provider.plan(model, params);
