@@ -150,6 +150,7 @@ describe("architecture", () => {
       "finish-reasons.ts",
       "usage.ts",
       "capabilities.ts",
+      "abilities.ts",
       "parameters.ts",
       "models.ts",
       "provider.ts",

@@ -140,4 +140,3 @@ class Scope implements CallScope {
 
   readonly #clientGone = (): void => this.abort(GatewayError.from(this.#client.reason));
 }
-

@@ -13,8 +13,8 @@ import type { Origin } from "./open-stream.ts";
 import { prepare } from "./prepare.ts";
 import { hideReasoning } from "./reasoning.ts";
 import { Reporter } from "./report.ts";
-import { settleCompletion } from "./settle-completion.ts";
 import { type Serving, searchOptions } from "./serving.ts";
+import { settleCompletion } from "./settle-completion.ts";
 
 /** Answers a request in one piece. */
 export async function createChat(

@@ -2,9 +2,9 @@ import { create } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { GatewayError } from "../errors/gateway-error.ts";
 import {
+  Candidate_Breaker as Breaker,
   type Candidate,
   CandidateSchema,
-  Candidate_Breaker as Breaker,
   type ExplainChatCompletionRequest,
   ExplainChatCompletionRequestSchema,
   type ExplainChatCompletionResponse,

@@ -11,8 +11,8 @@ import type { PlannedCall } from "../upstream/backend.ts";
 import { Attempt } from "./attempt.ts";
 import type { CallScope } from "./call-scope.ts";
 import { Leg } from "./leg.ts";
-import { type PreparedCall, planFor } from "./prepare.ts";
 import type { RoutingOptions } from "./options.ts";
+import { type PreparedCall, planFor } from "./prepare.ts";
 
 /** How an answer is looked for. */
 export interface SearchParts<T> {

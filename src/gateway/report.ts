@@ -1,7 +1,13 @@
 import { create } from "@bufbuild/protobuf";
 import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ChatCompletion, ChatCompletionChunk } from "../gen/parley/chat/v1/completion_pb.ts";
-import { type Attempt, AttemptSchema, type CallReport, CallReportSchema, UsageSource } from "../gen/parley/chat/v1/report_pb.ts";
+import {
+  type Attempt,
+  AttemptSchema,
+  type CallReport,
+  CallReportSchema,
+  UsageSource,
+} from "../gen/parley/chat/v1/report_pb.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import type { AttemptRecord } from "../telemetry/attempt-record.ts";
 import type { CallLog } from "../telemetry/call-log.ts";

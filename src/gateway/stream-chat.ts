@@ -49,7 +49,9 @@ export async function* streamChat(
     const end = stream.end ?? (yield* streamRest(stream, scope, reading));
     attempt.succeeded();
     const report = reporter.last(end.chunk);
-    yield [create(StreamChatCompletionResponseSchema, end.chunk === undefined ? { report } : { chunk: end.chunk, report })];
+    yield [
+      create(StreamChatCompletionResponseSchema, end.chunk === undefined ? { report } : { chunk: end.chunk, report }),
+    ];
   } catch (thrown) {
     throw failed(attempt, scope, thrown);
   } finally {

@@ -8,6 +8,8 @@ import type { ChatCompletion, ChatCompletionChunk, ServiceTier, Usage } from "..
 import type { ChatCompletionParams } from "../gen/parley/chat/v1/params_pb.ts";
 import type { Adjustment, UsageSource } from "../gen/parley/chat/v1/report_pb.ts";
 import type { Model } from "../gen/parley/models/v1/models_service_pb.ts";
+import type { Address } from "../lib/address.ts";
+import type { Abilities } from "../providers/provider.ts";
 
 /** What is asked of a backend. */
 export interface BackendCall {
@@ -74,12 +76,20 @@ export interface Backend {
   readonly credentials: number;
   /** How many calls each of its models gets at once. */
   readonly concurrency: ConcurrencySettings;
+  /** Who serves it, in one lower-case word, for signals: "openai", "azure", "anthropic", "google", "sandbox"; "generic" where it is not known. */
+  readonly vendor: string;
+  /** Whether a network lies between. Only then are failures held against a target, and calls made again on it. */
+  readonly networked: boolean;
+  /** Where it is called, for signals; undefined where there is no network. */
+  readonly address: Address | undefined;
   /** Where the numbers of its usage come from. */
   readonly usageSource: UsageSource;
   /** The models that it lists now; their ids without "provider/". The list stays the same object as long as it says the same. */
   models(): readonly Model[];
   /** Whether the provider takes this model name. A provider may take names that it does not list. */
   has(model: string): boolean;
+  /** What a model can do: what a call of it would be refused for, or would lose. Quick enough to be asked for each call. */
+  abilitiesOf(model: string): Abilities;
   /** Plans a call. Throws where the call is bound to be refused. */
   plan(call: BackendCall): PlannedCall;
   /** What a call cost, in nano-dollars; undefined where a price or a count is not known. A backend without it knows no prices. */

@@ -19,9 +19,13 @@ export function createScriptedBackend(provider: ScriptedProvider): Backend {
     id: provider.id,
     credentials: 1,
     concurrency: UNBOUNDED,
+    vendor: provider.id,
+    networked: false,
+    address: undefined,
     usageSource: UsageSource.PROVIDER,
     models: () => provider.models(),
     has: (model) => provider.has(model),
+    abilitiesOf: (model) => provider.abilitiesOf(model),
     cost: () => 0n,
     plan({ model, params }) {
       const plan = provider.plan(model, params);

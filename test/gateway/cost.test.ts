@@ -38,9 +38,13 @@ async function reportsOf({ chunks, whole, cost }: Priced) {
   const batch = (init: Chunk): readonly ChatCompletionChunk[] => [create(ChatCompletionChunkSchema, init)];
   const backend: Backend = {
     id: "priced",
+    vendor: "generic",
+    networked: true,
+    address: undefined,
     usageSource: UsageSource.PROVIDER,
     models: () => modelsOf("m"),
     has: () => true,
+    abilitiesOf: () => ({}),
     plan: () => ({
       adjustments: [],
       promptTokens: undefined,

@@ -33,6 +33,7 @@ function openGateway({ chunks = [], whole = {} }: { readonly chunks?: readonly C
     id: "strange",
     models: () => [create(ModelSchema, { id: "m" })],
     has: (model) => model === "m",
+    abilitiesOf: () => ({}),
     plan: () => ({ adjustments: [], promptTokens: 1 }),
     complete: () => [{ kind: "output", value: create(ChatCompletionSchema, whole) }],
     stream: () => chunks.map((chunk) => ({ kind: "output", value: create(ChatCompletionChunkSchema, chunk) })),

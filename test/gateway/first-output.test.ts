@@ -24,9 +24,13 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 async function stream(batches: readonly Batch[], pauseMs = 0, includeReasoning = true) {
   const backend: Backend = {
     id: "slow",
+    vendor: "generic",
+    networked: true,
+    address: undefined,
     usageSource: UsageSource.PROVIDER,
     models: () => modelsOf("m"),
     has: () => true,
+    abilitiesOf: () => ({}),
     plan: () => ({
       adjustments: [],
       promptTokens: undefined,

@@ -10,12 +10,16 @@ function createListed(id: string, listed: readonly string[], takes: "listed" | "
   const state = { models: modelsOf(...listed) as readonly Model[], reads: 0 };
   const backend: Backend = {
     id,
+    vendor: "generic",
+    networked: true,
+    address: undefined,
     usageSource: UsageSource.PROVIDER,
     models: () => {
       state.reads++;
       return state.models;
     },
     has: (model) => takes === "any" || state.models.some((it) => it.id === model),
+    abilitiesOf: () => ({}),
     plan: () => {
       throw new Error("nobody calls it");
     },

@@ -11,6 +11,7 @@ export function createListingProvider(baseUrl: string, id = "listing"): Provider
   };
   return {
     id,
+    vendor: "generic",
     endpoint: { baseUrl, query: "", headers: {}, secretHeaders: { authorization: "Bearer key" } },
     mediaToFetch: () => [],
     encodeRequest: cannot,
@@ -20,6 +21,7 @@ export function createListingProvider(baseUrl: string, id = "listing"): Provider
         ...(wait === undefined ? {} : { retryAfterMs: Number(wait) }),
       });
     },
+    abilitiesOf: () => ({}),
     modelsRequest: { method: "GET", path: "/models" },
     decodeModels(body) {
       const page = readPage(body);
