@@ -8,7 +8,7 @@ import type { ModelNameSettings, Settings } from "./settings.ts";
 /**
  * Writes settings as a configuration file with every key that is in force. It reads back as the same settings, but for secrets: of
  * providers, "[redacted]" stands for keys and the values of headers. Texts of certificates and keys are not in it, only their paths.
- * Proxies have no place in a file.
+ * Proxies have no place in a file, and an empty list of auto's models, which stands for the default, is left out.
  */
 export function formatSettings({
   listen,
