@@ -1,5 +1,6 @@
 import { loadConfig } from "../config/load-config.ts";
 import { formatAddress } from "../lib/address.ts";
+import { autoModelsOf } from "../providers/default-model.ts";
 import { createLogger, flushLogger } from "../telemetry/logger.ts";
 import { formatBanner } from "./banner.ts";
 import { startFault } from "./start-fault.ts";
@@ -32,9 +33,9 @@ export async function serve(flags: ServeFlags, { env, cwd, stderr }: Surrounding
     // Loaded only here, because it is nearly all of the program, and the other commands are quick without.
     const { startGateway } = await import("../compose.ts");
     const gateway = await startGateway(settings, logger);
-    const { autoModel, tls } = settings;
+    const auto = { ...settings.auto, models: autoModelsOf(settings) };
     const providers = settings.providers.map(({ id }) => id);
-    stderr.write(formatBanner({ url: gateway.url, autoModel, providers, certFile: tls?.certFile }));
+    stderr.write(formatBanner({ url: gateway.url, auto, providers, certFile: settings.tls?.certFile }));
     await stopSignal;
     await gateway.stop();
     return 0;

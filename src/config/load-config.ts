@@ -4,10 +4,12 @@
  */
 import { create } from "@bufbuild/protobuf";
 import { type Config, ConfigSchema, Log_Level } from "../gen/parley/config/v1/config_pb.ts";
+import { checkNames } from "./check-names.ts";
 import { checkSettings } from "./check-settings.ts";
 import { chooseListen } from "./choose-listen.ts";
 import { chooseLogLevel } from "./choose-log-level.ts";
 import { chooseProviders } from "./choose-providers.ts";
+import { completeSettings } from "./complete-settings.ts";
 import { ConfigError, type ConfigProblem } from "./config-error.ts";
 import { type ConfigFile, type FileOptions, readConfigFile } from "./config-file.ts";
 import { decodeConfig } from "./decode-config.ts";
@@ -15,7 +17,7 @@ import type { Environment } from "./environment.ts";
 import { environmentProviders } from "./environment-providers.ts";
 import type { Candidate, Report } from "./problems.ts";
 import { readProxy } from "./read-proxy.ts";
-import { completeSettings, type Settings } from "./settings.ts";
+import type { Settings } from "./settings.ts";
 import { substitute } from "./substitute.ts";
 import { readTlsFiles } from "./tls-files.ts";
 
@@ -67,6 +69,8 @@ export async function loadConfig(options: LoadOptions): Promise<Settings> {
 
   const settings = completeSettings(config, { file: file?.path, listen, tls, logLevel, providers, proxy });
   checkSettings(settings, report);
+  // Names lead to providers and to each other: of what is wrong with these, only the consequences would be found.
+  if (!problems.some(({ path }) => /^(?:auto|models|providers)\b/.test(path))) checkNames(settings, report);
   if (problems.length > 0) throw new ConfigError(problems, file?.name);
   return settings;
 }

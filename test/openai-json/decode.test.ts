@@ -7,7 +7,7 @@ import {
   FinishReason,
 } from "../../src/gen/parley/chat/v1/completion_pb.ts";
 import { ChatCompletionParamsSchema } from "../../src/gen/parley/chat/v1/params_pb.ts";
-import { ConfigSchema, Log_Level } from "../../src/gen/parley/config/v1/config_pb.ts";
+import { ConfigSchema, Log_Level, Policy } from "../../src/gen/parley/config/v1/config_pb.ts";
 import { Reason } from "../../src/gen/parley/errors/v1/errors_pb.ts";
 import { ListModelsResponseSchema, Modality } from "../../src/gen/parley/models/v1/models_service_pb.ts";
 import { decodeJson } from "../../src/openai-json/decode.ts";
@@ -314,8 +314,10 @@ describe("decodeJson() of a configuration", () => {
       timeouts: { total: "180s", idle: "0.5s", drain: "0s" },
       cors: { allowed_origins: ["*"] },
       log: { level: "warn" },
-      auto_model: "sandbox/eliza",
       sandbox: { token_delay: "0.02s" },
+      models: [{ id: "big", targets: ["a/b"], policy: "cost", weights: { "a/b": 3 } }],
+      auto: { policy: "latency", models: ["big"] },
+      routing: { max_retries: 0, retry_budget: { ratio: 0.5 } },
     };
     const seconds = (seconds: number, nanos = 0) => create(DurationSchema, { seconds: BigInt(seconds), nanos });
     expect(decodeJson(ConfigSchema, json, { unknownKeys: "reject" })).toStrictEqual(
@@ -326,8 +328,10 @@ describe("decodeJson() of a configuration", () => {
         timeouts: { total: seconds(180), idle: seconds(0, 500_000_000), drain: seconds(0) },
         cors: { allowedOrigins: ["*"] },
         log: { level: Log_Level.WARN },
-        autoModel: "sandbox/eliza",
         sandbox: { tokenDelay: seconds(0, 20_000_000) },
+        models: [{ id: "big", targets: ["a/b"], policy: Policy.COST, weights: { "a/b": 3 } }],
+        auto: { policy: Policy.LATENCY, models: ["big"] },
+        routing: { maxRetries: 0, retryBudget: { ratio: 0.5 } },
       }),
     );
   });

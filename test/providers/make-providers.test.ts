@@ -11,20 +11,29 @@ import { makeProviders } from "../../src/providers/make-providers.ts";
 import { createFamilies } from "../support/families.ts";
 
 const CHANCE = { newCallId: () => "call_1" };
+const CONCURRENCY = { maxInFlight: 1, maxQueue: 1 };
 const SETTINGS: readonly ProviderSettings[] = [
   {
     id: "a",
     place: { file: "my.yaml", path: "providers[0].openai_compatible" },
+    concurrency: CONCURRENCY,
     kind: "openaiCompatible",
     config: create(OpenAICompatibleSchema, { baseUrl: "https://a.example" }),
   },
   {
     id: "b",
     place: { file: "my.yaml", path: "providers[1].anthropic" },
+    concurrency: CONCURRENCY,
     kind: "anthropic",
     config: create(AnthropicSchema),
   },
-  { id: "google", place: { path: "GEMINI_API_KEY" }, kind: "google", config: create(GoogleSchema) },
+  {
+    id: "google",
+    place: { path: "GEMINI_API_KEY" },
+    concurrency: CONCURRENCY,
+    kind: "google",
+    config: create(GoogleSchema),
+  },
 ];
 
 function thrownBy(work: () => unknown): unknown {
