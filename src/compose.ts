@@ -5,9 +5,11 @@ import type { Settings } from "./config/settings.ts";
 import { GatewayError } from "./errors/gateway-error.ts";
 import { createGateway } from "./gateway/gateway.ts";
 import { Reason } from "./gen/parley/errors/v1/errors_pb.ts";
+import { autoModelsOf } from "./providers/default-model.ts";
 import { createSandbox } from "./providers/sandbox/provider.ts";
 import { createRestHandler } from "./rest/rest-handler.ts";
 import { type Catalogue, createCatalogue } from "./routing/catalogue.ts";
+import { createTargetStates, type TargetStates } from "./routing/target-states.ts";
 import { createRpcHandler, SERVICES } from "./rpc/handler.ts";
 import { createHealthStatus } from "./rpc/health.ts";
 import { createCors } from "./server/cors.ts";
@@ -40,15 +42,20 @@ const LAST_WORDS_MS = 1_000;
 
 /**
  * Makes the catalogue of the models that the settings give: the sandbox's, and those of the providers behind `upstream`. Throws a
- * ConfigError for an `auto_model` that does not exist.
+ * ConfigError for a target that does not exist. `states`: what is known of targets already.
  */
-export function composeCatalogue({ file, sandbox, autoModel }: Settings, upstream: Upstream | undefined): Catalogue {
+export function composeCatalogue(
+  settings: Settings,
+  upstream: Upstream | undefined,
+  states: TargetStates = createTargetStates(),
+): Catalogue {
+  const { file, sandbox, models, auto, routing } = settings;
   const backends = [createScriptedBackend(createSandbox(sandbox)), ...(upstream?.backends ?? [])];
   try {
-    return createCatalogue(backends, autoModel);
+    return createCatalogue({ backends, models, auto: { ...auto, models: autoModelsOf(settings) }, routing, states });
   } catch (thrown) {
     if (!(thrown instanceof GatewayError)) throw thrown;
-    throw new ConfigError([{ file, path: "auto_model", message: thrown.message }], file);
+    throw new ConfigError([{ file, path: thrown.details.param ?? "", message: thrown.message }], file);
   }
 }
 
@@ -85,7 +92,7 @@ export async function startGateway(
 async function start(settings: Settings, logger: Logger, upstream: Upstream | undefined): Promise<RunningGateway> {
   const { limits, timeouts } = settings;
   const catalogue = composeCatalogue(settings, upstream);
-  const gateway = createGateway(catalogue, timeouts);
+  const gateway = createGateway(catalogue, { ...timeouts, ...settings.routing });
   const health = createHealthStatus(SERVICES.map(({ typeName }) => typeName));
   const { operations, calls } = gateway;
   const server = await startServer({

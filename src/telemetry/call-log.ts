@@ -4,6 +4,7 @@ import type { Usage } from "../gen/parley/chat/v1/completion_pb.ts";
 import type { Adjustment } from "../gen/parley/chat/v1/report_pb.ts";
 import type { AttemptRecord } from "./attempt-record.ts";
 import { formatAdjustments } from "./format-adjustments.ts";
+import { formatAttempts } from "./format-attempts.ts";
 
 /** The way a call came in. */
 export type Door = "rest" | "connect" | "grpc" | "grpc-web";
@@ -20,6 +21,8 @@ export interface CallFields {
   target?: string;
   /** What was adjusted, without values: "top_k=dropped". Unset where nothing was. */
   adjustments?: readonly string[];
+  /** What was tried, where that was more than one success: "a/x=overloaded;ms=12". Of more than 20, the first 20, and "…". */
+  attempts?: readonly string[];
   /** The provider's own id of the answer. */
   upstreamId?: string;
   /** The model that the provider says it answered with. */
@@ -113,6 +116,7 @@ export class CallLog {
 
   /** The fields for the log. */
   fields(): Readonly<CallFields> {
-    return this.#fields;
+    const attempts = formatAttempts(this.attempts);
+    return attempts === undefined ? this.#fields : { ...this.#fields, attempts };
   }
 }

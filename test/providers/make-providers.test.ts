@@ -54,7 +54,7 @@ describe("makeProviders()", () => {
     const asked: unknown[] = [];
     const families = createFamilies((...call) => void asked.push(call));
     const made = makeProviders(SETTINGS, families, CHANCE);
-    expect(made.map(({ id }) => id)).toEqual(["a", "b", "google"]);
+    expect(made.map(({ provider }) => provider.id)).toEqual(["a", "b", "google"]);
     expect(asked).toEqual([
       ["openaiCompatible", "a", SETTINGS[0]?.config, CHANCE],
       ["anthropic", "b", SETTINGS[1]?.config, CHANCE],

@@ -6,6 +6,7 @@ import type { Backend, PlannedCall } from "../../../src/upstream/backend.ts";
 import type { HttpBackendOptions } from "../../../src/upstream/backend-parts.ts";
 import { createHttpBackend } from "../../../src/upstream/http-backend.ts";
 import { createUpstreamClient } from "../../../src/upstream/undici-client.ts";
+import { UNBOUNDED } from "../../support/routing.ts";
 import { createTinyProvider, endpointAt } from "./tiny-provider.ts";
 
 const USER_AGENT = "parley/test";
@@ -37,6 +38,7 @@ export function openTinyBackend(
     },
     models: { models: () => [] },
     userAgent: USER_AGENT,
+    concurrency: UNBOUNDED,
     ...parts,
   });
   return { ...backend, close: () => client.close() };
