@@ -34,9 +34,9 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   server: ["@connectrpc/connect"],
   rpc: ["@bufbuild/protobuf", "@connectrpc/connect", "@connectrpc/connect-node"],
   rest: ["@bufbuild/protobuf"],
-  gateway: ["@bufbuild/protobuf"],
+  gateway: ["@bufbuild/protobuf", "cockatiel"],
   admission: ["@bufbuild/protobuf", "@bufbuild/protovalidate"],
-  routing: ["@bufbuild/protobuf"],
+  routing: ["@bufbuild/protobuf", "cockatiel", "lru-cache"],
   upstream: [
     "@bufbuild/protobuf",
     "@pydantic/genai-prices",

@@ -1,5 +1,5 @@
 import { create, type JsonObject, type JsonValue } from "@bufbuild/protobuf";
-import { DurationSchema } from "@bufbuild/protobuf/wkt";
+import { DurationSchema, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { describe, expect, it } from "vitest";
 import {
   ChatCompletionChunkSchema,
@@ -7,6 +7,7 @@ import {
   FinishReason,
 } from "../../src/gen/parley/chat/v1/completion_pb.ts";
 import { ChatCompletionParamsSchema } from "../../src/gen/parley/chat/v1/params_pb.ts";
+import { AttemptSchema } from "../../src/gen/parley/chat/v1/report_pb.ts";
 import { ConfigSchema, Log_Level, Policy } from "../../src/gen/parley/config/v1/config_pb.ts";
 import { Reason } from "../../src/gen/parley/errors/v1/errors_pb.ts";
 import { ListModelsResponseSchema, Modality } from "../../src/gen/parley/models/v1/models_service_pb.ts";
@@ -334,6 +335,15 @@ describe("decodeJson() of a configuration", () => {
         routing: { maxRetries: 0, retryBudget: { ratio: 0.5 } },
       }),
     );
+  });
+
+  it("reads times as ProtoJSON has them", () => {
+    const attempt = decodeJson(AttemptSchema, { start_time: "2026-01-31T12:00:00.5Z" });
+    expect(attempt.startTime).toStrictEqual(create(TimestampSchema, { seconds: 1_769_860_800n, nanos: 500_000_000 }));
+    for (const json of [7, "noon", "2026-13-31T12:00:00Z"]) {
+      const fault = caught(() => decodeJson(AttemptSchema, { start_time: json }));
+      expect(fault).toMatchObject({ reason: Reason.INVALID_VALUE, details: { param: "start_time" } });
+    }
   });
 
   it.each<[JsonObject, Reason, string]>([

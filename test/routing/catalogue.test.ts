@@ -178,7 +178,7 @@ describe("list()", () => {
   });
 
   it("is there without a provider that has no list yet", () => {
-    expect(idsOf(createCatalogue([createListed("p", []).backend], "p/any"))).toEqual(["auto"]);
+    expect(idsOf(catalogueOf([createListed("p", []).backend], ["p/any"]))).toEqual(["auto"]);
   });
 });
 
