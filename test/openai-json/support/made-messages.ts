@@ -19,8 +19,8 @@ import {
   FileDescriptorProtoSchema,
   FileDescriptorSetSchema,
   file_google_protobuf_duration,
+  file_google_protobuf_field_mask,
   file_google_protobuf_struct,
-  file_google_protobuf_timestamp,
   MessageOptionsSchema,
   OneofDescriptorProtoSchema,
   OneofOptionsSchema,
@@ -92,7 +92,7 @@ export function makeMessages(messages: Readonly<Record<string, MadeMessage>>): (
     enumType: [SHADE, SPEED],
     messageType: Object.entries(messages).map(([name, message]) => makeMessage(name, message)),
   });
-  const imports = [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp];
+  const imports = [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_field_mask];
   const set = create(FileDescriptorSetSchema, { file: [...imports.map(({ proto }) => proto), file] });
   const registry: Registry = createFileRegistry(set);
   return (name) => registry.getMessage(`made.${name}`)!;
