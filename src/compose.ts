@@ -16,6 +16,7 @@ import { createCors } from "./server/cors.ts";
 import { createDispatch } from "./server/dispatch.ts";
 import { startServer } from "./server/server.ts";
 import { createLogger, flushLogger, type Logger } from "./telemetry/logger.ts";
+import { createSignals } from "./telemetry/signals.ts";
 import { createScriptedBackend } from "./upstream/scripted-backend.ts";
 
 /** A gateway that runs. */
@@ -59,6 +60,16 @@ export function composeCatalogue(
   }
 }
 
+/** Whether a name is one of the list of models. */
+function isListed(catalogue: Catalogue, name: string): boolean {
+  try {
+    catalogue.get(name);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** Opens the way to the providers of the settings, where there are any. Throws a ConfigError for one that can't be made. */
 export async function composeUpstream(
   settings: Settings,
@@ -95,6 +106,14 @@ async function start(settings: Settings, logger: Logger, upstream: Upstream | un
   const gateway = createGateway(catalogue, { ...timeouts, ...settings.routing });
   const health = createHealthStatus(SERVICES.map(({ typeName }) => typeName));
   const { operations, calls } = gateway;
+  const signals = await createSignals({
+    settings: settings.telemetry,
+    logger,
+    activeCalls: () => calls.size,
+    targets: () => [],
+    isKnownModel: (name) => isListed(catalogue, name),
+    originOf: (provider) => upstream?.backends.find(({ id }) => id === provider),
+  });
   const server = await startServer({
     ...settings.listen,
     ...(settings.tls === undefined ? {} : { tls: settings.tls }),
@@ -114,6 +133,7 @@ async function start(settings: Settings, logger: Logger, upstream: Upstream | un
       }),
       cors: createCors(settings.cors.allowedOrigins),
       logger,
+      signals,
       isReady: () => health.ready,
     }),
   });
@@ -135,6 +155,7 @@ async function start(settings: Settings, logger: Logger, upstream: Upstream | un
     await closed;
     clearTimeout(cut);
     await upstream?.close();
+    await signals.close();
     logger.info("stopped");
     await flushLogger(logger);
   };

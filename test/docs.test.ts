@@ -606,10 +606,26 @@ describe("docs/configuration.md", () => {
 
   it("lists every variable that is read of the environment, and so does the help", async () => {
     const read = new Set<string>();
-    const env: Environment = new Proxy({}, { get: (_none, name) => void read.add(String(name)) });
+    const endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    const env: Environment = new Proxy(
+      {},
+      {
+        get(_none, name) {
+          read.add(String(name));
+          // Without it, those that say how signals are sent are not read.
+          return name === endpoint ? "http://127.0.0.1:4318" : undefined;
+        },
+      },
+    );
     await loadConfig({ env, cwd: createFolder() });
     // Those of proxies are read in lower case, too.
-    const names = sorted([...read].map((name) => name.toUpperCase()));
+    const all = sorted([...read].map((name) => name.toUpperCase()));
+    const ofSignals = all.filter((name) => name.startsWith("OTEL_"));
+    const told = new Set(
+      tableOf(readPage("observability.md"), "Sending to a collector").flatMap(([name]) => codesOf(name)),
+    );
+    expect(ofSignals.filter((name) => !told.has(name))).toEqual([]);
+    const names = all.filter((name) => name === endpoint || !ofSignals.includes(name));
     const shown = (await helpOf()).split("Environment:")[1] ?? "";
     expect(names.length).toBeGreaterThan(8);
     expect(sorted(tableOf(configuration, "The environment").map(([name]) => plain(name)))).toEqual(names);

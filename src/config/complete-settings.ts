@@ -4,7 +4,7 @@ import { orMs } from "./duration.ts";
 import type { Settings } from "./settings.ts";
 
 /** What is not read off the schema alone. */
-export type Chosen = Pick<Settings, "file" | "listen" | "tls" | "logLevel" | "providers" | "proxy">;
+export type Chosen = Pick<Settings, "file" | "listen" | "tls" | "logLevel" | "providers" | "proxy" | "telemetry">;
 
 /** The defaults that parley/config/v1/config.proto states. */
 const DEFAULTS = {

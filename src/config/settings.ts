@@ -1,5 +1,6 @@
 import type { Address } from "../lib/address.ts";
 import type { LogLevel } from "../telemetry/log-level.ts";
+import type { SignalSettings } from "../telemetry/signal-settings.ts";
 import type { ProviderSettings } from "./provider-settings.ts";
 
 /** All settings, with every default filled in; frozen. Times are whole milliseconds, sizes are bytes. */
@@ -31,6 +32,8 @@ export interface Settings {
   /** How old a provider's list of models may become before it is asked for again. */
   readonly modelListRefreshMs: number;
   readonly proxy: ProxySettings;
+  /** What is sent to a collector of metrics and traces. */
+  readonly telemetry: SignalSettings;
 }
 
 /** In which order targets are asked. */

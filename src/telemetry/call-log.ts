@@ -1,6 +1,6 @@
 /** Telemetry: what is known of each call, and the lines that are logged of it. No prompt, answer, key or upstream body gets here. */
 import type { GatewayError } from "../errors/gateway-error.ts";
-import type { Usage } from "../gen/parley/chat/v1/completion_pb.ts";
+import type { FinishReason, Usage } from "../gen/parley/chat/v1/completion_pb.ts";
 import type { Adjustment } from "../gen/parley/chat/v1/report_pb.ts";
 import type { AttemptRecord } from "./attempt-record.ts";
 import { formatAdjustments } from "./format-adjustments.ts";
@@ -35,6 +35,8 @@ export interface CallFields {
   firstChunkMs?: number;
   /** Name of the error's reason: "MODEL_NOT_FOUND". */
   reason?: string;
+  /** Id of the trace that has the call's span: 32 hexadecimal digits. Unset where no traces are made. */
+  traceId?: string;
 }
 
 /** Longest text of a provider's that is logged whole. */
@@ -52,6 +54,9 @@ export class CallLog {
   /** The tries to get an answer, in the order in which they began. Whoever makes them writes here. */
   readonly attempts: AttemptRecord[] = [];
   #error: GatewayError | undefined;
+  #adjustments: readonly Adjustment[] = [];
+  #usage: Usage | undefined;
+  #finishReasons: readonly FinishReason[] = [];
 
   constructor(requestId: string, door: Door) {
     this.#fields = { requestId, door };
@@ -67,9 +72,29 @@ export class CallLog {
     return this.#fields.door;
   }
 
+  /** Whether the answer is given piece by piece. */
+  get isStreaming(): boolean {
+    return this.#fields.operation === "StreamChatCompletion";
+  }
+
   /** What the call failed with; undefined while it did not. */
   get error(): GatewayError | undefined {
     return this.#error;
+  }
+
+  /** What was adjusted for the target that was called last. */
+  get adjustments(): readonly Adjustment[] {
+    return this.#adjustments;
+  }
+
+  /** What the call used; undefined while it is not known. */
+  get usage(): Usage | undefined {
+    return this.#usage;
+  }
+
+  /** Why each choice of the answer ended, in their order; empty while that is not known. */
+  get finishReasons(): readonly FinishReason[] {
+    return this.#finishReasons;
   }
 
   /** Milliseconds since the call arrived. */
@@ -86,6 +111,7 @@ export class CallLog {
   routed(model: string, target: string, adjustments: readonly Adjustment[]): void {
     this.#fields.model = model;
     this.#fields.target = target;
+    this.#adjustments = adjustments;
     if (adjustments.length > 0) this.#fields.adjustments = formatAdjustments(adjustments);
   }
 
@@ -100,8 +126,14 @@ export class CallLog {
     if (model !== "") this.#fields.upstreamModel ??= model.slice(0, MAX_UPSTREAM_TEXT);
   }
 
+  /** The answer ended, each of its choices for such a reason. */
+  finished(reasons: readonly FinishReason[]): void {
+    this.#finishReasons = reasons;
+  }
+
   /** The usage is known, and perhaps what it cost, in nano-dollars. */
   used(usage: Usage, cost?: bigint): void {
+    this.#usage = usage;
     this.#fields.promptTokens = usage.promptTokens;
     this.#fields.completionTokens = usage.completionTokens;
     if (cost !== undefined) this.#fields.costNanoDollars = Number(cost);
@@ -112,6 +144,11 @@ export class CallLog {
     if (this.#error !== undefined) return;
     this.#error = error;
     this.#fields.reason = error.reasonName;
+  }
+
+  /** The call has a span, in the trace of this id. */
+  traced(traceId: string): void {
+    this.#fields.traceId = traceId;
   }
 
   /** The fields for the log. */

@@ -39,6 +39,7 @@ const DEFAULTS: Settings = {
   mediaFetch: { enabled: false, maxBytes: 20_971_520, timeoutMs: 10_000 },
   modelListRefreshMs: 300_000,
   proxy: { http: undefined, https: undefined, none: undefined },
+  telemetry: { traces: undefined, metrics: undefined },
 };
 
 describe("loadConfig() without a file", () => {
@@ -110,6 +111,7 @@ routing:
     expect(withoutFile(settings)).toEqual({
       listen: { host: "::1", port: 0 },
       tls: undefined,
+      telemetry: { traces: undefined, metrics: undefined },
       limits: { maxBodyBytes: 1024, maxConnections: 5, maxConcurrentStreams: 6 },
       timeouts: {
         totalMs: 1000,
