@@ -9,6 +9,7 @@ import { autoModelsOf } from "./providers/default-model.ts";
 import { createSandbox } from "./providers/sandbox/provider.ts";
 import { createRestHandler } from "./rest/rest-handler.ts";
 import { type Catalogue, createCatalogue } from "./routing/catalogue.ts";
+import type { Target } from "./routing/target.ts";
 import { createTargetStates, type TargetStates } from "./routing/target-states.ts";
 import { createRpcHandler, SERVICES } from "./rpc/handler.ts";
 import { createHealthStatus } from "./rpc/health.ts";
@@ -17,6 +18,7 @@ import { createDispatch } from "./server/dispatch.ts";
 import { startServer } from "./server/server.ts";
 import { createLogger, flushLogger, type Logger } from "./telemetry/logger.ts";
 import { createSignals } from "./telemetry/signals.ts";
+import type { TargetGauge } from "./telemetry/target-gauge.ts";
 import { createScriptedBackend } from "./upstream/scripted-backend.ts";
 
 /** A gateway that runs. */
@@ -60,15 +62,14 @@ export function composeCatalogue(
   }
 }
 
-/** Whether a name is one of the list of models. */
-function isListed(catalogue: Catalogue, name: string): boolean {
-  try {
-    catalogue.get(name);
-    return true;
-  } catch {
-    return false;
-  }
-}
+/** How it stands with a target, for metrics. */
+const gaugeOf = ({ backend, model, state: { breaker, lane } }: Target): TargetGauge => ({
+  provider: backend.id,
+  model,
+  breaker: breaker.state,
+  inFlight: lane.inFlight,
+  waiting: lane.waiting,
+});
 
 /** Opens the way to the providers of the settings, where there are any. Throws a ConfigError for one that can't be made. */
 export async function composeUpstream(
@@ -110,8 +111,8 @@ async function start(settings: Settings, logger: Logger, upstream: Upstream | un
     settings: settings.telemetry,
     logger,
     activeCalls: () => calls.size,
-    targets: () => [],
-    isKnownModel: (name) => isListed(catalogue, name),
+    targets: () => [...catalogue.targets()].map(gaugeOf),
+    isKnownModel: (name) => catalogue.isKnown(name),
     originOf: (provider) => upstream?.backends.find(({ id }) => id === provider),
   });
   const server = await startServer({

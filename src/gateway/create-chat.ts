@@ -34,6 +34,7 @@ export async function createChat(
   });
   attempt.succeeded();
   const { completion, origin } = value;
+  log.finished(completion.choices.map(({ finishReason }) => finishReason));
   if (request.options?.includeReasoning === false) hideReasoning(completion);
   const report = new Reporter(log, attempt, origin).last(completion);
   return create(CreateChatCompletionResponseSchema, { completion, report });

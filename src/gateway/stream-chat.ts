@@ -48,6 +48,7 @@ export async function* streamChat(
     }
     const end = stream.end ?? (yield* streamRest(stream, scope, reading));
     attempt.succeeded();
+    log.finished(stream.grammar.finishReasons);
     const report = reporter.last(end.chunk);
     yield [
       create(StreamChatCompletionResponseSchema, end.chunk === undefined ? { report } : { chunk: end.chunk, report }),

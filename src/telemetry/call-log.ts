@@ -113,6 +113,7 @@ export class CallLog {
     this.#fields.target = target;
     this.#adjustments = adjustments;
     if (adjustments.length > 0) this.#fields.adjustments = formatAdjustments(adjustments);
+    else delete this.#fields.adjustments;
   }
 
   /** The first output came, so many milliseconds after the call's arrival. Later calls change nothing. */

@@ -1,5 +1,5 @@
 import type { Attributes, Counter, Histogram, Meter } from "@opentelemetry/api";
-import type { TargetState } from "./target-state.ts";
+import type { TargetGauge } from "./target-gauge.ts";
 
 /** What the metrics of finished calls are recorded with. */
 export interface Instruments {
@@ -17,14 +17,14 @@ export interface Gauges {
   /** How many calls are running. */
   activeCalls(): number;
   /** How it stands with each target; its model is named only where it is known. */
-  targets(): readonly TargetState[];
+  targets(): readonly TargetGauge[];
 }
 
 /** Bounds of buckets that the conventions for generative AI advise. */
 const SECONDS = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92];
 const TOKENS = [1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864];
 
-const BREAKER_VALUES: Readonly<Record<TargetState["breaker"], number>> = { closed: 0, half_open: 1, open: 2 };
+const BREAKER_VALUES: Readonly<Record<TargetGauge["breaker"], number>> = { closed: 0, half_open: 1, open: 2 };
 
 /** Makes all instruments of a meter. */
 export function createInstruments(meter: Meter, gauges: Gauges): Instruments {

@@ -1,6 +1,6 @@
 import { OTHER } from "./attributes.ts";
 import type { KnownNames } from "./known-names.ts";
-import type { TargetState } from "./target-state.ts";
+import type { TargetGauge } from "./target-gauge.ts";
 
 /** From what takes most calls to what takes none. */
 const BREAKERS = ["closed", "half_open", "open"] as const;
@@ -9,9 +9,9 @@ const BREAKERS = ["closed", "half_open", "open"] as const;
  * The same states, with the models alone that are known. Of each provider, the others are one: it has the calls of all, and the worst
  * of their breakers.
  */
-export function knownTargets(targets: readonly TargetState[], names: KnownNames): readonly TargetState[] {
-  const known: TargetState[] = [];
-  const others = new Map<string, TargetState>();
+export function knownTargets(targets: readonly TargetGauge[], names: KnownNames): readonly TargetGauge[] {
+  const known: TargetGauge[] = [];
+  const others = new Map<string, TargetGauge>();
   for (const target of targets) {
     const { provider, model } = target;
     if (names.isKnownModel(`${provider}/${model}`)) {

@@ -13,7 +13,7 @@ import { logWarnings } from "./open-telemetry.ts";
 import { recordMetrics } from "./record-metrics.ts";
 import { recordSpans } from "./record-spans.ts";
 import type { SignalSettings } from "./signal-settings.ts";
-import type { TargetGauges } from "./target-state.ts";
+import type { TargetGauges } from "./target-gauge.ts";
 import { openTraces } from "./traces.ts";
 
 /** What signals are made of. */

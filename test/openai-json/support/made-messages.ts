@@ -88,7 +88,7 @@ export function makeMessages(messages: Readonly<Record<string, MadeMessage>>): (
     name: "made.proto",
     syntax: "proto3",
     package: "made",
-    dependency: ["duration", "struct", "timestamp"].map((name) => `google/protobuf/${name}.proto`),
+    dependency: ["duration", "struct", "field_mask"].map((name) => `google/protobuf/${name}.proto`),
     enumType: [SHADE, SPEED],
     messageType: Object.entries(messages).map(([name, message]) => makeMessage(name, message)),
   });

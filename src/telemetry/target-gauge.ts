@@ -1,5 +1,5 @@
 /** How it stands with one target of calls. */
-export interface TargetState {
+export interface TargetGauge {
   /** Id of the provider. */
   readonly provider: string;
   /** The provider's own name of the model. */
@@ -13,4 +13,4 @@ export interface TargetState {
 }
 
 /** Tells how it stands with all targets that have been called. It is asked whenever metrics are read. */
-export type TargetGauges = () => readonly TargetState[];
+export type TargetGauges = () => readonly TargetGauge[];
