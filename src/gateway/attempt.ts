@@ -104,7 +104,8 @@ export class Attempt {
 
   /** It answered. */
   succeeded(): void {
-    if (this.#end(Attempt_Outcome.SUCCEEDED)) this.#parts.pass.succeeded();
+    if (!this.#end(Attempt_Outcome.SUCCEEDED)) return;
+    this.#parts.pass.succeeded();
     if (!this.#parts.streaming) this.#observe("whole");
   }
 

@@ -3,6 +3,7 @@ import { Attempt_Move, Attempt_Outcome } from "../gen/parley/chat/v1/report_pb.t
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import { sleep } from "../lib/sleep.ts";
 import { pickKey } from "../routing/key-ring.ts";
+import { shareOf, USUAL_SILENCE_MS } from "../routing/share.ts";
 import { nextStep, type Step } from "../routing/step.ts";
 import type { Candidate } from "../routing/target.ts";
 import { silenceVerdict, verdictOf } from "../routing/verdict.ts";
@@ -39,15 +40,14 @@ export interface Found<T> {
  */
 export const findAnswer = <T>(parts: SearchParts<T>): Promise<Found<T>> => new Search(parts).run();
 
-/** A silence below this that a call's own deadline cut short says nothing about the target, in milliseconds. */
-const USUAL_SILENCE_MS = { stream: 10_000, whole: 60_000 };
-
 class Search<T> {
   readonly #parts: SearchParts<T>;
   readonly #legs: readonly Leg[];
   readonly #failures: GatewayError[] = [];
   readonly #refusals: GatewayError[] = [];
   readonly #running = new Set<Attempt>();
+  /** Those that wait for a place. */
+  readonly #waiting = new Set<AbortController>();
   #waitLeftMs: number;
   #found: Found<T> | undefined;
 
@@ -73,6 +73,11 @@ class Search<T> {
       await this.#withHedge(leg, this.#try(leg, false));
     }
     return this.#found;
+  }
+
+  /** Whether no attempt is to begin any more. */
+  get #isOver(): boolean {
+    return this.#found !== undefined || this.#parts.scope.signal.aborted;
   }
 
   #step(legs: readonly Leg[]): Step {
@@ -112,7 +117,7 @@ class Search<T> {
     if (plan === undefined) return;
     const queuedMs = await this.#takePlace(leg);
     if (queuedMs === undefined) return;
-    const pass = breaker.admit();
+    const pass = this.#isOver ? undefined : breaker.admit();
     if (pass === undefined) {
       lane.leave(0);
       return;
@@ -150,6 +155,7 @@ class Search<T> {
     this.#found = found;
     const { attempt } = found;
     for (const other of this.#running) if (other !== attempt) other.superseded();
+    for (const waiting of this.#waiting) waiting.abort(new Error("another target answered first"));
     const { params } = this.#parts.prepared;
     const { candidate, plan } = attempt;
     this.#parts.log.routed(params.model, candidate.target.name, plan.adjustments);
@@ -161,7 +167,9 @@ class Search<T> {
       return;
     }
     if (attempt.record.outcome === Attempt_Outcome.SUPERSEDED) return;
-    const verdict = attempt.isSilent ? silenceVerdict(attempt.runningMs >= this.#silenceMs()) : verdictOf(error);
+    const verdict = attempt.isSilent
+      ? silenceVerdict(attempt.runningMs >= (this.#configuredMs ?? USUAL_SILENCE_MS[this.#kind]))
+      : verdictOf(error);
     attempt.failed(error, verdict.isFault);
     this.#failures.push(error);
     leg.failed(verdict, error, credential, Date.now());
@@ -196,31 +204,42 @@ class Search<T> {
     if (lane.take()) return 0;
     if (!lane.hasRoomFor(scope.leftMs())) return undefined;
     const from = log.elapsedMs();
+    const waiting = new AbortController();
+    const leave = (): void => waiting.abort(scope.signal.reason);
+    scope.signal.addEventListener("abort", leave);
+    this.#waiting.add(waiting);
     try {
-      await lane.wait(scope.signal);
+      await lane.wait(waiting.signal);
     } catch {
       return undefined;
+    } finally {
+      scope.signal.removeEventListener("abort", leave);
+      this.#waiting.delete(waiting);
     }
     return log.elapsedMs() - from;
   }
 
-  /** How long a target may be silent: a fair share of the time that is left while there are others to ask. */
+  get #kind(): keyof typeof USUAL_SILENCE_MS {
+    return this.#parts.prepared.streaming ? "stream" : "whole";
+  }
+
+  /** How long a target may be silent, as it is configured. */
+  get #configuredMs(): number | undefined {
+    const { firstChunkMs, attemptMs } = this.#parts.options;
+    return this.#kind === "stream" ? firstChunkMs : attemptMs;
+  }
+
+  /** How long a target may be silent: its share of the time that is left while there are others to ask. */
   #outputWithin(leg: Leg): number | undefined {
-    const { prepared, options, scope } = this.#parts;
     const now = Date.now();
     const others = this.#legs.filter(
       (other) => other !== leg && other.isUntried && other.candidate.target.state.breaker.readyAt <= now,
     ).length;
-    const configured = prepared.streaming ? options.firstChunkMs : options.attemptMs;
-    if (others === 0) return prepared.streaming ? configured : undefined;
-    return Math.min(configured ?? Number.POSITIVE_INFINITY, scope.leftMs() / (others + 1));
-  }
-
-  #silenceMs(): number {
-    const { prepared, options } = this.#parts;
-    return prepared.streaming
-      ? (options.firstChunkMs ?? USUAL_SILENCE_MS.stream)
-      : (options.attemptMs ?? USUAL_SILENCE_MS.whole);
+    if (others === 0) return this.#kind === "stream" ? this.#configuredMs : undefined;
+    return Math.min(
+      this.#configuredMs ?? Number.POSITIVE_INFINITY,
+      shareOf(this.#parts.scope.leftMs(), others, this.#kind),
+    );
   }
 
   /** Writes down which targets come before this one and were not asked, because they take no calls now. */
