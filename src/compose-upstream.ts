@@ -48,6 +48,7 @@ export function openUpstream(
     const { enrich, cost } = facts;
     const models = createModelList({
       provider,
+      furtherKeys,
       client,
       refreshMs: modelListRefreshMs,
       enrich,
