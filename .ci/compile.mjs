@@ -14,5 +14,10 @@ await import("../src/compose.ts");
 await import("../src/compose-upstream.ts");
 await import("../src/upstream/vendor-prices.ts");
 await import("@pydantic/genai-prices");
+// What metrics and traces load besides.
+const { load } = await import("../src/telemetry/open-telemetry.ts");
+for (const name of ["resources", "exporter-prometheus", "exporter-metrics-otlp-proto", "exporter-trace-otlp-proto"]) {
+  await load(`@opentelemetry/${name}`);
+}
 for (const file of ["parse-yaml.ts", "format-settings.ts"]) await import(`../src/config/${file}`);
 await import("../src/main.ts");

@@ -7,9 +7,8 @@ import { sleep } from "./lib/sleep.ts";
 import { VERSION } from "./lib/version.ts";
 import { createAnthropic } from "./providers/anthropic/provider.ts";
 import { createGoogle } from "./providers/google/provider.ts";
-import { makeProviders } from "./providers/make-providers.ts";
+import { type KeyedProvider, makeProviders } from "./providers/make-providers.ts";
 import { createOpenAICompatible } from "./providers/openai-compatible/provider.ts";
-import type { Provider } from "./providers/provider.ts";
 import type { Logger } from "./telemetry/logger.ts";
 import type { Backend } from "./upstream/backend.ts";
 import { createHttpBackend } from "./upstream/http-backend.ts";
@@ -80,17 +79,28 @@ export function openUpstream(proxies: ProxySettings, logger?: Logger, reach: Rea
   /** Those and the ones that are prepared. */
   const open = new Set<Part>();
 
-  const makePart = (provider: Provider, recipe: Recipe, media: MediaFetcher): Part => {
+  const makePart = ({ provider, furtherKeys }: KeyedProvider, recipe: Recipe, media: MediaFetcher): Part => {
     const facts = createVendorFacts(provider.endpoint.baseUrl);
     const { enrich, cost } = facts;
     const models = createModelList({
       provider,
+      furtherKeys,
       client,
       refreshMs: recipe.refreshMs,
       enrich,
       ...(logger === undefined ? {} : { logger }),
     });
-    const backend = createHttpBackend({ provider, client, media, recollection, models, cost, userAgent });
+    const backend = createHttpBackend({
+      provider,
+      furtherKeys,
+      concurrency: recipe.concurrency,
+      client,
+      media,
+      recollection,
+      models,
+      cost,
+      userAgent,
+    });
     return { recipe, facts, models, backend };
   };
   const closeAllBut = (kept: readonly Part[]): void => {
@@ -109,10 +119,12 @@ export function openUpstream(proxies: ProxySettings, logger?: Logger, reach: Rea
       });
       const changed = wanted.filter(({ kept }) => kept === undefined).map(({ settings }) => settings);
       const made = new Map(
-        makeProviders(changed, FAMILIES, { newCallId: toolCallId }).map((provider) => [provider.id, provider]),
+        makeProviders(changed, FAMILIES, { newCallId: toolCallId }).map((keyed) => [keyed.provider.id, keyed]),
       );
       const media = createMediaFetcher({ ...sources.mediaFetch, ...reach });
-      const parts = wanted.map(({ recipe, kept }) => kept ?? makePart(made.get(recipe.id) as Provider, recipe, media));
+      const parts = wanted.map(
+        ({ recipe, kept }) => kept ?? makePart(made.get(recipe.id) as KeyedProvider, recipe, media),
+      );
       for (const part of parts) open.add(part);
       return {
         backends: parts.map(({ backend }) => backend),

@@ -7,9 +7,12 @@ import { GatewayError } from "./errors/gateway-error.ts";
 import type { LiveCalls } from "./gateway/call-scope.ts";
 import { createGateway } from "./gateway/gateway.ts";
 import { Reason } from "./gen/parley/errors/v1/errors_pb.ts";
+import { autoModelsOf } from "./providers/default-model.ts";
 import { createSandbox } from "./providers/sandbox/provider.ts";
 import { createRestHandler } from "./rest/rest-handler.ts";
 import { type Catalogue, createCatalogue } from "./routing/catalogue.ts";
+import type { Target } from "./routing/target.ts";
+import { createTargetStates, type TargetStates } from "./routing/target-states.ts";
 import { createRpcHandler, SERVICES } from "./rpc/handler.ts";
 import { createHealthStatus, type HealthStatus } from "./rpc/health.ts";
 import { createCors } from "./server/cors.ts";
@@ -18,6 +21,9 @@ import type { RequestHandler } from "./server/options.ts";
 import { type RunningServer, startServer } from "./server/server.ts";
 import { createSuccession, type Succession, type Successor } from "./server/succession.ts";
 import { createLogger, flushLogger, type Logger } from "./telemetry/logger.ts";
+import { createSignals, type Signals } from "./telemetry/signals.ts";
+import type { TargetGauge } from "./telemetry/target-gauge.ts";
+import type { Backend } from "./upstream/backend.ts";
 import { createScriptedBackend } from "./upstream/scripted-backend.ts";
 
 /** A gateway that runs. */
@@ -36,6 +42,8 @@ export interface RunningGateway {
    * SHUTTING_DOWN after `stop`; then nothing has changed. A second call waits for the first.
    */
   reload(settings: Settings): Promise<void>;
+  /** Counts that settings were read again, and taken (also where they are as before) or refused, wherever they were found wanting. */
+  recordReload: Signals["recordReload"];
   /**
    * Drains and ends: not ready at once; no new calls; open ones finish within the grace period and then end with
    * SHUTTING_DOWN; then every socket closes. A second call waits for the same end.
@@ -46,11 +54,15 @@ export interface RunningGateway {
 /** All that settings decide about a call, made once of each settings. */
 interface Generation extends Successor {
   readonly settings: Settings;
+  readonly providers: ProviderSet | undefined;
+  readonly catalogue: Catalogue;
   readonly calls: LiveCalls;
 }
 
 /** What all generations share. */
 interface Shared {
+  readonly states: TargetStates;
+  readonly signals: Pick<Signals, "recordCall" | "scrape">;
   readonly health: HealthStatus;
   readonly logger: Logger;
 }
@@ -62,16 +74,21 @@ const MAX_TIMEOUT_MS = 86_400_000;
 const LAST_WORDS_MS = 1_000;
 
 /**
- * Makes the catalogue of the models that the settings give: the sandbox's, and those of the providers. Throws a ConfigError for an
- * `auto_model` that does not exist.
+ * Makes the catalogue of the models that the settings give: the sandbox's, and those of the providers. Throws a ConfigError for a
+ * target that does not exist. `states`: what is known of targets already.
  */
-export function composeCatalogue({ file, sandbox }: Settings, providers: ProviderSet | undefined): Catalogue {
+export function composeCatalogue(
+  settings: Settings,
+  providers: ProviderSet | undefined,
+  states: TargetStates = createTargetStates(),
+): Catalogue {
+  const { file, sandbox, models, auto, routing } = settings;
   const backends = [createScriptedBackend(createSandbox(sandbox)), ...(providers?.backends ?? [])];
   try {
-    return createCatalogue(backends, "sandbox/eliza");
+    return createCatalogue({ backends, models, auto: { ...auto, models: autoModelsOf(settings) }, routing, states });
   } catch (thrown) {
     if (!(thrown instanceof GatewayError)) throw thrown;
-    throw new ConfigError([{ file, path: "auto_model", message: thrown.message }], file);
+    throw new ConfigError([{ file, path: thrown.details.param ?? "", message: thrown.message }], file);
   }
 }
 
@@ -120,15 +137,15 @@ function createLateUpstream(logger: Logger, reach: Reach | undefined): LateUpstr
 }
 
 /** Makes a generation: nothing of it reaches beyond itself before it is the current one. Throws a ConfigError. */
-function makeGeneration(
-  settings: Settings,
-  providers: ProviderSet | undefined,
-  { health, logger }: Shared,
-): Generation {
-  const { limits, timeouts, cors } = settings;
-  const { operations, calls } = createGateway(composeCatalogue(settings, providers), timeouts);
+function makeGeneration(settings: Settings, providers: ProviderSet | undefined, shared: Shared): Generation {
+  const { states, signals, health, logger } = shared;
+  const { limits, timeouts, cors, routing } = settings;
+  const catalogue = composeCatalogue(settings, providers, states);
+  const { operations, calls } = createGateway(catalogue, { ...timeouts, ...routing });
   return {
     settings,
+    providers,
+    catalogue,
     calls,
     idle: () => calls.idle(),
     handler: createDispatch({
@@ -142,6 +159,7 @@ function makeGeneration(
       }),
       cors: createCors(cors.allowedOrigins),
       logger,
+      signals,
       isReady: () => health.ready,
     }),
   };
@@ -149,6 +167,7 @@ function makeGeneration(
 
 /** The parts of a gateway that runs. */
 interface Running extends Shared {
+  readonly signals: Signals;
   readonly upstream: LateUpstream;
   readonly generations: Succession<Generation>;
   readonly server: RunningServer;
@@ -157,8 +176,17 @@ interface Running extends Shared {
 }
 
 async function start(settings: Settings, logger: Logger, upstream: LateUpstream): Promise<RunningGateway> {
-  const shared: Shared = { logger, health: createHealthStatus(SERVICES.map(({ typeName }) => typeName)) };
   const providers = await upstream.prepare(settings);
+  const signals = await createSignals({
+    settings: settings.telemetry,
+    logger,
+    activeCalls: () => countCalls(generations),
+    targets: () => [...generations.current.catalogue.targets()].map(gaugeOf),
+    isKnownModel: (name) => generations.alive.some(({ catalogue }) => catalogue.isKnown(name)),
+    originOf: (provider) => findBackend(generations, provider),
+  });
+  const health = createHealthStatus(SERVICES.map(({ typeName }) => typeName));
+  const shared = { states: createTargetStates(), signals, health, logger };
   const generations = createSuccession(makeGeneration(settings, providers, shared));
   const server = await listen(settings, generations.handler, logger);
   providers?.adopt();
@@ -182,6 +210,7 @@ async function start(settings: Settings, logger: Logger, upstream: LateUpstream)
       swapped = swapping.catch(() => undefined);
       return swapping;
     },
+    recordReload: signals.recordReload,
     stop() {
       stopped ??= drain(running, swapped);
       return stopped;
@@ -231,7 +260,7 @@ async function swap(running: Running, next: Settings): Promise<void> {
 
 /** `swapped`: the last reload that was asked for. */
 async function drain(running: Running, swapped: Promise<void>): Promise<void> {
-  const { upstream, generations, server, health, logger, ending } = running;
+  const { upstream, generations, server, signals, health, logger, ending } = running;
   const { drainMs } = generations.current.settings.timeouts;
   logger.info({ openCalls: countCalls(generations) }, "draining");
   ending.abort(shuttingDown("the server is going down"));
@@ -248,11 +277,25 @@ async function drain(running: Running, swapped: Promise<void>): Promise<void> {
   clearTimeout(cut);
   await swapped;
   await upstream.close();
+  await signals.close();
   logger.info("stopped");
   await flushLogger(logger);
 }
 
 const countCalls = ({ alive }: Succession<Generation>): number => alive.reduce((sum, { calls }) => sum + calls.size, 0);
+
+/** The backend of that id: of the current generation, or else of the last one before it that has it and still has requests. */
+const findBackend = ({ alive }: Succession<Generation>, id: string): Backend | undefined =>
+  alive.flatMap(({ providers }) => providers?.backends ?? []).findLast((backend) => backend.id === id);
+
+/** How it stands with a target, for metrics. */
+const gaugeOf = ({ backend, model, state: { breaker, lane } }: Target): TargetGauge => ({
+  provider: backend.id,
+  model,
+  breaker: breaker.state,
+  inFlight: lane.inFlight,
+  waiting: lane.waiting,
+});
 
 const shuttingDown = (message: string): GatewayError =>
   new GatewayError(Reason.SHUTTING_DOWN, message, { retryAfterMs: 1000 });

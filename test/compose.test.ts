@@ -35,16 +35,16 @@ async function compose(text: string) {
 describe("composeCatalogue()", () => {
   it("lets auto be a model of a provider", async () => {
     const { server, config } = await openServer();
-    const catalogue = await compose(`${config}auto_model: b/any`);
-    expect(catalogue.resolve("auto")).toMatchObject({ name: "b/any", model: "any" });
+    const catalogue = await compose(`${config}auto: { models: [b/any] }`);
+    expect(catalogue.resolve("auto").candidates).toMatchObject([{ target: { name: "b/any", model: "any" } }]);
     expect(server.requests).toEqual([]);
   });
 
   it.each([
     [
       "an auto that no provider has",
-      "auto_model: c/echo",
-      /: auto_model: The model 'c\/echo' does not exist: there is no provider 'c' here$/,
+      "auto: { models: [c/echo] }",
+      /^parley\.yaml: auto\.models\[0\]: "c\/echo" is of the provider "c", which is not there$/,
     ],
     [
       "a provider that can't be made",

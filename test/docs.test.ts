@@ -28,7 +28,7 @@ import { Role } from "../src/gen/parley/chat/v1/message_pb.ts";
 import { type ChatCompletionParams, ChatCompletionParamsSchema } from "../src/gen/parley/chat/v1/params_pb.ts";
 import { Adjustment_Action } from "../src/gen/parley/chat/v1/report_pb.ts";
 import { AnthropicModelRuleSchema } from "../src/gen/parley/config/v1/anthropic_pb.ts";
-import { ConfigSchema, ProviderSchema } from "../src/gen/parley/config/v1/config_pb.ts";
+import { ConfigSchema, PolicySchema, ProviderSchema, RoutingSchema } from "../src/gen/parley/config/v1/config_pb.ts";
 import { GoogleModelRuleSchema } from "../src/gen/parley/config/v1/google_pb.ts";
 import {
   OpenAICompatibleSchema,
@@ -38,6 +38,8 @@ import {
 import { Reason } from "../src/gen/parley/errors/v1/errors_pb.ts";
 import { stream_of } from "../src/gen/parley/options/v1/options_pb.ts";
 import { decodeJson } from "../src/openai-json/decode.ts";
+import { enumWords } from "../src/openai-json/words.ts";
+import { autoModelsOf } from "../src/providers/default-model.ts";
 import { readQuirks } from "../src/providers/openai-compatible/quirks.ts";
 import { VENDORS } from "../src/providers/openai-compatible/vendors.ts";
 import { readKnobs } from "../src/providers/sandbox/knobs.ts";
@@ -96,18 +98,20 @@ function blockOf(page: string, heading: string, language: string): string {
   return block;
 }
 
-/** The bounds that a cell states: "0 to 2", "above 0s to 60s", "at least 1". Values that lie on them, and just outside. */
+/** The bounds that a cell states: "0 to 2", "above 0s to 60s", "above 0 to below 1", "at least 1". Values that lie on them, and just outside. */
 function boundsOf(cell: string): { readonly inside: number[]; readonly outside: number[]; readonly unit: string } {
-  const match = /^(?<above>above )?(?:at least )?(?<least>-?\d+)(?<unit>s?)(?: to (?<most>-?\d+)s?)?/.exec(
-    cell,
-  )?.groups;
+  const match =
+    /^(?<above>above )?(?:at least )?(?<least>-?\d+)(?<unit>s?)(?: to (?<below>below )?(?<most>-?\d+)s?)?/.exec(
+      cell,
+    )?.groups;
   if (match === undefined) throw new Error(`no bounds: "${cell}"`);
   const least = Number(match["least"]);
   const most = match["most"] === undefined ? [] : [Number(match["most"])];
   const isOpen = match["above"] !== undefined;
+  const isOpenAbove = match["below"] !== undefined;
   return {
-    inside: [isOpen ? least + 0.001 : least, ...most],
-    outside: [isOpen ? least : least - 1, ...most.map((value) => value + 1)],
+    inside: [isOpen ? least + 0.001 : least, ...most.map((value) => (isOpenAbove ? value - 0.001 : value))],
+    outside: [isOpen ? least : least - 1, ...most.map((value) => (isOpenAbove ? value : value + 1))],
     unit: match["unit"] ?? "",
   };
 }
@@ -492,12 +496,19 @@ describe("docs/configuration.md", () => {
   });
 
   it("states the defaults", async () => {
-    const settings = await loadConfig({ env: {}, cwd: join(ROOT, "docs") });
-    const inForce = parseYaml(formatSettings(settings)) as unknown;
-    const valueAt = (path: string): unknown =>
-      path.split(".").reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], inForce);
+    // One of each list, with as little in it as there can be.
+    const given = { providers: [{ id: "a", google: {} }], models: [{ id: "b", targets: ["a/c"] }] };
+    const cwd = createFolder({ "parley.yaml": JSON.stringify(given) });
+    const inForce = parseYaml(formatSettings(await loadConfig({ env: {}, cwd }))) as unknown;
+    const valueAt = (path: string, file: unknown): unknown =>
+      path
+        .replaceAll("[]", ".0")
+        .split(".")
+        .reduce<unknown>((at, key) => (at as Record<string, unknown> | undefined)?.[key], file);
+    const defaultOf = (path: string): unknown =>
+      valueAt(path, given) === undefined ? valueAt(path, inForce) : undefined;
     expect(rows.map(([path, , value]) => `${path}: ${value}`)).toEqual(
-      rows.map(([path]) => `${path}: ${valueAt(path ?? "") ?? "none"}`),
+      rows.map(([path = ""]) => `${path}: ${defaultOf(path) ?? "none"}`),
     );
   });
 
@@ -506,11 +517,15 @@ describe("docs/configuration.md", () => {
       const problems: string[] = [];
       const json = path
         .split(".")
-        .reduceRight<JsonObject[string]>((inner, key) => ({ [key]: inner }), unit ? `${value}s` : value);
-      decodeConfig(json, (where, what) => problems.push(`${where} ${what}`));
-      return problems.length === 0;
+        .reduceRight<JsonObject[string]>(
+          (inner, key) => (key.endsWith("[]") ? { [key.slice(0, -2)]: [inner] } : { [key]: inner }),
+          unit ? `${value}s` : value,
+        );
+      decodeConfig(json, (where) => problems.push(where));
+      // An item of a list lacks what it needs besides.
+      return !problems.includes(path.replaceAll("[]", "[0]"));
     };
-    const bounded = rows.filter(([, type]) => type === "integer" || type === "duration");
+    const bounded = rows.filter(([, type = ""]) => ["integer", "number", "duration"].includes(type));
     const wrong = bounded.flatMap(([path = "", , , bounds = ""]) => {
       const { inside, outside, unit } = boundsOf(bounds);
       return [
@@ -518,13 +533,43 @@ describe("docs/configuration.md", () => {
         ...outside.filter((value) => takes(path, value, unit)),
       ].map((value) => `${path} ${value}`);
     });
-    expect(bounded.length).toBeGreaterThan(9);
+    expect(bounded.length).toBeGreaterThan(20);
     expect(wrong).toEqual([]);
   });
 
   it("names every level of the log", () => {
     const row = tableOf(configuration, "The file").find(([key]) => plain(key) === "log.level");
     expect(sorted(codesOf(row?.at(-1)))).toEqual(sorted(LOG_LEVELS));
+  });
+
+  it("names every policy", () => {
+    const words = [...enumWords(PolicySchema).numberOf.keys()];
+    const said = tableOf(configuration, "The file").filter(([key = ""]) => plain(key).endsWith(".policy"));
+    expect(said.length).toBe(2);
+    for (const row of said) expect(codesOf(row.at(-1))).toEqual(expect.arrayContaining(words));
+  });
+
+  it("says which model auto has of which provider", async () => {
+    const env = { OPENAI_API_KEY: "k", ANTHROPIC_API_KEY: "k", GEMINI_API_KEY: "k" };
+    const models = autoModelsOf(await loadConfig({ env, cwd: createFolder() }));
+    expect(tableOf(configuration, "Names for models, and auto").map(([, model]) => plain(model))).toEqual(
+      models.map((name) => name.slice(name.indexOf("/") + 1)),
+    );
+  });
+
+  it("shows names for models that are valid", async () => {
+    const cwd = createFolder({ "parley.yaml": blockOf(configuration, "Names for models, and auto", "yaml") });
+    const env = { OPENAI_API_KEY: "k1", AZURE_OPENAI_API_KEY: "k2", AZURE_OPENAI_SECOND_KEY: "k3" };
+    const { models, auto } = await loadConfig({ env, cwd });
+    expect(models.map(({ id }) => id)).toEqual(auto.models);
+  });
+
+  it("shows routing that is valid, and everything that can be said", async () => {
+    const yaml = blockOf(configuration, "Routing", "yaml");
+    const settings = await loadConfig({ env: {}, cwd: createFolder({ "parley.yaml": yaml }) });
+    const { routing } = parseYaml(yaml) as { routing: JsonObject };
+    expect(parseYaml(formatSettings(settings))).toMatchObject({ routing });
+    expect(Object.keys(routing)).toEqual(RoutingSchema.fields.map(({ name }) => name));
   });
 
   it("shows a file that is valid", async () => {
@@ -561,10 +606,26 @@ describe("docs/configuration.md", () => {
 
   it("lists every variable that is read of the environment, and so does the help", async () => {
     const read = new Set<string>();
-    const env: Environment = new Proxy({}, { get: (_none, name) => void read.add(String(name)) });
+    const endpoint = "OTEL_EXPORTER_OTLP_ENDPOINT";
+    const env: Environment = new Proxy(
+      {},
+      {
+        get(_none, name) {
+          read.add(String(name));
+          // Without it, those that say how signals are sent are not read.
+          return name === endpoint ? "http://127.0.0.1:4318" : undefined;
+        },
+      },
+    );
     await loadConfig({ env, cwd: createFolder() });
     // Those of proxies are read in lower case, too.
-    const names = sorted([...read].map((name) => name.toUpperCase()));
+    const all = sorted([...read].map((name) => name.toUpperCase()));
+    const ofSignals = all.filter((name) => name.startsWith("OTEL_"));
+    const told = new Set(
+      tableOf(readPage("observability.md"), "Sending to a collector").flatMap(([name]) => codesOf(name)),
+    );
+    expect(ofSignals.filter((name) => !told.has(name))).toEqual([]);
+    const names = all.filter((name) => name === endpoint || !ofSignals.includes(name));
     const shown = (await helpOf()).split("Environment:")[1] ?? "";
     expect(names.length).toBeGreaterThan(8);
     expect(sorted(tableOf(configuration, "The environment").map(([name]) => plain(name)))).toEqual(names);

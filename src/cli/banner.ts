@@ -1,11 +1,12 @@
+import type { AutoSettings } from "../config/settings.ts";
 import { VERSION } from "../lib/version.ts";
 
 /** What the banner speaks of. */
 export interface BannerOptions {
   /** Where the gateway can be called: "http://127.0.0.1:8080". */
   readonly url: string;
-  /** The model behind "auto". */
-  readonly autoModel: string;
+  /** The models behind "auto", at least one, and in which order they are asked. */
+  readonly auto: AutoSettings;
   /** Ids of the providers with a network. */
   readonly providers: readonly string[];
   /** The file of the server's certificate; undefined: plain text. */
@@ -18,7 +19,7 @@ const RPC = '{"params":{"model":"auto","messages":[{"role":"ROLE_USER","content"
 const SERVICE = "/parley.chat.v1.ChatService";
 
 /** The text of a start: where the gateway listens, and a first call on each door, ready to be pasted into a shell. */
-export function formatBanner({ url, autoModel, providers, certFile }: BannerOptions): string {
+export function formatBanner({ url, auto, providers, certFile }: BannerOptions): string {
   // The certificate vouches for itself: its issuer may be one that this machine does not know.
   const trust = certFile === undefined ? "" : `--cacert ${shellWord(certFile)} `;
   const curl = (flags: string, body: string): string =>
@@ -35,12 +36,17 @@ export function formatBanner({ url, autoModel, providers, certFile }: BannerOpti
   ];
   return [
     `Parley ${VERSION} listens on ${url}`,
-    `The model "auto" is ${autoModel}. Ctrl-C lets open calls finish and stops.`,
+    `The model "auto" is ${formatAuto(auto)}. Ctrl-C lets open calls finish and stops.`,
     formatProviders(providers),
     ...calls.flatMap(([door, command]) => ["", `  ${door}:`, `  ${command}`]),
     "",
     "",
   ].join("\n");
+}
+
+function formatAuto({ policy, models }: AutoSettings): string {
+  if (models.length === 1) return models.join();
+  return `the first that suits of ${models.join(", ")}${policy === "quality" ? "" : `, by ${policy}`}`;
 }
 
 /** What switches on most providers; the documents have the rest. */

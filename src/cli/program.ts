@@ -22,7 +22,9 @@ Environment:
   GOOGLE_API_KEY          the same, and wins over GEMINI_API_KEY
   GOOGLE_GEMINI_BASE_URL  where it is, if not at https://generativelanguage.googleapis.com
   HTTP_PROXY, HTTPS_PROXY, NO_PROXY
-                          the way to providers; in lower case, too`;
+                          the way to providers; in lower case, too
+  OTEL_EXPORTER_OTLP_ENDPOINT
+                          where metrics and traces are sent`;
 
 /** Runs the command of the arguments (without node and script) and returns the exit status: 0, or 1 after words on stderr. */
 export async function runProgram(argv: readonly string[], surroundings: Surroundings): Promise<number> {

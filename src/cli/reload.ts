@@ -1,3 +1,4 @@
+import type { RunningGateway } from "../compose.ts";
 import { changedKeys } from "../config/compare-settings.ts";
 import { ConfigError, type ConfigProblem } from "../config/config-error.ts";
 import { type LoadOptions, loadConfig } from "../config/load-config.ts";
@@ -12,7 +13,7 @@ export interface ReloadOptions {
   readonly source: LoadOptions;
   /** The settings that the gateway was started with. */
   readonly settings: Settings;
-  readonly gateway: { reload(settings: Settings): Promise<void> };
+  readonly gateway: Pick<RunningGateway, "reload" | "recordReload">;
   readonly logger: Logger;
 }
 
@@ -29,11 +30,13 @@ export function createReload({ source, settings, gateway, logger }: ReloadOption
       const changed = changedKeys(running, next);
       if (changed.length > 0) await gateway.reload(next);
       running = next;
+      gateway.recordReload("ok");
       if (changed.length > 0) logger.info({ changed }, "reloaded");
       else logger.debug("nothing to reload");
     } catch (thrown) {
       // The end of the gateway overtook it, and has lines of its own.
       if (thrown instanceof GatewayError && thrown.reason === Reason.SHUTTING_DOWN) return;
+      gateway.recordReload("refused");
       const why = thrown instanceof ConfigError ? { problems: thrown.problems.map(fieldsOf) } : { err: thrown };
       logger.error(why, "reload refused");
     }

@@ -1,4 +1,5 @@
 import { formatPath } from "../openai-json/path.ts";
+import { REDACTED } from "../telemetry/redaction.ts";
 import type { ProviderFamily } from "./provider-settings.ts";
 
 /** Takes down what is wrong with a key of a provider's section: "base_url". Never with a value, which may hold a secret. */
@@ -29,10 +30,9 @@ const OWN_HEADERS: readonly string[] = [
 
 /** Checks what all families have, and the schema's rules can't say. */
 export function checkProvider({ config }: ProviderFamily, report: ReportKey): void {
-  const { baseUrl, apiKey, headers } = config;
+  const { baseUrl, apiKey, apiKeys, headers } = config;
   if (baseUrl !== undefined && baseUrl !== "") checkBaseUrl(baseUrl, (message) => report("base_url", message));
-  if (apiKey === "") report("api_key", "is empty; leave it out where no key is needed");
-  else if (apiKey !== undefined && !KEY.test(apiKey)) report("api_key", NOT_A_KEY);
+  checkKeys(apiKey, apiKeys, report);
   const names = new Set<string>();
   for (const [name, value] of Object.entries(headers)) {
     const key = formatPath(["headers", name]);
@@ -45,8 +45,20 @@ export function checkProvider({ config }: ProviderFamily, report: ReportKey): vo
   }
 }
 
-/** What is wrong with a key that no header can carry. */
-const NOT_A_KEY = "has a blank, a line break, or another character that no key has";
+/** Checks the keys of a provider, without a word of what they are. */
+function checkKeys(apiKey: string | undefined, apiKeys: readonly string[], report: ReportKey): void {
+  const places = new Map<string, string>();
+  const check = (key: string, place: string): void => {
+    const first = places.get(key);
+    if (key === "") report(place, "is empty; leave it out where no key is needed");
+    else if (!KEY.test(key)) report(place, "has a blank, a line break, or another character that no key has");
+    // What check-config prints has the same mark in the place of each, and has to be a valid file.
+    else if (first !== undefined && key !== REDACTED) report(place, `is the same key as ${first}`);
+    if (first === undefined) places.set(key, place);
+  };
+  if (apiKey !== undefined) check(apiKey, "api_key");
+  for (const [index, key] of apiKeys.entries()) check(key, formatPath(["api_keys", index]));
+}
 
 /** Checks the address of a provider. Its text is not repeated: it may hold a secret. */
 export function checkBaseUrl(text: string, report: (message: string) => void): void {

@@ -3,10 +3,7 @@ import type { Report } from "./problems.ts";
 import type { Settings } from "./settings.ts";
 
 /** Checks what the schema's rules can't say. */
-export function checkSettings({ autoModel, cors, timeouts }: Settings, report: Report): void {
-  if (autoModel === "" || autoModel === "auto") {
-    report("auto_model", `${JSON.stringify(autoModel)} must be the name of another model, such as "sandbox/eliza"`);
-  }
+export function checkSettings({ cors, timeouts, routing }: Settings, report: Report): void {
   cors.allowedOrigins.forEach((origin, index) => {
     if (origin === "*" || isOrigin(origin)) return;
     const why = 'must be "*", or scheme, host and port as browsers send them, such as "https://app.example"';
@@ -15,6 +12,13 @@ export function checkSettings({ autoModel, cors, timeouts }: Settings, report: R
   const { headersMs, requestMs } = timeouts;
   if (headersMs > requestMs) {
     report("timeouts.headers", `${formatMs(headersMs)} must be <= timeouts.request, ${formatMs(requestMs)}`);
+  }
+  const { minCalls, window, openMs, maxOpenMs } = routing.breaker;
+  if (minCalls > window) {
+    report("routing.breaker.min_calls", `${minCalls} must be <= routing.breaker.window, ${window}`);
+  }
+  if (openMs > maxOpenMs) {
+    report("routing.breaker.open", `${formatMs(openMs)} must be <= routing.breaker.max_open, ${formatMs(maxOpenMs)}`);
   }
 }
 

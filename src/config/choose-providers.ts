@@ -1,5 +1,6 @@
 import type { Provider } from "../gen/parley/config/v1/config_pb.ts";
 import { checkProvider } from "./check-provider.ts";
+import { completeConcurrency } from "./complete-routing.ts";
 import type { Report } from "./problems.ts";
 import { FAMILY_KEYS, type ProviderFamily, type ProviderSettings } from "./provider-settings.ts";
 
@@ -28,7 +29,7 @@ export function chooseProviders({ listed, switchedOn, file }: ProviderSources, r
     if (family === undefined) return [];
     const place = { file, path: `${path}.${FAMILY_KEYS[family.kind]}` };
     checkProvider(family, (field, message) => report(`${place.path}.${field}`, message));
-    return [{ id: provider.id, place, ...family }];
+    return [{ id: provider.id, place, concurrency: completeConcurrency(provider.concurrency), ...family }];
   });
   return [...fromFile, ...switchedOn];
 }

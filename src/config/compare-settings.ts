@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from "node:util";
 import { ConfigError } from "./config-error.ts";
 import type { Settings } from "./settings.ts";
 
-/** The file's top-level keys, by the settings that they become. Proxies come from the environment, which does not change. */
-const KEYS: Readonly<Record<Exclude<keyof Settings, "file" | "proxy">, string>> = {
+/** The file's top-level keys, by the settings that they become. What is not here comes from the environment, which does not change. */
+const KEYS: Readonly<Record<Exclude<keyof Settings, "file" | "proxy" | "telemetry">, string>> = {
   listen: "listen",
   tls: "tls",
   limits: "limits",

@@ -60,7 +60,9 @@ function shortValue(json: JsonValue, path: Path): string | undefined {
         ? Reflect.get(at, step.name)
         : step.kind === "list_sub"
           ? Reflect.get(at, step.index)
-          : undefined;
+          : step.kind === "map_sub"
+            ? Reflect.get(at, String(step.key))
+            : undefined;
   }
   const isDuration = typeof at === "string" && /^-?[\d.]+s$/.test(at);
   return typeof at === "number" || isDuration ? String(at) : undefined;

@@ -3,6 +3,7 @@ import { AnthropicSchema } from "../gen/parley/config/v1/anthropic_pb.ts";
 import { GoogleSchema } from "../gen/parley/config/v1/google_pb.ts";
 import { OpenAICompatibleSchema } from "../gen/parley/config/v1/openai_compatible_pb.ts";
 import { checkBaseUrl, checkProvider } from "./check-provider.ts";
+import { completeConcurrency } from "./complete-routing.ts";
 import type { Environment } from "./environment.ts";
 import type { ProviderFamily, ProviderSettings } from "./provider-settings.ts";
 
@@ -63,7 +64,7 @@ export function environmentProviders(
     checkProvider(made, (field, message) => {
       if (field === "api_key") report(first.key, message);
     });
-    return [{ id, place: { path: first.key }, ...made }];
+    return [{ id, place: { path: first.key }, concurrency: completeConcurrency(undefined), ...made }];
   });
 }
 

@@ -7,7 +7,8 @@ import { FAMILY_KEYS, type ProviderFamily, type ProviderSettings } from "./provi
 
 /** Writes a provider as its entry in the file, without secrets: keys, values of headers and of an address's query are redacted. */
 export function formatProvider(provider: ProviderSettings): JsonObject {
-  const entry = encodeJson(ProviderSchema, create(ProviderSchema, { id: provider.id, kind: kindOf(provider) }));
+  const { id, concurrency } = provider;
+  const entry = encodeJson(ProviderSchema, create(ProviderSchema, { id, kind: kindOf(provider), concurrency }));
   const key = FAMILY_KEYS[provider.kind];
   const section = entry[key];
   return isObject(section) ? { ...entry, [key]: withoutSecrets(section) } : entry;
@@ -27,10 +28,11 @@ function kindOf(family: ProviderFamily) {
 }
 
 function withoutSecrets(section: JsonObject): JsonObject {
-  const { base_url: baseUrl, headers } = section;
+  const { base_url: baseUrl, api_keys: apiKeys, headers } = section;
   return {
     ...(redact(section) as JsonObject),
     ...(typeof baseUrl === "string" ? { base_url: withoutQueryValues(baseUrl) } : {}),
+    ...(Array.isArray(apiKeys) ? { api_keys: apiKeys.map(() => REDACTED) } : {}),
     ...(isObject(headers) ? { headers: mapValues(headers, () => REDACTED) } : {}),
   };
 }

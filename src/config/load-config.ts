@@ -1,13 +1,15 @@
 /**
  * Configuration: a file (parley.yaml, by the schema parley.config.v1), the environment, and the command line become one frozen
- * object of settings. Nothing else reads the environment.
+ * object of settings. Nothing else reads the environment, but for OpenTelemetry's exporters: see read-telemetry.ts.
  */
 import { create } from "@bufbuild/protobuf";
 import { type Config, ConfigSchema, Log_Level } from "../gen/parley/config/v1/config_pb.ts";
+import { checkNames } from "./check-names.ts";
 import { checkSettings } from "./check-settings.ts";
 import { chooseListen } from "./choose-listen.ts";
 import { chooseLogLevel } from "./choose-log-level.ts";
 import { chooseProviders } from "./choose-providers.ts";
+import { completeSettings } from "./complete-settings.ts";
 import { ConfigError, type ConfigProblem } from "./config-error.ts";
 import { type ConfigFile, type FileOptions, readConfigFile } from "./config-file.ts";
 import { decodeConfig } from "./decode-config.ts";
@@ -15,7 +17,8 @@ import type { Environment } from "./environment.ts";
 import { environmentProviders } from "./environment-providers.ts";
 import type { Candidate, Report } from "./problems.ts";
 import { readProxy } from "./read-proxy.ts";
-import { completeSettings, type Settings } from "./settings.ts";
+import { readTelemetry } from "./read-telemetry.ts";
+import type { Settings } from "./settings.ts";
 import { substitute } from "./substitute.ts";
 import { readTlsFiles } from "./tls-files.ts";
 
@@ -64,9 +67,12 @@ export async function loadConfig(options: LoadOptions): Promise<Settings> {
     if (!problems.some((problem) => problem.path === path)) report(path, message);
   });
   const proxy = readProxy(options.env, reportVariable);
+  const telemetry = readTelemetry(options.env, reportVariable);
 
-  const settings = completeSettings(config, { file: file?.path, listen, tls, logLevel, providers, proxy });
+  const settings = completeSettings(config, { file: file?.path, listen, tls, logLevel, providers, proxy, telemetry });
   checkSettings(settings, report);
+  // Names lead to providers and to each other: of what is wrong with these, only the consequences would be found.
+  if (!problems.some(({ path }) => /^(?:auto|models|providers)\b/.test(path))) checkNames(settings, report);
   if (problems.length > 0) throw new ConfigError(problems, file?.name);
   return settings;
 }

@@ -2,7 +2,6 @@ import type { Anthropic } from "../gen/parley/config/v1/anthropic_pb.ts";
 import type { Google } from "../gen/parley/config/v1/google_pb.ts";
 import type { OpenAICompatible } from "../gen/parley/config/v1/openai_compatible_pb.ts";
 import type { ConfigProblem } from "./config-error.ts";
-import type { ConcurrencySettings } from "./settings.ts";
 
 /** A provider with a network, as it is configured. */
 export type ProviderSettings = {
@@ -12,6 +11,13 @@ export type ProviderSettings = {
   readonly place: Pick<ConfigProblem, "file" | "path">;
   readonly concurrency: ConcurrencySettings;
 } & ProviderFamily;
+
+/** How many calls each model of a provider gets at once. */
+export interface ConcurrencySettings {
+  readonly maxInFlight: number;
+  /** Most calls that wait for a place. */
+  readonly maxQueue: number;
+}
 
 /** Which API a provider speaks, and the section of the configuration that is that family's own. */
 export type ProviderFamily =

@@ -1,7 +1,6 @@
-import type { Config } from "../gen/parley/config/v1/config_pb.ts";
 import type { Address } from "../lib/address.ts";
 import type { LogLevel } from "../telemetry/log-level.ts";
-import { orMs } from "./duration.ts";
+import type { SignalSettings } from "../telemetry/signal-settings.ts";
 import type { ProviderSettings } from "./provider-settings.ts";
 
 /** All settings, with every default filled in; frozen. Times are whole milliseconds, sizes are bytes. */
@@ -33,6 +32,8 @@ export interface Settings {
   /** How old a provider's list of models may become before it is asked for again. */
   readonly modelListRefreshMs: number;
   readonly proxy: ProxySettings;
+  /** What is sent to a collector of metrics and traces. */
+  readonly telemetry: SignalSettings;
 }
 
 /** In which order targets are asked. */
@@ -51,7 +52,10 @@ export interface ModelNameSettings {
 /** The models behind "auto". */
 export interface AutoSettings {
   readonly policy: PolicyName;
-  /** Each "provider/model", or the id of one of the names for models; never empty. */
+  /**
+   * Each "provider/model", or the id of one of the names for models. Empty: the default, which is made of the providers; `autoModelsOf` of
+   * the providers gives the list in force.
+   */
   readonly models: readonly string[];
 }
 
@@ -82,13 +86,6 @@ export interface BreakerSettings {
   /** How long the first time; doubled each further time, up to `maxOpenMs`. */
   readonly openMs: number;
   readonly maxOpenMs: number;
-}
-
-/** How many calls each model of a provider gets at once. */
-export interface ConcurrencySettings {
-  readonly maxInFlight: number;
-  /** Most calls that wait for a place. */
-  readonly maxQueue: number;
 }
 
 /** Fetching of media that a request gives by address. */
@@ -135,7 +132,7 @@ export interface TimeoutSettings {
   readonly firstChunkMs: number | undefined;
   /** Between two outputs of a model. */
   readonly idleMs: number;
-  /** For one target's answer in one piece, while there is another target to ask; undefined: an equal share of the time that is left. */
+  /** For one target's answer in one piece, while there is another target to ask; undefined: a fair share of the time that is left. */
   readonly attemptMs: number | undefined;
   /** For the headers of a request to arrive. */
   readonly headersMs: number;
@@ -145,64 +142,4 @@ export interface TimeoutSettings {
   readonly keepAliveMs: number;
   /** For open calls to finish when the server is told to stop. */
   readonly drainMs: number;
-}
-
-/** What is not read off the schema alone. */
-export type Chosen = Pick<Settings, "file" | "listen" | "tls" | "logLevel" | "providers" | "proxy">;
-
-/** The defaults that parley/config/v1/config.proto states. */
-const DEFAULTS = {
-  maxBodyBytes: 32 * 1024 * 1024,
-  maxConnections: 10_000,
-  maxConcurrentStreams: 1_000,
-  totalMs: 180_000,
-  idleMs: 120_000,
-  headersMs: 10_000,
-  requestMs: 300_000,
-  keepAliveMs: 15_000,
-  drainMs: 30_000,
-  autoModel: "sandbox/eliza",
-  tokenDelayMs: 20,
-  mediaFetchEnabled: false,
-  mediaFetchMaxBytes: 20 * 1024 * 1024,
-  mediaFetchTimeoutMs: 10_000,
-  modelListRefreshMs: 300_000,
-};
-
-/** Makes the settings of a valid configuration, and of what was chosen beside it. */
-export function completeSettings(config: Config, chosen: Chosen): Settings {
-  const { limits, timeouts, mediaFetch } = config;
-  return deepFreeze({
-    ...chosen,
-    limits: {
-      maxBodyBytes: Number(limits?.maxBodyBytes ?? DEFAULTS.maxBodyBytes),
-      maxConnections: limits?.maxConnections ?? DEFAULTS.maxConnections,
-      maxConcurrentStreams: limits?.maxConcurrentStreams ?? DEFAULTS.maxConcurrentStreams,
-    },
-    timeouts: {
-      totalMs: orMs(timeouts?.total, DEFAULTS.totalMs),
-      firstChunkMs: orMs(timeouts?.firstChunk, undefined),
-      idleMs: orMs(timeouts?.idle, DEFAULTS.idleMs),
-      headersMs: orMs(timeouts?.headers, DEFAULTS.headersMs),
-      requestMs: orMs(timeouts?.request, DEFAULTS.requestMs),
-      keepAliveMs: orMs(timeouts?.keepAlive, DEFAULTS.keepAliveMs),
-      drainMs: orMs(timeouts?.drain, DEFAULTS.drainMs),
-    },
-    cors: { allowedOrigins: [...(config.cors?.allowedOrigins ?? [])] },
-    autoModel: config.autoModel ?? DEFAULTS.autoModel,
-    sandbox: { tokenDelayMs: orMs(config.sandbox?.tokenDelay, DEFAULTS.tokenDelayMs) },
-    mediaFetch: {
-      enabled: mediaFetch?.enabled ?? DEFAULTS.mediaFetchEnabled,
-      maxBytes: Number(mediaFetch?.maxBytes ?? DEFAULTS.mediaFetchMaxBytes),
-      timeoutMs: orMs(mediaFetch?.timeout, DEFAULTS.mediaFetchTimeoutMs),
-    },
-    modelListRefreshMs: orMs(config.modelLists?.refresh, DEFAULTS.modelListRefreshMs),
-  });
-}
-
-function deepFreeze<T extends object>(value: T): T {
-  // Bytes within a provider's section: engines refuse to freeze what looks into a buffer.
-  if (ArrayBuffer.isView(value)) return value;
-  for (const inner of Object.values(value)) if (typeof inner === "object" && inner !== null) deepFreeze(inner);
-  return Object.freeze(value);
 }

@@ -2,18 +2,18 @@ import { deadlineExceeded } from "../errors/deadline-exceeded.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import type { CallContext } from "./operation.ts";
+import { silent } from "./silent.ts";
 
 /** The time that one call has, and the ways in which it can end early. */
 export interface CallScope {
   /** Aborted, with a GatewayError, by the deadline, the client, silence of the model, or the end of the server. */
   readonly signal: AbortSignal;
+  /** Whether it was the silence of the model that ended the call. */
+  readonly fellSilent: boolean;
+  /** How many milliseconds are left of the call's time. */
+  leftMs(): number;
   /** From now on the gateway waits for the model, which has that many milliseconds for its next output. Undefined: no bound. */
   awaitOutput(withinMs: number | undefined): void;
-  /**
-   * The gateway waits on: what came was no output, and what is left of the time is all there is. Where nothing is left because a slow
-   * client read meanwhile, the model has all of it again.
-   */
-  stillAwaitOutput(): void;
   /** Output came, or the model has ended: the gateway does not wait for it now. */
   outputCame(): void;
   /** The call is over: its timers and listeners go. */
@@ -73,6 +73,7 @@ class Scope implements CallScope {
   readonly #client: AbortSignal;
   readonly #closed: (scope: Scope) => void;
   readonly #deadline: NodeJS.Timeout | undefined;
+  readonly #endsAt: number;
   #silence: NodeJS.Timeout | undefined;
   #silenceMs: number | undefined;
   /** Whether the gateway waits for the model; while a slow client reads, it does not. */
@@ -85,15 +86,24 @@ class Scope implements CallScope {
     this.#closed = closed;
     const timeoutMs = call.timeoutMs ?? defaultTimeoutMs;
     this.#client.addEventListener("abort", this.#clientGone);
+    const left = Math.max(0, timeoutMs - call.log.elapsedMs());
+    this.#endsAt = performance.now() + left;
     if (this.#client.aborted) this.#clientGone();
     else {
-      const left = Math.max(0, timeoutMs - call.log.elapsedMs());
       this.#deadline = setTimeout(() => this.abort(deadlineExceeded(timeoutMs)), left);
     }
   }
 
   get signal(): AbortSignal {
     return this.#controller.signal;
+  }
+
+  get fellSilent(): boolean {
+    return this.#waiting && this.#isOverdue;
+  }
+
+  leftMs(): number {
+    return Math.max(0, this.#endsAt - performance.now());
   }
 
   abort(error: GatewayError): void {
@@ -110,11 +120,6 @@ class Scope implements CallScope {
     clearTimeout(this.#silence);
     this.#silenceMs = withinMs;
     this.#silence = withinMs === undefined ? undefined : setTimeout(() => this.#fellSilent(withinMs), withinMs);
-  }
-
-  stillAwaitOutput(): void {
-    if (this.#isOverdue) this.awaitOutput(this.#silenceMs);
-    else this.#waiting = this.#silenceMs !== undefined;
   }
 
   outputCame(): void {
@@ -135,6 +140,3 @@ class Scope implements CallScope {
 
   readonly #clientGone = (): void => this.abort(GatewayError.from(this.#client.reason));
 }
-
-const silent = (withinMs: number): GatewayError =>
-  new GatewayError(Reason.DEADLINE_EXCEEDED, `the model sent nothing for ${withinMs} ms`);

@@ -5,30 +5,48 @@ import {
   type CreateChatCompletionResponse,
   CreateChatCompletionResponseSchema,
 } from "../gen/parley/chat/v1/chat_service_pb.ts";
-import type { Catalogue } from "../routing/catalogue.ts";
-import type { CallScope } from "./call-scope.ts";
+import type { ChatCompletion } from "../gen/parley/chat/v1/completion_pb.ts";
+import type { Attempt } from "./attempt.ts";
+import { findAnswer } from "./find-answer.ts";
 import { createIdentity } from "./identity.ts";
-import type { CallContext } from "./operation.ts";
+import type { Origin } from "./open-stream.ts";
 import { prepare } from "./prepare.ts";
 import { hideReasoning } from "./reasoning.ts";
 import { Reporter } from "./report.ts";
+import { type Serving, searchOptions } from "./serving.ts";
 import { settleCompletion } from "./settle-completion.ts";
 
 /** Answers a request in one piece. */
 export async function createChat(
   request: CreateChatCompletionRequest,
-  call: CallContext,
-  scope: CallScope,
-  catalogue: Catalogue,
+  { call, scope, catalogue, options }: Serving,
 ): Promise<CreateChatCompletionResponse> {
-  const prepared = prepare(CreateChatCompletionRequestSchema, request, false, catalogue, call.log);
-  const { target, plan } = prepared;
-  const reporter = new Reporter(call.log, target, plan.adjustments);
-  const answer = await plan.complete(scope.signal);
-  reporter.answered();
-  reporter.heardFrom(answer);
-  const completion = settleCompletion(answer, createIdentity(target.answeredAs), prepared.choices);
+  const { log } = call;
+  const prepared = prepare(CreateChatCompletionRequestSchema, request, false, catalogue);
+  const { choices } = prepared.demand;
+  const { attempt, value } = await findAnswer({
+    prepared,
+    scope,
+    log,
+    options: searchOptions(options, request.options),
+    ask: (running) => complete(running, choices),
+    discard: () => undefined,
+  });
+  attempt.succeeded();
+  const { completion, origin } = value;
+  log.finished(completion.choices.map(({ finishReason }) => finishReason));
   if (request.options?.includeReasoning === false) hideReasoning(completion);
-  const report = reporter.last(completion);
+  const report = new Reporter(log, attempt, origin).last(completion);
   return create(CreateChatCompletionResponseSchema, { completion, report });
+}
+
+async function complete(
+  attempt: Attempt,
+  choices: number,
+): Promise<{ readonly completion: ChatCompletion; readonly origin: Origin }> {
+  const answer = await attempt.plan.complete(attempt.signal, attempt.options);
+  const { id, model } = answer;
+  const completion = settleCompletion(answer, createIdentity(attempt.candidate.answersAs), choices);
+  attempt.outputCame();
+  return { completion, origin: { id, model } };
 }

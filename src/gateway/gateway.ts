@@ -1,10 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { validate } from "../admission/validate.ts";
 import {
-  ExplainChatCompletionRequestSchema,
-  ExplainChatCompletionResponseSchema,
-} from "../gen/parley/chat/v1/chat_service_pb.ts";
-import {
   GetModelRequestSchema,
   GetModelResponseSchema,
   ListModelsResponseSchema,
@@ -12,11 +8,11 @@ import {
 import type { Catalogue } from "../routing/catalogue.ts";
 import { createLiveCalls, type LiveCalls } from "./call-scope.ts";
 import { createChat } from "./create-chat.ts";
+import { explainChat } from "./explain-chat.ts";
 import type { Operations } from "./operation.ts";
-import { prepare } from "./prepare.ts";
+import type { GatewayOptions } from "./options.ts";
 import { type OpenScope, settled, streamSettled } from "./settled.ts";
 import { streamChat } from "./stream-chat.ts";
-import type { GatewayTimeouts } from "./timeouts.ts";
 
 /** The use case behind every door. */
 export interface Gateway {
@@ -26,29 +22,17 @@ export interface Gateway {
 }
 
 /** Makes the gateway over these models. */
-export function createGateway(catalogue: Catalogue, timeouts: GatewayTimeouts): Gateway {
+export function createGateway(catalogue: Catalogue, options: GatewayOptions): Gateway {
   const calls = createLiveCalls();
-  const open: OpenScope = (call) => calls.open(call, timeouts.totalMs);
+  const open: OpenScope = (call) => calls.open(call, options.totalMs);
   const operations: Operations = {
     createChatCompletion: (request, call) =>
-      settled(call, open, (scope) => createChat(request, call, scope, catalogue)),
+      settled(call, open, (scope) => createChat(request, { call, scope, catalogue, options })),
 
     streamChatCompletion: (request, call) =>
-      streamSettled(call, open, (scope) => streamChat(request, call, scope, catalogue, timeouts)),
+      streamSettled(call, open, (scope) => streamChat(request, { call, scope, catalogue, options })),
 
-    explainChatCompletion: (request, call) =>
-      settled(call, open, () => {
-        const streaming = request.params?.stream ?? false;
-        const { target, plan } = prepare(ExplainChatCompletionRequestSchema, request, streaming, catalogue, call.log);
-        const upstreamRequest = plan.describe();
-        return create(ExplainChatCompletionResponseSchema, {
-          provider: target.backend.id,
-          model: target.model,
-          adjustments: [...plan.adjustments],
-          promptTokens: plan.promptTokens ?? 0,
-          ...(upstreamRequest === undefined ? {} : { upstreamRequest }),
-        });
-      }),
+    explainChatCompletion: (request, call) => settled(call, open, () => explainChat(request, { call, catalogue })),
 
     listModels: (_request, call) =>
       settled(call, open, () => create(ListModelsResponseSchema, { models: [...catalogue.list()] })),

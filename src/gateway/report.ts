@@ -1,100 +1,103 @@
 import { create } from "@bufbuild/protobuf";
-import { durationFromMs } from "@bufbuild/protobuf/wkt";
+import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
 import type { ChatCompletion, ChatCompletionChunk } from "../gen/parley/chat/v1/completion_pb.ts";
 import {
-  type Adjustment,
-  Attempt_Outcome,
+  type Attempt,
   AttemptSchema,
   type CallReport,
   CallReportSchema,
   UsageSource,
 } from "../gen/parley/chat/v1/report_pb.ts";
-import type { Target } from "../routing/catalogue.ts";
+import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
+import type { AttemptRecord } from "../telemetry/attempt-record.ts";
 import type { CallLog } from "../telemetry/call-log.ts";
-
-/** What a provider calls its answer; empty where it does not say. */
-interface Origin {
-  readonly id: string;
-  readonly model: string;
-}
+import type { Attempt as RunningAttempt } from "./attempt.ts";
+import type { Origin } from "./open-stream.ts";
 
 /** The answer, or the last chunk of it. */
 type Served = Pick<ChatCompletion | ChatCompletionChunk, "usage" | "serviceTier">;
 
-/** Writes down what is done for one call, as its reports tell it. */
+/** Writes the reports of a call that is answered. */
 export class Reporter {
   readonly #log: CallLog;
-  readonly #target: Target;
-  readonly #adjustments: readonly Adjustment[];
-  readonly #attemptStartedMs: number;
-  #firstOutputMs: number | undefined;
-  #upstreamId = "";
-  #upstreamModel = "";
+  readonly #attempt: RunningAttempt;
+  readonly #origin: Origin;
 
-  constructor(log: CallLog, target: Target, adjustments: readonly Adjustment[]) {
+  /** `attempt`: the one that answers. */
+  constructor(log: CallLog, attempt: RunningAttempt, origin: Origin) {
     this.#log = log;
-    this.#target = target;
-    this.#adjustments = adjustments;
-    this.#attemptStartedMs = log.elapsedMs();
-  }
-
-  /** What the provider calls its answer. The first id and the first model that are not empty count. */
-  heardFrom(origin: Origin): void {
-    if (this.#upstreamId !== "" && this.#upstreamModel !== "") return;
-    if (this.#upstreamId === "") this.#upstreamId = origin.id;
-    if (this.#upstreamModel === "") this.#upstreamModel = origin.model;
-    this.#log.heardFrom(origin);
-  }
-
-  /** The first output came. Later calls change nothing. */
-  answered(): void {
-    if (this.#firstOutputMs !== undefined) return;
-    this.#firstOutputMs = this.#log.elapsedMs();
-    this.#log.answered();
+    this.#attempt = attempt;
+    this.#origin = origin;
+    log.answered(attempt.record.firstMs ?? log.elapsedMs());
+    log.heardFrom(origin);
   }
 
   /** What is known when the answer begins. */
   first(): CallReport {
+    const { candidate, plan, record } = this.#attempt;
+    const { id, model } = this.#origin;
     return create(CallReportSchema, {
       requestId: this.#log.requestId,
-      provider: this.#target.backend.id,
-      model: this.#target.model,
-      adjustments: [...this.#adjustments],
-      ...(this.#upstreamModel === "" ? {} : { upstreamModel: this.#upstreamModel }),
-      ...(this.#upstreamId === "" ? {} : { upstreamId: this.#upstreamId }),
-      ...(this.#firstOutputMs === undefined
-        ? {}
-        : { timeToFirstChunk: durationFromMs(Math.round(this.#firstOutputMs)) }),
+      provider: candidate.target.backend.id,
+      model: candidate.target.model,
+      adjustments: [...plan.adjustments],
+      attempts: attemptsOf(this.#log),
+      ...(model === "" ? {} : { upstreamModel: model }),
+      ...(id === "" ? {} : { upstreamId: id }),
+      ...(record.firstMs === undefined ? {} : { timeToFirstChunk: durationOf(record.firstMs) }),
     });
   }
 
   /** The whole report, when the answer has ended: with the usage and cost of what was served, where that is known. */
   last(served: Served | undefined): CallReport {
+    // What came late.
+    this.#log.heardFrom(this.#origin);
     const report = this.first();
     const usage = served?.usage;
     const cost = served && this.#cost(served);
     if (cost !== undefined) report.costNanoDollars = cost;
     if (usage !== undefined) this.#log.used(usage, cost);
-    const elapsed = this.#log.elapsedMs();
-    const first = this.#firstOutputMs;
-    report.duration = durationFromMs(Math.round(elapsed));
-    report.usageSource = usage !== undefined ? this.#target.backend.usageSource : UsageSource.UNSPECIFIED;
-    report.attempts = [
-      create(AttemptSchema, {
-        target: this.#target.name,
-        outcome: Attempt_Outcome.SUCCEEDED,
-        duration: durationFromMs(Math.round(elapsed - this.#attemptStartedMs)),
-        ...(first === undefined
-          ? {}
-          : { timeToFirstChunk: durationFromMs(Math.round(first - this.#attemptStartedMs)) }),
-      }),
-    ];
+    report.duration = durationOf(this.#log.elapsedMs());
+    const { usageSource } = this.#attempt.candidate.target.backend;
+    report.usageSource = usage !== undefined ? usageSource : UsageSource.UNSPECIFIED;
     return report;
   }
 
   #cost({ usage, serviceTier }: Served): bigint | undefined {
     if (usage === undefined) return undefined;
-    const { backend, model } = this.#target;
-    return backend.cost?.({ model, answeredBy: this.#upstreamModel || undefined, usage, serviceTier });
+    const { backend, model } = this.#attempt.candidate.target;
+    return backend.cost?.({ model, answeredBy: this.#origin.model || undefined, usage, serviceTier });
   }
 }
+
+/** The report of a call that failed; undefined where nobody was asked, or passed over. */
+export function failureReport(log: CallLog): CallReport | undefined {
+  if (log.attempts.length === 0) return undefined;
+  return create(CallReportSchema, {
+    requestId: log.requestId,
+    attempts: attemptsOf(log),
+    duration: durationOf(log.elapsedMs()),
+  });
+}
+
+const attemptsOf = (log: CallLog): Attempt[] => log.attempts.map((record) => attemptOf(record, log.startedAtMs));
+
+function attemptOf(record: AttemptRecord, callStartedAtMs: number): Attempt {
+  const { target, outcome, move, hedge, error, credential, startedMs, queuedMs, headMs, firstMs, endedMs } = record;
+  return create(AttemptSchema, {
+    target,
+    outcome,
+    move,
+    hedge,
+    reason: error?.reason ?? Reason.UNSPECIFIED,
+    message: error?.message ?? "",
+    startTime: timestampFromMs(Math.round(callStartedAtMs + startedMs)),
+    ...(credential === undefined ? {} : { credential }),
+    ...(queuedMs === undefined ? {} : { timeInQueue: durationOf(queuedMs) }),
+    ...(headMs === undefined ? {} : { timeToHeaders: durationOf(headMs - startedMs) }),
+    ...(firstMs === undefined ? {} : { timeToFirstChunk: durationOf(firstMs - startedMs) }),
+    ...(endedMs === undefined ? {} : { duration: durationOf(endedMs - startedMs) }),
+  });
+}
+
+const durationOf = (ms: number) => durationFromMs(Math.round(ms));

@@ -1,4 +1,5 @@
 import { create } from "@bufbuild/protobuf";
+import { GatewayError } from "../errors/gateway-error.ts";
 import {
   type StreamChatCompletionRequest,
   StreamChatCompletionRequestSchema,
@@ -6,64 +7,97 @@ import {
   StreamChatCompletionResponseSchema,
 } from "../gen/parley/chat/v1/chat_service_pb.ts";
 import type { ChatCompletionChunk } from "../gen/parley/chat/v1/completion_pb.ts";
-import type { Catalogue } from "../routing/catalogue.ts";
+import { verdictOf } from "../routing/verdict.ts";
+import type { Attempt } from "./attempt.ts";
 import type { CallScope } from "./call-scope.ts";
-import { createIdentity } from "./identity.ts";
-import type { CallContext } from "./operation.ts";
+import { findAnswer } from "./find-answer.ts";
+import { type OpenStream, openStream, readBatch } from "./open-stream.ts";
 import { prepare } from "./prepare.ts";
-import { hideReasoningInChunk } from "./reasoning.ts";
 import { Reporter } from "./report.ts";
-import { createStreamGrammar, hasOutput } from "./stream-grammar.ts";
-import type { GatewayTimeouts } from "./timeouts.ts";
+import { type Serving, searchOptions } from "./serving.ts";
 
-/** Streams the answer to a request. The last message has the usage, where there is one, and the whole report. */
+/**
+ * Streams the answer to a request. Nothing comes before the first output; from then on, whatever fails is an error, and nobody else is
+ * asked. The last message has the usage, where there is one, and the whole report.
+ */
 export async function* streamChat(
   request: StreamChatCompletionRequest,
-  call: CallContext,
-  scope: CallScope,
-  catalogue: Catalogue,
-  timeouts: GatewayTimeouts,
+  { call, scope, catalogue, options }: Serving,
 ): AsyncGenerator<StreamChatCompletionResponse[]> {
-  const prepared = prepare(StreamChatCompletionRequestSchema, request, true, catalogue, call.log);
-  const { target, plan } = prepared;
-  const reporter = new Reporter(call.log, target, plan.adjustments);
-  const identity = createIdentity(target.answeredAs);
-  const grammar = createStreamGrammar(identity, prepared.choices);
-  const hidesReasoning = request.options?.includeReasoning === false;
+  const { log } = call;
+  const prepared = prepare(StreamChatCompletionRequestSchema, request, true, catalogue);
+  const reading = {
+    choices: prepared.demand.choices,
+    hidesReasoning: request.options?.includeReasoning === false,
+    idleMs: options.idleMs,
+  };
+  const { attempt, value: stream } = await findAnswer({
+    prepared,
+    scope,
+    log,
+    options: searchOptions(options, request.options),
+    ask: (running) => openStream(running, reading),
+    discard: ({ rest }) => void stopQuietly(rest),
+  });
+  try {
+    const reporter = new Reporter(log, attempt, stream.origin);
+    const [first, ...others] = messagesOf(stream.held);
+    if (first !== undefined) {
+      first.report = reporter.first();
+      yield [first, ...others];
+    }
+    const end = stream.end ?? (yield* streamRest(stream, scope, reading));
+    attempt.succeeded();
+    log.finished(stream.grammar.finishReasons);
+    const report = reporter.last(end.chunk);
+    yield [
+      create(StreamChatCompletionResponseSchema, end.chunk === undefined ? { report } : { chunk: end.chunk, report }),
+    ];
+  } catch (thrown) {
+    throw failed(attempt, scope, thrown);
+  } finally {
+    // A client that stops reading leaves here.
+    attempt.cancelled();
+    void stopQuietly(stream.rest);
+  }
+}
 
-  let isFirst = true;
-  let hasAnswered = false;
-  scope.awaitOutput(timeouts.firstChunkMs);
-  for await (const batch of plan.stream(scope.signal)) {
+/** Passes on what comes after the first output, as it comes. */
+async function* streamRest(
+  { rest, grammar, origin }: OpenStream,
+  scope: CallScope,
+  { hidesReasoning, idleMs }: { readonly hidesReasoning: boolean; readonly idleMs: number | undefined },
+): AsyncGenerator<StreamChatCompletionResponse[], { readonly chunk: ChatCompletionChunk | undefined }> {
+  scope.awaitOutput(idleMs);
+  for await (const batch of { [Symbol.asyncIterator]: () => rest }) {
     const chunks: ChatCompletionChunk[] = [];
-    // Before reasoning is hidden: the model has begun, also where the client does not see it.
-    const isAnswer = !hasAnswered && batch.some(isOutput);
-    for (const chunk of batch) {
-      reporter.heardFrom(chunk);
-      if (hidesReasoning) hideReasoningInChunk(chunk);
-      grammar.push(chunk, chunks);
-    }
-    if (isAnswer) {
-      hasAnswered = true;
-      reporter.answered();
-    }
+    readBatch(batch, { grammar, origin, hidesReasoning }, chunks);
     if (chunks.length > 0) {
       scope.outputCame();
-      const messages = chunks.map((chunk) => create(StreamChatCompletionResponseSchema, { chunk }));
-      if (isFirst) (messages[0] as StreamChatCompletionResponse).report = reporter.first();
-      isFirst = false;
-      yield messages;
+      yield messagesOf(chunks);
     }
-    if (hasAnswered) scope.awaitOutput(timeouts.idleMs);
-    else scope.stillAwaitOutput();
+    scope.awaitOutput(idleMs);
   }
   scope.outputCame();
   scope.signal.throwIfAborted();
-  const chunk = grammar.finish();
-  const report = reporter.last(chunk);
-  yield [create(StreamChatCompletionResponseSchema, chunk === undefined ? { report } : { chunk, report })];
+  return { chunk: grammar.finish() };
 }
 
-/** Whether a chunk is output: a role alone is none. */
-const isOutput = ({ choices }: ChatCompletionChunk): boolean =>
-  choices.some(({ delta }) => delta !== undefined && hasOutput(delta));
+const messagesOf = (chunks: readonly ChatCompletionChunk[]): StreamChatCompletionResponse[] =>
+  chunks.map((chunk) => create(StreamChatCompletionResponseSchema, { chunk }));
+
+/** Tells the attempt what a stream ended with. The end of the call is no failure of its target, but for its silence. */
+function failed(attempt: Attempt, scope: CallScope, thrown: unknown): GatewayError {
+  const error = GatewayError.from(thrown);
+  if (scope.signal.aborted && !scope.fellSilent) attempt.cancelled();
+  else attempt.failed(error, scope.fellSilent || verdictOf(error).isFault);
+  return error;
+}
+
+async function stopQuietly(rest: AsyncIterator<unknown>): Promise<void> {
+  try {
+    await rest.return?.();
+  } catch {
+    // It was ended before, and says so.
+  }
+}

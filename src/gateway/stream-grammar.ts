@@ -28,6 +28,8 @@ export interface StreamGrammar {
    * no usage. Fails with UPSTREAM_STREAM_INTERRUPTED when a choice has not ended.
    */
   finish(): ChatCompletionChunk | undefined;
+  /** Why the choices ended that have, in the order in which they did. */
+  readonly finishReasons: readonly FinishReason[];
 }
 
 /** The grammar of one stream with that many choices. */
@@ -38,6 +40,7 @@ export function createStreamGrammar(identity: Identity, choices: number): Stream
 class Grammar implements StreamGrammar {
   readonly #identity: Identity;
   readonly #expected: number;
+  readonly finishReasons: FinishReason[] = [];
   /** Of each choice that has begun, whether it has ended. */
   readonly #ended: boolean[] = [];
   /** Without choices: what is the same on every chunk of the provider, and the last usage that was seen. */
@@ -106,6 +109,7 @@ class Grammar implements StreamGrammar {
     }
     if (choice.finishReason !== FinishReason.UNSPECIFIED) {
       this.#ended[index] = true;
+      this.finishReasons.push(choice.finishReason);
       finishes.push(endOf(choice));
     }
     // What else stands on the choice is told where it stands; an end has taken it along.

@@ -43,6 +43,15 @@ export function formatAddress({ host, port }: Address): string {
   return `${net.isIPv6(host) ? `[${host}]` : host}:${port}`;
 }
 
+/** The address that a URL of http or https leads to; undefined for text that is no such URL. */
+export function addressOfUrl(text: string): Address | undefined {
+  if (!URL.canParse(text)) return undefined;
+  const { protocol, hostname, port } = new URL(text);
+  const common = protocol === "https:" ? 443 : protocol === "http:" ? 80 : undefined;
+  if (common === undefined) return undefined;
+  return { host: hostname.replace(/^\[(.*)\]$/, "$1"), port: port === "" ? common : Number(port) };
+}
+
 const loopback = new net.BlockList();
 loopback.addSubnet("127.0.0.0", 8, "ipv4");
 loopback.addAddress("::1", "ipv6");

@@ -26,6 +26,8 @@ function compileMessageValue(desc: DescMessage, planOf: (desc: DescMessage) => M
       return { kind: "json", desc, list: true };
     case "google.protobuf.Duration":
       return { kind: "duration" };
+    case "google.protobuf.Timestamp":
+      return { kind: "timestamp" };
     default:
       if (!desc.typeName.startsWith("google.protobuf.")) return { kind: "message", plan: planOf(desc) };
       throw new Error(`${desc.typeName} has no form in OpenAI's JSON`);

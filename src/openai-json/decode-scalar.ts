@@ -1,4 +1,5 @@
-import type { JsonValue } from "@bufbuild/protobuf";
+import { fromJson, type JsonValue } from "@bufbuild/protobuf";
+import { TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { parseDuration } from "./duration.ts";
 import type { ValuePlan } from "./plan.ts";
 import { type Place, refuse, refuseType } from "./refuse.ts";
@@ -59,6 +60,16 @@ export function decodeBytes(json: JsonValue, place: Place): Uint8Array {
   const byte = json[wrong];
   if (typeof byte !== "number") return refuseType(place, "an integer from 0 to 255", byte);
   return refuse(place, `must be an integer from 0 to 255, not ${byte}`);
+}
+
+/** A time, as ProtoJSON has it: RFC 3339. */
+export function decodeTimestamp(json: JsonValue, place: Place): object {
+  if (typeof json !== "string") return refuseType(place, 'a time such as "2026-01-31T12:00:00Z"', json);
+  try {
+    return fromJson(TimestampSchema, json);
+  } catch {
+    return refuse(place, 'must be a time, such as "2026-01-31T12:00:00Z"');
+  }
 }
 
 /** A duration in seconds. */

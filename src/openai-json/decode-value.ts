@@ -8,6 +8,7 @@ import {
   decodeInt,
   decodeLong,
   decodeString,
+  decodeTimestamp,
   expectedKey,
   isMapKey,
 } from "./decode-scalar.ts";
@@ -63,6 +64,8 @@ function decodeValue(value: ValuePlan, json: JsonValue, walk: DecodeWalk): unkno
       return decodeBytes(json, walk);
     case "duration":
       return decodeDuration(json, walk);
+    case "timestamp":
+      return decodeTimestamp(json, walk);
     case "message":
       return decodeMessage(value.plan, json, walk);
     case "struct":

@@ -1,5 +1,5 @@
-import type { JsonValue } from "@bufbuild/protobuf";
-import type { Duration } from "@bufbuild/protobuf/wkt";
+import { type JsonValue, toJson } from "@bufbuild/protobuf";
+import { type Duration, type Timestamp, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import { formatDuration } from "./duration.ts";
 import { EncodeFault } from "./encode-fault.ts";
@@ -28,6 +28,15 @@ export function encodeWord({ wordOf }: EnumWords, value: number): string {
   const word = wordOf.get(value);
   if (word === undefined) throw new EncodeFault(`is ${value}, an enum value without a word`);
   return word;
+}
+
+/** A time: "2026-01-31T12:00:00Z". */
+export function encodeTimestamp(value: Timestamp): string {
+  try {
+    return toJson(TimestampSchema, value);
+  } catch {
+    throw new EncodeFault("is no time: it is out of bounds");
+  }
 }
 
 /** A duration: "1.5s". */

@@ -1,7 +1,14 @@
 import { type DescMessage, type JsonObject, type JsonValue, type Message, toJson } from "@bufbuild/protobuf";
-import type { Duration } from "@bufbuild/protobuf/wkt";
+import type { Duration, Timestamp } from "@bufbuild/protobuf/wkt";
 import { EncodeFault, rethrowAt } from "./encode-fault.ts";
-import { encodeDouble, encodeDuration, encodeJsonText, encodeLong, encodeWord } from "./encode-scalar.ts";
+import {
+  encodeDouble,
+  encodeDuration,
+  encodeJsonText,
+  encodeLong,
+  encodeTimestamp,
+  encodeWord,
+} from "./encode-scalar.ts";
 import type { FieldPlan, Held, MessagePlan, ValuePlan } from "./plan.ts";
 
 /** One encoding. */
@@ -31,6 +38,8 @@ export function encodeValue(plan: ValuePlan, value: unknown, walk: EncodeWalk): 
       return Array.from(value as Uint8Array);
     case "duration":
       return encodeDuration(value as Duration);
+    case "timestamp":
+      return encodeTimestamp(value as Timestamp);
     case "message":
       return encodeMessage(plan.plan, value as Message, walk);
     case "struct":

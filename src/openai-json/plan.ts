@@ -84,7 +84,7 @@ export interface MemberPlan {
 
 /** What a value is in JSON. */
 export type ValuePlan =
-  | { readonly kind: "string" | "bool" | "bytes" | "struct" | "duration" | "json_text" }
+  | { readonly kind: "string" | "bool" | "bytes" | "struct" | "duration" | "timestamp" | "json_text" }
   | { readonly kind: "double"; readonly single: boolean }
   | { readonly kind: "int"; readonly least: number; readonly most: number }
   /** A bigint; with `asString` a decimal string. */

@@ -15,6 +15,14 @@ export type Families = {
   ) => Provider;
 };
 
+/** A provider, once for each of its keys. */
+export interface KeyedProvider {
+  /** With its first key, or without one. */
+  readonly provider: Provider;
+  /** The same with its further keys. */
+  readonly furtherKeys: readonly Provider[];
+}
+
 /**
  * Makes the providers of the settings. Throws a ConfigError with the first fault of each: what only the family itself can find, such as
  * a pattern that is none.
@@ -23,11 +31,17 @@ export function makeProviders(
   settings: readonly ProviderSettings[],
   families: Families,
   chance: Chance,
-): readonly Provider[] {
+): readonly KeyedProvider[] {
   const problems: ConfigProblem[] = [];
   const providers = settings.flatMap((provider) => {
     try {
-      return [makeProvider(provider, families, chance)];
+      const [first, ...further] = byKey(provider) as [ProviderSettings, ...ProviderSettings[]];
+      return [
+        {
+          provider: makeProvider(first, families, chance),
+          furtherKeys: further.map((keyed) => makeProvider(keyed, families, chance)),
+        },
+      ];
     } catch (thrown) {
       if (!(thrown instanceof GatewayError)) throw thrown;
       problems.push(problemOf(provider, thrown));
@@ -36,6 +50,16 @@ export function makeProviders(
   });
   if (problems.length > 0) throw new ConfigError(problems, problems.find(({ file }) => file !== undefined)?.file);
   return providers;
+}
+
+/** The settings once for each key: the first one, and then the further ones. */
+function byKey(settings: ProviderSettings): ProviderSettings[] {
+  const { apiKey, apiKeys } = settings.config;
+  const keys = apiKey === undefined ? apiKeys : [apiKey, ...apiKeys];
+  if (keys.length === 0) return [settings];
+  return keys.map(
+    (key) => ({ ...settings, config: { ...settings.config, apiKey: key, apiKeys: [] } }) as ProviderSettings,
+  );
 }
 
 function makeProvider(settings: ProviderSettings, families: Families, chance: Chance): Provider {

@@ -125,6 +125,8 @@ export interface ModelPage {
 export interface Provider {
   /** Id of the provider: the part of "provider/model" before the slash. */
   readonly id: string;
+  /** Who serves it, in one lower-case word: "openai", "azure", "anthropic", "google"; "generic" where that is not known. */
+  readonly vendor: string;
   readonly endpoint: Endpoint;
   /** Media that the call gives by address, and that this provider wants as bytes. */
   mediaToFetch(model: string, params: ChatCompletionParams): readonly MediumRef[];

@@ -7,6 +7,7 @@ import type { ChatCompletion, ChatCompletionChunk } from "../gen/parley/chat/v1/
 import type { ChatCompletionParams } from "../gen/parley/chat/v1/params_pb.ts";
 import type { Adjustment } from "../gen/parley/chat/v1/report_pb.ts";
 import type { Model } from "../gen/parley/models/v1/models_service_pb.ts";
+import type { Abilities } from "./provider.ts";
 
 /** One step of a script. */
 export type Step<T> =
@@ -47,4 +48,6 @@ export interface ScriptedProvider {
   complete(model: string, params: ChatCompletionParams, plan: ScriptedPlan): CompletionScript;
   /** The answer piece by piece. */
   stream(model: string, params: ChatCompletionParams, plan: ScriptedPlan): StreamScript;
+  /** What a model can do. */
+  abilitiesOf(model: string): Abilities;
 }

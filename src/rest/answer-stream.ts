@@ -3,6 +3,7 @@ import { GatewayError } from "../errors/gateway-error.ts";
 import { toOpenAIError } from "../errors/openai-error.ts";
 import type { CallReport } from "../gen/parley/chat/v1/report_pb.ts";
 import { type Exchange, processingTime } from "./answer.ts";
+import { attemptsHeader } from "./attempts-header.ts";
 import { type EventEncoder, encodeEvent } from "./event-encoder.ts";
 import type { AnswerHeaders } from "./exchange.ts";
 import { messageAt } from "./field-path.ts";
@@ -32,7 +33,12 @@ export interface StreamAnswer {
 export async function answerStream(exchange: Exchange, answer: StreamAnswer): Promise<void> {
   const { target, keepAliveMs, signal } = answer;
   let report: CallReport | undefined;
-  const headers = (): AnswerHeaders => ({ ...answer.headers, ...reportHeaders(report), ...processingTime(exchange) });
+  const headers = (): AnswerHeaders => ({
+    ...answer.headers,
+    ...reportHeaders(report),
+    ...attemptsHeader(exchange.log.attempts),
+    ...processingTime(exchange),
+  });
   const writer = createSseWriter(exchange.response, { headers, keepAliveMs, signal });
   try {
     await pump(answer, writer, (batch) => {

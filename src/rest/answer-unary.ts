@@ -4,6 +4,7 @@ import type { CallReport } from "../gen/parley/chat/v1/report_pb.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import { stringifyJson } from "../openai-json/encode.ts";
 import { answerJson, type Exchange } from "./answer.ts";
+import { attemptsHeader } from "./attempts-header.ts";
 import type { AnswerHeaders } from "./exchange.ts";
 import { messageAt } from "./field-path.ts";
 import { reportHeaders } from "./report-headers.ts";
@@ -21,5 +22,10 @@ export function answerUnary(exchange: Exchange, target: UnaryTarget, response: M
   }
   const done = report && (messageAt(response, report) as CallReport | undefined);
   const json = stringifyJson(responseBody?.message ?? method.output, body, { nulls: true });
-  answerJson(exchange, 200, { ...headers, ...reportHeaders(done) }, json);
+  answerJson(
+    exchange,
+    200,
+    { ...headers, ...reportHeaders(done), ...(done === undefined ? {} : attemptsHeader(exchange.log.attempts)) },
+    json,
+  );
 }

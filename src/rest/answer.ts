@@ -4,6 +4,7 @@ import { toOpenAIError } from "../errors/openai-error.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import { discardBody, hasUnreadBody } from "../lib/unread-body.ts";
 import type { CallLog } from "../telemetry/call-log.ts";
+import { attemptsHeader } from "./attempts-header.ts";
 import type { AnswerHeaders, RestRequest, RestResponse } from "./exchange.ts";
 
 /** One HTTP exchange. */
@@ -35,7 +36,11 @@ export function answerError(exchange: Exchange, error: GatewayError): void {
     return;
   }
   const { allow } = error.details;
-  const headers = { ...retryHeaders(error), ...(allow === undefined ? {} : { allow: allow.join(", ") }) };
+  const headers = {
+    ...retryHeaders(error),
+    ...attemptsHeader(exchange.log.attempts),
+    ...(allow === undefined ? {} : { allow: allow.join(", ") }),
+  };
   answerJson(exchange, error.row.httpStatus, headers, JSON.stringify(toOpenAIError(error)));
 }
 

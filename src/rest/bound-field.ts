@@ -25,6 +25,15 @@ export function bindVariable(input: DescMessage, name: string): BoundField {
   throw new Error(`path variable "${name}": ${input.typeName} has no such field that one piece of text could fill`);
 }
 
+/** Reads a header into the values of its field: a list has several, with commas between. */
+export const valuesOfHeader = ({ path }: BoundField, text: string): string[] =>
+  path.at(-1)!.fieldKind === "list"
+    ? text
+        .split(",")
+        .map((value) => value.trim())
+        .filter((value) => value !== "")
+    : [text.trim()];
+
 /**
  * Finds the fields of a request, on all levels that no list lies before, that the option `header` binds to a header.
  * Throws an Error where text cannot fill one, and where two have the same header.
@@ -51,7 +60,7 @@ function* findHeaderFields(
 
 function bindHeader(field: DescField, leading: readonly MessageField[]): BoundField {
   const name = getOption(field, header);
-  const format = field.fieldKind === "list" ? undefined : textFormat(field);
+  const format = textFormat(field);
   if (format === undefined) throw new Error(`header ${name}: text cannot fill ${field}`);
   return { name, path: [...leading, field], format };
 }

@@ -4,6 +4,7 @@ import { GatewayError } from "../errors/gateway-error.ts";
 import type { CallOptions } from "../gen/parley/chat/v1/chat_service_pb.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import { decodeJson } from "../openai-json/decode.ts";
+import { valuesOfHeader } from "./bound-field.ts";
 import { messageAt, setAtPath, setMessageAt } from "./field-path.ts";
 import { fillFromQuery } from "./query.ts";
 import type { RouteTarget } from "./route-target.ts";
@@ -60,10 +61,13 @@ export function buildRequest(target: RouteTarget, decoded: DecodedBody | undefin
   target.variables.forEach(({ name, path, format }, index) => {
     setAtPath(method.input, request, path, readText(format, text.variables[index]!, `"${name}" in the path`, name));
   });
-  for (const { name, path, format } of target.headers) {
+  for (const bound of target.headers) {
+    const { name, path, format } = bound;
     const value = text.headers[name];
     if (typeof value !== "string") continue;
-    setAtPath(method.input, request, path, readText(format, value.trim(), `header ${name}`, name));
+    for (const item of valuesOfHeader(bound, value)) {
+      setAtPath(method.input, request, path, readText(format, item, `header ${name}`, name));
+    }
   }
   if (decoded !== undefined && isStrict(target, request)) refuseIgnored(decoded.ignored);
   return request;

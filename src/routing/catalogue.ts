@@ -1,10 +1,12 @@
-/** Routing: from the name of a model to the backend that serves it. */
+/** Routing: from the name of a model to the targets that can answer, and the order in which they are asked. */
 import { create } from "@bufbuild/protobuf";
+import type { AutoSettings, ModelNameSettings, PolicyName } from "../config/settings.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import { type Model, ModelSchema } from "../gen/parley/models/v1/models_service_pb.ts";
-import type { Backend } from "../upstream/backend.ts";
-import { createModelIndex } from "./model-index.ts";
+import type { Route } from "./choose.ts";
+import { createModelIndex, type IndexOptions } from "./model-index.ts";
+import type { Candidate, Target } from "./target.ts";
 
 /** The name that stands for the best model available. */
 export const AUTO = "auto";
@@ -12,74 +14,140 @@ export const AUTO = "auto";
 /** Longest name that is looked for. Providers take any, and it is in every line of the log and in headers. */
 const MAX_NAME = 512;
 
-/** Where a call goes. */
-export interface Target {
-  readonly backend: Backend;
-  /** The provider's own name of the model. */
-  readonly model: string;
-  /** "provider/model". */
-  readonly name: string;
-  /** `model` of the answer: the name that was asked for, or, for "auto", the target's name. */
-  readonly answeredAs: string;
-}
-
 /** The models that can be asked for. What backends list may change at any time; nothing here waits for it. */
 export interface Catalogue {
   /**
-   * Finds the target of a name: "provider/model", also of a model that the provider does not list; the id of a model that a provider
-   * lists, which may have a slash of its own; or "auto". Fails with MODEL_NOT_FOUND, param "model", also for a name of more than 512
-   * characters.
+   * Finds what a name stands for: "auto"; a configured name for models; "provider/model", also of a model that the provider does not list;
+   * or the id of a model that providers list, which may have a slash of its own. Fails with MODEL_NOT_FOUND, also for a name of more than
+   * 512 characters. `param`: path of the parameter that has the name.
    */
-  resolve(name: string): Target;
-  /** All models that are listed now, and "auto", sorted by id. */
+  resolve(name: string, param?: string): Route;
+  /** All models that are listed now, the configured names, and "auto", sorted by id. */
   list(): readonly Model[];
   /** One model of the list. Fails with MODEL_NOT_FOUND, param "model", also for one that is not listed and yet may be called. */
   get(name: string): Model;
+  /** Whether a name is one of a limited number: listed, or configured. Callers make up the others. */
+  isKnown(target: string): boolean;
+  /** The targets that calls went to lately. */
+  targets(): Iterable<Target>;
 }
 
-/**
- * Makes the catalogue of these backends; where two list the same id, the first has it. `autoModel` is the name behind "auto", and has
- * to be one that is found already now: a provider whose list is still to come is named in it. Fails with MODEL_NOT_FOUND.
- */
-export function createCatalogue(backends: readonly Backend[], autoModel: string): Catalogue {
-  const byId = new Map(backends.map((backend) => [backend.id, backend]));
-  const index = createModelIndex(
-    backends,
-    create(ModelSchema, { id: AUTO, ownedBy: "parley", description: `The best model available: ${autoModel}` }),
-  );
+/** What a catalogue is made of. */
+export type CatalogueOptions = Omit<IndexOptions, "extras"> & {
+  readonly models: readonly ModelNameSettings[];
+  /** With at least one model. */
+  readonly auto: AutoSettings;
+};
 
-  const find = (name: string): Omit<Target, "answeredAs"> | undefined => {
-    if (name.length > MAX_NAME) return undefined;
-    const slash = name.indexOf("/");
-    const named = slash < 0 ? undefined : byId.get(name.slice(0, slash));
-    const model = name.slice(slash + 1);
-    if (model !== "" && named?.has(model)) return { backend: named, model, name };
-    const lister = index().byListedId.get(name);
-    return lister && { backend: lister, model: name, name: `${lister.id}/${name}` };
-  };
+const NO_WEIGHTS: ReadonlyMap<string, number> = new Map();
+
+/**
+ * Makes a catalogue. What `models` and `auto` name has to be found already now, and a provider whose list is still to come is named
+ * with the model. Fails with MODEL_NOT_FOUND, whose param is the path of the name: "models[0].targets[1]", "auto.models[0]".
+ */
+export function createCatalogue({ backends, models, auto, routing, states }: CatalogueOptions): Catalogue {
+  const byId = new Map(backends.map((backend) => [backend.id, backend]));
+  const byName = new Map(models.map((name) => [name.id, name]));
+  const index = createModelIndex({ backends, extras: extrasOf(models, auto), routing, states });
+
   /** A provider that is not there is most often one whose key is not: the error names it. */
-  const notFound = (name: string): GatewayError => {
+  const notFound = (name: string, param: string): GatewayError => {
     const provider = name.slice(0, Math.max(0, name.indexOf("/")));
-    return modelNotFound(name, provider === "" || byId.has(provider) ? undefined : provider);
+    return modelNotFound(name, provider === "" || byId.has(provider) ? undefined : provider, param);
   };
-  const auto = find(autoModel);
-  if (auto === undefined) throw notFound(autoModel);
+  const findTarget = (name: string): Target | undefined => {
+    const slash = name.indexOf("/");
+    const named = slash < 0 || name.length > MAX_NAME ? undefined : byId.get(name.slice(0, slash));
+    const model = name.slice(slash + 1);
+    return model !== "" && named?.has(model) ? index().target(named, model) : undefined;
+  };
+  const targetAt = (name: string, param: string): Target => {
+    const found = findTarget(name);
+    if (found === undefined) throw notFound(name, param);
+    return found;
+  };
+  const candidatesOf = ({ targets }: ModelNameSettings, answersAs: string | undefined): Candidate[] =>
+    targets.map((name, at) => {
+      const target = targetAt(name, `targets[${at}]`);
+      return { target, answersAs: answersAs ?? target.name };
+    });
+  const autoCandidates = (): Candidate[] =>
+    auto.models.flatMap((name, at) => {
+      const named = byName.get(name);
+      if (named !== undefined) return candidatesOf(named, undefined);
+      const target = targetAt(name, `auto.models[${at}]`);
+      return [{ target, answersAs: target.name }];
+    });
+
+  const find = (name: string): Route | undefined => {
+    if (name === AUTO) return route(autoCandidates(), auto.policy, NO_WEIGHTS, true);
+    const named = byName.get(name);
+    if (named !== undefined) return route(candidatesOf(named, name), named.policy, named.weights);
+    const target = findTarget(name);
+    if (target !== undefined) return route([{ target, answersAs: name }]);
+    const listers = name.length > MAX_NAME ? undefined : index().listersOf.get(name);
+    return listers && route(listers.map((backend) => ({ target: index().target(backend, name), answersAs: name })));
+  };
+
+  for (const [at, name] of models.entries()) checkTargets(name, `models[${at}]`, targetAt);
+  autoCandidates();
+
+  /** What is configured, by name. It is found anew when a list has changed, because that may say other facts. */
+  let routes = new Map<string, Route>();
+  let routesOf = index();
+  const configured = (name: string): Route | undefined => {
+    if (name !== AUTO && !byName.has(name)) return undefined;
+    if (index() !== routesOf) {
+      routes = new Map();
+      routesOf = index();
+    }
+    const known = routes.get(name) ?? find(name);
+    if (known !== undefined) routes.set(name, known);
+    return known;
+  };
+  const named = new Set([...auto.models, ...models.flatMap(({ targets }) => targets)]);
 
   return {
-    resolve(name) {
-      if (name === AUTO) return { ...auto, answeredAs: auto.name };
-      const found = find(name);
-      if (found === undefined) throw notFound(name);
-      return { ...found, answeredAs: name };
+    resolve(name, param = "model") {
+      const found = configured(name) ?? find(name);
+      if (found === undefined) throw notFound(name, param);
+      return found;
     },
     list: () => index().models,
     get(name) {
-      const { byName } = index();
-      const model = byName.get(name) ?? byName.get(find(name)?.name ?? "");
-      if (model === undefined) throw notFound(name);
+      const { byName: listed } = index();
+      const model = listed.get(name) ?? listed.get(find(name)?.candidates[0]?.target.name ?? "");
+      if (model === undefined) throw notFound(name, "model");
       return model;
     },
+    isKnown: (target) => named.has(target) || index().byName.has(target),
+    targets: () => index().targets(),
   };
+}
+
+const route = (
+  candidates: readonly Candidate[],
+  policy: PolicyName = "quality",
+  weights = NO_WEIGHTS,
+  isAuto = false,
+): Route => ({ candidates, policy, weights, isAuto });
+
+/** The models of the list that are no provider's. */
+function extrasOf(models: readonly ModelNameSettings[], auto: AutoSettings): Model[] {
+  const listed = (id: string, targets: readonly string[], description: string): Model =>
+    create(ModelSchema, { id, ownedBy: "parley", description, targets: [...targets] });
+  return [
+    listed(AUTO, auto.models, `The first that suits: ${auto.models.join(", ")}`),
+    ...models.map(({ id, targets }) => listed(id, targets, `A name for ${targets.join(", ")}`)),
+  ];
+}
+
+function checkTargets(
+  { targets }: ModelNameSettings,
+  path: string,
+  targetAt: (name: string, param: string) => Target,
+): void {
+  for (const [at, name] of targets.entries()) targetAt(name, `${path}.targets[${at}]`);
 }
 
 /** Longest part of a name that an error repeats. */
@@ -88,7 +156,7 @@ const SHOWN = 100;
 const shown = (name: string): string => `'${name.length > SHOWN ? `${name.slice(0, SHOWN)}…` : name}'`;
 
 /** `provider`: the part of the name before the slash, where it is no provider's. */
-function modelNotFound(name: string, provider: string | undefined): GatewayError {
+function modelNotFound(name: string, provider: string | undefined, param: string): GatewayError {
   const why = provider === undefined ? "" : `: there is no provider ${shown(provider)} here`;
-  return new GatewayError(Reason.MODEL_NOT_FOUND, `The model ${shown(name)} does not exist${why}`, { param: "model" });
+  return new GatewayError(Reason.MODEL_NOT_FOUND, `The model ${shown(name)} does not exist${why}`, { param });
 }

@@ -1,43 +1,89 @@
 import { clone } from "@bufbuild/protobuf";
+import { LRUCache } from "lru-cache";
+import type { RoutingSettings } from "../config/settings.ts";
 import { type Model, ModelSchema } from "../gen/parley/models/v1/models_service_pb.ts";
 import type { Backend } from "../upstream/backend.ts";
+import { factsOf } from "./abilities.ts";
+import type { Target } from "./target.ts";
+import type { TargetStates } from "./target-states.ts";
 
 /** What backends list, under the names that callers use. */
 export interface ModelIndex {
-  /** All models, sorted by id; with `extra`. */
+  /** All models, sorted by id; with the extras. */
   readonly models: readonly Model[];
-  /** Models by "provider/model", and `extra` by its id. */
+  /** Models by "provider/model", and the extras by their ids. */
   readonly byName: ReadonlyMap<string, Model>;
-  /** Backends by the ids that they list, without "provider/". Of an id that several list, the first backend. */
-  readonly byListedId: ReadonlyMap<string, Backend>;
+  /** Backends by the ids that they list, without "provider/", in their order. */
+  readonly listersOf: ReadonlyMap<string, readonly Backend[]>;
+  /** A backend's model as a target; the same object as long as the lists say the same. */
+  target(backend: Backend, model: string): Target;
+  /** The targets that were asked for lately. */
+  targets(): Iterable<Target>;
 }
+
+/** What an index is made of. */
+export interface IndexOptions {
+  /** Where several list the same id, it stands for all of them, in this order. */
+  readonly backends: readonly Backend[];
+  /** Models that are no backend's. */
+  readonly extras: readonly Model[];
+  readonly routing: Pick<RoutingSettings, "retryBudget" | "breaker">;
+  readonly states: TargetStates;
+}
+
+/** Most targets that are kept; callers choose the names. Those used last are kept. */
+const MAX_TARGETS = 10_000;
 
 /**
  * Makes a function that gives the index of what these backends list now. It is made anew only after a list has become another
  * object; until then, asking for it costs a comparison for each backend.
  */
-export function createModelIndex(backends: readonly Backend[], extra: Model): () => ModelIndex {
+export function createModelIndex(options: IndexOptions): () => ModelIndex {
+  const { backends } = options;
   let lists: readonly (readonly Model[])[] = [];
   let index: ModelIndex | undefined;
   return () => {
     if (index !== undefined && backends.every((backend, at) => backend.models() === lists[at])) return index;
     lists = backends.map((backend) => backend.models());
-    index = indexOf(backends, lists, extra);
+    index = indexOf(options, lists);
     return index;
   };
 }
 
-function indexOf(backends: readonly Backend[], lists: readonly (readonly Model[])[], extra: Model): ModelIndex {
-  const byName = new Map([[extra.id, extra]]);
-  const byListedId = new Map<string, Backend>();
+function indexOf(
+  { backends, extras, routing, states }: IndexOptions,
+  lists: readonly (readonly Model[])[],
+): ModelIndex {
+  const byName = new Map(extras.map((extra) => [extra.id, extra]));
+  const listersOf = new Map<string, Backend[]>();
   for (const [at, backend] of backends.entries()) {
     for (const model of lists[at] ?? []) {
       const named = clone(ModelSchema, model);
-      named.id = `${backend.id}/${model.id}`;
+      named.id = nameOf(backend, model.id);
       named.ownedBy = backend.id;
       byName.set(named.id, named);
-      if (!byListedId.has(model.id)) byListedId.set(model.id, backend);
+      const listers = listersOf.get(model.id);
+      if (listers === undefined) listersOf.set(model.id, [backend]);
+      else listers.push(backend);
     }
   }
-  return { models: [...byName.values()].sort((a, b) => (a.id < b.id ? -1 : 1)), byName, byListedId };
+  const targets = new LRUCache<string, Target>({ max: MAX_TARGETS });
+  return {
+    models: [...byName.values()].sort((a, b) => (a.id < b.id ? -1 : 1)),
+    byName,
+    listersOf,
+    target(backend, model) {
+      const name = nameOf(backend, model);
+      let target = targets.get(name);
+      if (target === undefined) {
+        const facts = factsOf(backend.abilitiesOf(model), byName.get(name));
+        target = { backend, model, name, facts, state: states.of(backend, model, routing) };
+        targets.set(name, target);
+      }
+      return target;
+    },
+    targets: () => targets.values(),
+  };
 }
+
+const nameOf = ({ id }: Backend, model: string): string => `${id}/${model}`;

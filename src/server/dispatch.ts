@@ -11,6 +11,8 @@ import type { RpcHandler } from "../rpc/handler.ts";
 import { logAccess } from "../telemetry/access-line.ts";
 import { CallLog, type Door } from "../telemetry/call-log.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import type { Signals } from "../telemetry/signals.ts";
+import { answerMetrics } from "./answer-metrics.ts";
 import type { Cors } from "./cors.ts";
 import { REQUEST_ID_HEADER, requestIdOf } from "./request-id.ts";
 import { sendJson } from "./send-json.ts";
@@ -21,19 +23,25 @@ export interface DispatchOptions {
   readonly rest: RestHandler;
   readonly cors: Cors;
   readonly logger: Logger;
+  readonly signals: Pick<Signals, "recordCall" | "scrape">;
   /** Whether the server takes calls: what `/readyz` answers. */
   isReady(): boolean;
 }
 
-/** Sends each request to the door it came for, gives it an id, and logs one line when the exchange is over. */
+/** Sends each request to the door it came for, gives it an id, and logs and records it when the exchange is over. */
 export function createDispatch(options: DispatchOptions): (request: HttpRequest, response: HttpResponse) => void {
-  const { rpc, rest, cors, logger, isReady } = options;
+  const { rpc, rest, cors, logger, signals, isReady } = options;
   return (request, response) => {
     const target = parseRequestTarget(request.url ?? "/");
     const { path } = target;
     if (path === "/healthz" || path === "/readyz") {
       response.setHeader(REQUEST_ID_HEADER, requestIdOf(request.headers[REQUEST_ID_HEADER]));
       answerProbe(request, response, path === "/healthz" || isReady());
+      return;
+    }
+    if (path === "/metrics") {
+      response.setHeader(REQUEST_ID_HEADER, requestIdOf(request.headers[REQUEST_ID_HEADER]));
+      void answerMetrics(request, response, signals);
       return;
     }
     const isRpc = rpc.serves(path);
@@ -45,11 +53,14 @@ export function createDispatch(options: DispatchOptions): (request: HttpRequest,
     response.once("close", () => {
       // The work of a call hears of this a moment later; its line must not look as if it had ended well.
       if (!isWhole(response)) log.failed(clientGone());
+      const status = response.headersSent ? response.statusCode : CATALOGUE[Reason.CANCELLED].httpStatus;
+      const durationMs = log.elapsedMs();
+      signals.recordCall(log, { headers: request.headers, status, durationMs });
       logAccess(logger, log, {
         method: request.method ?? "",
         path,
-        status: response.headersSent ? response.statusCode : CATALOGUE[Reason.CANCELLED].httpStatus,
-        durationMs: log.elapsedMs(),
+        status,
+        durationMs,
         userAgent: request.headers["user-agent"],
       });
     });

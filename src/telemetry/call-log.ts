@@ -1,9 +1,10 @@
 /** Telemetry: what is known of each call, and the lines that are logged of it. No prompt, answer, key or upstream body gets here. */
 import type { GatewayError } from "../errors/gateway-error.ts";
-import type { Usage } from "../gen/parley/chat/v1/completion_pb.ts";
+import type { FinishReason, Usage } from "../gen/parley/chat/v1/completion_pb.ts";
 import type { Adjustment } from "../gen/parley/chat/v1/report_pb.ts";
 import type { AttemptRecord } from "./attempt-record.ts";
 import { formatAdjustments } from "./format-adjustments.ts";
+import { formatAttempts } from "./format-attempts.ts";
 
 /** The way a call came in. */
 export type Door = "rest" | "connect" | "grpc" | "grpc-web";
@@ -20,6 +21,8 @@ export interface CallFields {
   target?: string;
   /** What was adjusted, without values: "top_k=dropped". Unset where nothing was. */
   adjustments?: readonly string[];
+  /** What was tried, where that was more than one success: "a/x=overloaded;ms=12". Of more than 20, the first 20, and "…". */
+  attempts?: readonly string[];
   /** The provider's own id of the answer. */
   upstreamId?: string;
   /** The model that the provider says it answered with. */
@@ -32,6 +35,8 @@ export interface CallFields {
   firstChunkMs?: number;
   /** Name of the error's reason: "MODEL_NOT_FOUND". */
   reason?: string;
+  /** Id of the trace that has the call's span: 32 hexadecimal digits. Unset where no traces are made. */
+  traceId?: string;
 }
 
 /** Longest text of a provider's that is logged whole. */
@@ -43,10 +48,15 @@ const MAX_UPSTREAM_TEXT = 200;
  */
 export class CallLog {
   readonly #fields: CallFields;
+  /** When the call arrived, in Unix milliseconds. */
+  readonly startedAtMs = Date.now();
   readonly #startedAt = performance.now();
   /** The tries to get an answer, in the order in which they began. Whoever makes them writes here. */
   readonly attempts: AttemptRecord[] = [];
   #error: GatewayError | undefined;
+  #adjustments: readonly Adjustment[] = [];
+  #usage: Usage | undefined;
+  #finishReasons: readonly FinishReason[] = [];
 
   constructor(requestId: string, door: Door) {
     this.#fields = { requestId, door };
@@ -62,9 +72,29 @@ export class CallLog {
     return this.#fields.door;
   }
 
+  /** Whether the answer is given piece by piece. */
+  get isStreaming(): boolean {
+    return this.#fields.operation === "StreamChatCompletion";
+  }
+
   /** What the call failed with; undefined while it did not. */
   get error(): GatewayError | undefined {
     return this.#error;
+  }
+
+  /** What was adjusted for the target that was called last. */
+  get adjustments(): readonly Adjustment[] {
+    return this.#adjustments;
+  }
+
+  /** What the call used; undefined while it is not known. */
+  get usage(): Usage | undefined {
+    return this.#usage;
+  }
+
+  /** Why each choice of the answer ended, in their order; empty while that is not known. */
+  get finishReasons(): readonly FinishReason[] {
+    return this.#finishReasons;
   }
 
   /** Milliseconds since the call arrived. */
@@ -81,12 +111,14 @@ export class CallLog {
   routed(model: string, target: string, adjustments: readonly Adjustment[]): void {
     this.#fields.model = model;
     this.#fields.target = target;
+    this.#adjustments = adjustments;
     if (adjustments.length > 0) this.#fields.adjustments = formatAdjustments(adjustments);
+    else delete this.#fields.adjustments;
   }
 
-  /** The first output came. Later calls change nothing. */
-  answered(): void {
-    this.#fields.firstChunkMs ??= Math.round(this.elapsedMs() * 10) / 10;
+  /** The first output came, so many milliseconds after the call's arrival. Later calls change nothing. */
+  answered(atMs: number): void {
+    this.#fields.firstChunkMs ??= Math.round(atMs * 10) / 10;
   }
 
   /** The provider said what it calls its answer. The first texts that are not empty count; long ones are cut at 200 characters. */
@@ -95,8 +127,14 @@ export class CallLog {
     if (model !== "") this.#fields.upstreamModel ??= model.slice(0, MAX_UPSTREAM_TEXT);
   }
 
+  /** The answer ended, each of its choices for such a reason. */
+  finished(reasons: readonly FinishReason[]): void {
+    this.#finishReasons = reasons;
+  }
+
   /** The usage is known, and perhaps what it cost, in nano-dollars. */
   used(usage: Usage, cost?: bigint): void {
+    this.#usage = usage;
     this.#fields.promptTokens = usage.promptTokens;
     this.#fields.completionTokens = usage.completionTokens;
     if (cost !== undefined) this.#fields.costNanoDollars = Number(cost);
@@ -109,8 +147,14 @@ export class CallLog {
     this.#fields.reason = error.reasonName;
   }
 
+  /** The call has a span, in the trace of this id. */
+  traced(traceId: string): void {
+    this.#fields.traceId = traceId;
+  }
+
   /** The fields for the log. */
   fields(): Readonly<CallFields> {
-    return this.#fields;
+    const attempts = formatAttempts(this.attempts);
+    return attempts === undefined ? this.#fields : { ...this.#fields, attempts };
   }
 }

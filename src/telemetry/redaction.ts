@@ -1,6 +1,6 @@
 /** What must never be readable in the log: values under these keys, whatever their case, with "-", "_" or nothing between words. */
 const SECRET_KEY =
-  /^(?:(?:proxy[-_]?)?authorization|(?:set[-_]?)?cookie|(?:x[-_]?(?:goog[-_]?)?)?api[-_]?key|password|(?:client[-_]?)?secret|(?:access[-_]?|refresh[-_]?)?token|private[-_]?key)$/i;
+  /^(?:(?:proxy[-_]?)?authorization|(?:set[-_]?)?cookie|(?:x[-_]?(?:goog[-_]?)?)?api[-_]?keys?|password|(?:client[-_]?)?secret|(?:access[-_]?|refresh[-_]?)?token|private[-_]?key)$/i;
 
 /** What stands in the log in a secret's place. */
 export const REDACTED = "[redacted]";
@@ -32,7 +32,7 @@ export function hiddenInQuery(query: string): string[] {
 const MAX_DEPTH = 8;
 
 /**
- * Replaces what stands under the key of a secret ("authorization", "X-API-Key", "api_key", "apiKey"…), at any depth of plain
+ * Replaces what stands under the key of a secret ("authorization", "X-API-Key", "api_key", "apiKeys"…), at any depth of plain
  * objects and lists. Returns the input itself when there is nothing to replace; it is never changed. Below 8 levels everything
  * is replaced.
  *

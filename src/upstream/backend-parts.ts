@@ -1,3 +1,4 @@
+import type { ConcurrencySettings } from "../config/provider-settings.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { Backend } from "./backend.ts";
 import type { UpstreamClient } from "./client.ts";
@@ -8,6 +9,10 @@ import type { Recollection } from "./recollection.ts";
 /** What a backend with a network is made of. */
 export interface HttpBackendOptions {
   readonly provider: Provider;
+  /** The same provider with its further keys; unset: there is one key, or none. */
+  readonly furtherKeys?: readonly Provider[];
+  /** How many calls each of its models gets at once. */
+  readonly concurrency: ConcurrencySettings;
   readonly client: UpstreamClient;
   readonly media: MediaFetcher;
   readonly recollection: Recollection;

@@ -1,9 +1,9 @@
 import { create } from "@bufbuild/protobuf";
 import { UpstreamRequestSchema } from "../gen/parley/chat/v1/chat_service_pb.ts";
 import type { ChatCompletion } from "../gen/parley/chat/v1/completion_pb.ts";
-import type { EncodedCall, Medium, MediumRef, WireRequest } from "../providers/provider.ts";
+import type { EncodedCall, Medium, MediumRef, Provider, WireRequest } from "../providers/provider.ts";
 import { invalidResponse } from "../providers/upstream-error.ts";
-import type { BackendCall, PlannedCall } from "./backend.ts";
+import type { AttemptOptions, BackendCall, PlannedCall } from "./backend.ts";
 import type { HttpBackendOptions } from "./backend-parts.ts";
 import type { UpstreamAnswer } from "./client.ts";
 import { createCompletionDecoder } from "./completion-decoder.ts";
@@ -22,38 +22,51 @@ const NO_MEDIA: ReadonlyMap<string, Medium> = new Map();
 
 /** Plans a call by encoding its request; only media that are to be fetched first make it be encoded again. */
 export function createHttpCall(
-  { provider, client, media, recollection, userAgent }: HttpBackendOptions,
+  { provider, furtherKeys = [], client, media, recollection, userAgent }: HttpBackendOptions,
   call: BackendCall,
   refs: readonly MediumRef[],
 ): PlannedCall {
   const planned = provider.encodeRequest({ ...call, media: NO_MEDIA });
 
+  const keyedFor = ({ credential = 0 }: AttemptOptions = {}): Provider => furtherKeys[credential - 1] ?? provider;
+
   const encode = async (signal: AbortSignal): Promise<EncodedCall> =>
     refs.length === 0 ? planned : provider.encodeRequest({ ...call, media: await media.fetch(refs, signal) });
 
   /** Sends the request, and waits for the head of an answer that is a success, and can be read. */
-  const send = async ({ request }: EncodedCall, signal: AbortSignal): Promise<UpstreamAnswer> => {
-    const answer = await client.request(provider, accepting(request, call.streaming), signal);
-    if (!answer.ok) throw await readFailure(provider, answer, signal);
+  const send = async (
+    keyed: Provider,
+    { request }: EncodedCall,
+    signal: AbortSignal,
+    onHead: AttemptOptions["onHead"],
+  ): Promise<UpstreamAnswer> => {
+    const answer = await client.request(keyed, accepting(request, call.streaming), signal);
+    onHead?.();
+    if (!answer.ok) throw await readFailure(keyed, answer, signal);
     const fault = unreadable(answer);
     if (fault === undefined) return answer;
     answer.discard();
     throw invalidResponse(provider.id, fault);
   };
 
-  const decode = async (encoded: EncodedCall, answer: UpstreamAnswer): Promise<ChatCompletion> => {
+  const decode = async (
+    { endpoint }: Provider,
+    encoded: EncodedCall,
+    answer: UpstreamAnswer,
+  ): Promise<ChatCompletion> => {
     const body = await answer.text(MAX_BODY_BYTES);
     try {
       return encoded.decodeResponse(body);
     } catch (thrown) {
-      throw faultWithoutSecrets(provider.endpoint, thrown);
+      throw faultWithoutSecrets(endpoint, thrown);
     }
   };
 
-  const open = async (signal: AbortSignal): Promise<OpenStream> => {
+  const open = async (signal: AbortSignal, options?: AttemptOptions): Promise<OpenStream> => {
     const encoded = await encode(signal);
-    const answer = await send(encoded, signal);
-    return { provider, answer, ...readingOf(answer, encoded), recollection };
+    const keyed = keyedFor(options);
+    const answer = await send(keyed, encoded, signal, options?.onHead);
+    return { provider: keyed, answer, ...readingOf(answer, encoded), recollection };
   };
 
   /** How a stream is read. JSON in its place is a list of the same events, the whole answer at once, or an error. */
@@ -79,18 +92,19 @@ export function createHttpCall(
         bodyJson: request.body ?? "",
       });
     },
-    async complete(signal): Promise<ChatCompletion> {
+    async complete(signal, options): Promise<ChatCompletion> {
       const encoded = await encode(signal);
-      const answer = await send(encoded, signal);
+      const keyed = keyedFor(options);
+      const answer = await send(keyed, encoded, signal, options?.onHead);
       if (contentKind(answer) === "events") {
         answer.discard();
         throw invalidResponse(provider.id, "an event stream where one piece of JSON was asked for");
       }
-      const completion = await decode(encoded, answer);
+      const completion = await decode(keyed, encoded, answer);
       recollection.remember(provider.id, completion);
       return completion;
     },
-    stream: (signal) => readChunks(open, signal),
+    stream: (signal, options) => readChunks(() => open(signal, options), signal),
   };
 }
 

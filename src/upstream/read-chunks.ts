@@ -24,11 +24,8 @@ export interface OpenStream {
  * fault are yielded before it is thrown, so that it makes no difference how the body was cut. The exchange is closed when the stream is
  * left early; at its proper end the connection can serve again.
  */
-export async function* readChunks(
-  open: (signal: AbortSignal) => Promise<OpenStream>,
-  signal: AbortSignal,
-): AsyncGenerator<ChunkBatch> {
-  const { provider, answer, reader, decoder, recollection } = await open(signal);
+export async function* readChunks(open: () => Promise<OpenStream>, signal: AbortSignal): AsyncGenerator<ChunkBatch> {
+  const { provider, answer, reader, decoder, recollection } = await open();
   let isReleased = false;
   try {
     const memory = recollection.listen(provider.id);

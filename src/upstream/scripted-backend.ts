@@ -10,13 +10,22 @@ import type { Backend, ChunkBatch } from "./backend.ts";
 /** Most chunks of a batch: what is ready at once goes out at once, but a long answer does not become one large write. */
 const BATCH = 64;
 
+/** What answers within the process takes as many calls as come. */
+const UNBOUNDED = { maxInFlight: Number.POSITIVE_INFINITY, maxQueue: 0 };
+
 /** Makes a backend of a provider without a network, by playing its scripts. Its calls are known to cost nothing. */
 export function createScriptedBackend(provider: ScriptedProvider): Backend {
   return {
     id: provider.id,
+    credentials: 1,
+    concurrency: UNBOUNDED,
+    vendor: provider.id,
+    networked: false,
+    address: undefined,
     usageSource: UsageSource.PROVIDER,
     models: () => provider.models(),
     has: (model) => provider.has(model),
+    abilitiesOf: (model) => provider.abilitiesOf(model),
     cost: () => 0n,
     plan({ model, params }) {
       const plan = provider.plan(model, params);

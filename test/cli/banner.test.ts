@@ -1,21 +1,34 @@
 import { describe, expect, it } from "vitest";
 import { formatBanner } from "../../src/cli/banner.ts";
+import type { AutoSettings } from "../../src/config/settings.ts";
+
+const ELIZA = { policy: "quality", models: ["sandbox/eliza"] } as const;
 
 const commandsOf = (url: string, certFile?: string): string[] => {
-  const lines = formatBanner({ url, autoModel: "sandbox/eliza", providers: [], certFile }).split("\n");
+  const lines = formatBanner({ url, auto: ELIZA, providers: [], certFile }).split("\n");
   return lines.filter((line) => /^ {2}(curl|npx) /.test(line)).map((line) => line.trim());
 };
 
 describe("formatBanner()", () => {
-  it("says where it listens, and which model auto is", () => {
-    const lines = formatBanner({
+  it("says where it listens", () => {
+    const [line] = formatBanner({
       url: "http://127.0.0.1:8080",
-      autoModel: "sandbox/eliza",
+      auto: ELIZA,
       providers: [],
       certFile: undefined,
     }).split("\n");
-    expect(lines[0]).toMatch(/^Parley \d+\.\d+\.\d+ listens on http:\/\/127\.0\.0\.1:8080$/);
-    expect(lines[1]).toContain('"auto" is sandbox/eliza');
+    expect(line).toMatch(/^Parley \d+\.\d+\.\d+ listens on http:\/\/127\.0\.0\.1:8080$/);
+  });
+
+  it.each<[AutoSettings, string]>([
+    [ELIZA, "sandbox/eliza"],
+    [{ policy: "cost", models: ["a/b"] }, "a/b"],
+    [{ policy: "quality", models: ["a/b", "c", "d/e"] }, "the first that suits of a/b, c, d/e"],
+    [{ policy: "cost", models: ["a/b", "c"] }, "the first that suits of a/b, c, by cost"],
+    [{ policy: "latency", models: ["a/b", "c"] }, "the first that suits of a/b, c, by latency"],
+  ])("says what auto is: %j", (auto, words) => {
+    const banner = formatBanner({ url: "http://[::1]:1", auto, providers: [], certFile: undefined });
+    expect(banner.split("\n")[1]).toBe(`The model "auto" is ${words}. Ctrl-C lets open calls finish and stops.`);
   });
 
   it.each<[string[], string]>([
@@ -23,7 +36,7 @@ describe("formatBanner()", () => {
     [["openai"], "Providers: openai, and the sandbox. A model of theirs is called as provider/model."],
     [["a", "b"], "Providers: a, b, and the sandbox. A model of theirs is called as provider/model."],
   ])("says which providers are on: %j", (providers, line) => {
-    const banner = formatBanner({ url: "http://[::1]:1", autoModel: "a/b", providers, certFile: undefined });
+    const banner = formatBanner({ url: "http://[::1]:1", auto: ELIZA, providers, certFile: undefined });
     expect(banner.split("\n")[2]).toBe(line);
   });
 

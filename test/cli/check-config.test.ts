@@ -16,10 +16,16 @@ describe("parley check-config", () => {
       limits: { max_body_bytes: 33_554_432, max_connections: 10_000, max_concurrent_streams: 1_000 },
       timeouts: { total: "60s", idle: "120s", headers: "10s", request: "300s", keep_alive: "15s", drain: "30s" },
       log: { level: "debug" },
-      auto_model: "sandbox/eliza",
       sandbox: { token_delay: "0.02s" },
       media_fetch: { enabled: false, max_bytes: 20_971_520, timeout: "10s" },
       model_lists: { refresh: "300s" },
+      auto: { policy: "quality", models: ["sandbox/eliza"] },
+      routing: {
+        max_retries: 2,
+        max_wait: "10s",
+        retry_budget: { burst: 10, ratio: 0.2 },
+        breaker: { failure_ratio: 0.5, window: 20, min_calls: 5, open: "1s", max_open: "10s" },
+      },
     });
   });
 
@@ -31,13 +37,32 @@ describe("parley check-config", () => {
     expect(parse(again.stdout)).toEqual(parse(stdout));
   });
 
+  it("prints the models that auto has of the providers", async () => {
+    const env = { GEMINI_API_KEY: "k", OPENAI_API_KEY: "k" };
+    const { stdout } = await runParley(["check-config"], { cwd: createFolder(), env });
+    expect(parse(stdout)).toMatchObject({
+      auto: { policy: "quality", models: ["openai/gpt-5.2", "google/gemini-2.5-pro"] },
+      providers: [
+        { id: "openai", concurrency: { max_in_flight: 1000, max_queue: 1000 } },
+        { id: "google", concurrency: { max_in_flight: 1000, max_queue: 1000 } },
+      ],
+    });
+  });
+
   it("shows the providers of file and environment, and no secret of theirs", async () => {
-    const section = 'base_url: "https://a.example/v1", api_key: KEY, headers: { x-a: KEY }'.replaceAll(
-      "KEY",
-      `"\${KEY}"`,
-    );
+    const section =
+      'base_url: "https://a.example/v1", api_key: KEY, api_keys: [KEY2, KEY3], headers: { x-a: KEY }'.replaceAll(
+        /KEY\d?/g,
+        (name) => `"\${${name}}"`,
+      );
     const cwd = createFolder({ "parley.yaml": `providers: [{ id: a, openai_compatible: { ${section} } }]` });
-    const env = { KEY: "s3cr3t", ANTHROPIC_API_KEY: "s3cr3t", HTTPS_PROXY: "http://me:s3cr3t@proxy.example" };
+    const env = {
+      KEY: "s3cr3t",
+      KEY2: "s3cr3t2",
+      KEY3: "s3cr3t3",
+      ANTHROPIC_API_KEY: "s3cr3t",
+      HTTPS_PROXY: "http://me:s3cr3t@proxy.example",
+    };
     const { status, stdout, stderr } = await runParley(["check-config"], { cwd, env });
     expect([status, stderr]).toEqual([0, ""]);
     expect(stdout).not.toContain("s3cr3t");
@@ -48,6 +73,7 @@ describe("parley check-config", () => {
           openai_compatible: {
             base_url: "https://a.example/v1",
             api_key: "[redacted]",
+            api_keys: ["[redacted]", "[redacted]"],
             headers: { "x-a": "[redacted]" },
           },
         },
@@ -86,13 +112,13 @@ describe("parley check-config", () => {
   });
 
   it("names each problem on a line of standard error, and fails", async () => {
-    const cwd = createFolder({ "my.yaml": "listen: 0.0.0.0:80\nauto_model: auto\ntimeout: 3s" });
+    const cwd = createFolder({ "my.yaml": "listen: 0.0.0.0:80\nauto: { models: [auto] }\ntimeout: 3s" });
     const { status, stdout, stderr } = await runParley(["check-config", "my.yaml"], { cwd });
     expect([status, stdout]).toEqual([1, ""]);
     expect(stderr.split("\n")).toEqual([
       "my.yaml: timeout: is not a key of the configuration",
       expect.stringMatching(/^my\.yaml: listen: listening on 0\.0\.0\.0 without authentication would /),
-      'my.yaml: auto_model: "auto" must be the name of another model, such as "sandbox/eliza"',
+      'my.yaml: auto.models[0]: "auto" can\'t be one of its own models',
       "",
     ]);
   });

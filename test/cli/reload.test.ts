@@ -127,6 +127,13 @@ describe("parley serve", () => {
     parley.child.kill("SIGHUP");
     expect(await reload(parley, rows.length + 1)).toMatchObject({ msg: "reloaded", changed: ["limits"] });
     expect((await post(url, false, "x".repeat(2_000))).status).toBe(413);
+    const metrics = await (await fetch(`${url}/metrics`)).text();
+    for (const [outcome, count] of [
+      ["refused", rows.length],
+      ["ok", 1],
+    ] as const) {
+      expect(metrics).toMatch(new RegExp(`^parley_config_reloads_total\\{.*outcome="${outcome}".*\\} ${count}$`, "m"));
+    }
     expect(parley.out.stdout + parley.out.stderr).not.toContain("s3cr3t");
   });
 

@@ -31,15 +31,30 @@ describe("checkSettings()", () => {
     ]);
   });
 
-  it.each(["auto", ""])("rejects %j as the model behind auto", async (model) => {
-    expect(await problemsOf(loadText(`auto_model: "${model}"`))).toEqual([
-      `parley.yaml: auto_model: "${model}" must be the name of another model, such as "sandbox/eliza"`,
-    ]);
-  });
-
   it("rejects more time for the headers than for the request", async () => {
     expect(await problemsOf(loadText("timeouts: { request: 5s }"))).toEqual([
       "parley.yaml: timeouts.headers: 10s must be <= timeouts.request, 5s",
     ]);
+  });
+
+  it.each<[yaml: string, ...problems: string[]]>([
+    ["{ min_calls: 9, window: 8 }", "min_calls: 9 must be <= routing.breaker.window, 8"],
+    ["{ window: 4 }", "min_calls: 5 must be <= routing.breaker.window, 4"],
+    ["{ open: 3s, max_open: 2.5s }", "open: 3s must be <= routing.breaker.max_open, 2.5s"],
+    ["{ open: 11s }", "open: 11s must be <= routing.breaker.max_open, 10s"],
+    [
+      "{ min_calls: 21, open: 11s }",
+      "min_calls: 21 must be <= routing.breaker.window, 20",
+      "open: 11s must be <= routing.breaker.max_open, 10s",
+    ],
+  ])("rejects a breaker that contradicts itself: %s", async (yaml, ...problems) => {
+    expect(await problemsOf(loadText(`routing: { breaker: ${yaml} }`))).toEqual(
+      problems.map((problem) => `parley.yaml: routing.breaker.${problem}`),
+    );
+  });
+
+  it("takes a breaker whose bounds are the same", async () => {
+    const { routing } = await loadText("routing: { breaker: { min_calls: 3, window: 3, open: 2s, max_open: 2s } }");
+    expect(routing.breaker).toMatchObject({ minCalls: 3, window: 3, openMs: 2000, maxOpenMs: 2000 });
   });
 });

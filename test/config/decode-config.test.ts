@@ -5,11 +5,14 @@ import { loadText, problemsOf } from "./load.ts";
 const NOT_A_KEY = "is not a key of the configuration";
 const INTEGER = "must be an integer from -2147483648 to 2147483647";
 const LEVELS = '"silent", "error", "warn", "info", "debug"';
+const POLICIES = '"quality", "cost", "latency"';
 const A_DAY = "must be greater than 0s and less than or equal to 86400s";
 const AN_HOUR = "must be greater than 0s and less than or equal to 3600s";
 
 describe("decodeConfig()", () => {
   it.each<[string, string[]]>([
+    ["auto_model: sandbox/echo", [`auto_model: ${NOT_A_KEY}`]],
+    ["routing: { breaker: { opens: 1s } }", [`routing.breaker.opens: ${NOT_A_KEY}`]],
     ["port: 80", [`port: ${NOT_A_KEY}`]],
     ["Listen: x", [`Listen: ${NOT_A_KEY}`]],
     ["timeouts: { totl: 1s }", [`timeouts.totl: ${NOT_A_KEY}`]],
@@ -25,7 +28,16 @@ describe("decodeConfig()", () => {
     ["[]", "must be a map of keys, and is a list"],
     ["listen", "must be a map of keys, and is a single value"],
     ["listen: 8080", "listen: must be a string, not a number"],
-    ["auto_model: [a]", "auto_model: must be a string, not an array"],
+    ["auto: [a]", "auto: must be an object, not an array"],
+    ["auto: { models: a/b }", "auto.models: must be an array, not a string"],
+    ["auto: { policy: fast }", `auto.policy: must be one of ${POLICIES}, not "fast"`],
+    ["auto: { policy: POLICY_COST }", `auto.policy: must be one of ${POLICIES}, not "POLICY_COST"`],
+    ["models: { id: a }", "models: must be an array, not an object"],
+    [
+      "models: [{ id: a, targets: [sandbox/echo], policy: Quality }]",
+      `models[0].policy: must be one of ${POLICIES}, not "Quality"`,
+    ],
+    ["routing: { retry_budget: { ratio: much } }", "routing.retry_budget.ratio: must be a number, not a string"],
     ["tls: cert.pem", "tls: must be an object, not a string"],
     ["limits: [1]", "limits: must be an object, not an array"],
     ["limits: { max_connections: many }", "limits.max_connections: must be an integer, not a string"],
@@ -71,6 +83,30 @@ describe("decodeConfig()", () => {
       "sandbox: { token_delay: 61s }",
       "sandbox.token_delay: 61s must be greater than or equal to 0s and less than or equal to 60s",
     ],
+    ["timeouts: { attempt: 0s }", `timeouts.attempt: 0s ${A_DAY}`],
+    [
+      "routing: { max_retries: 11 }",
+      "routing.max_retries: 11 must be greater than or equal to 0 and less than or equal to 10",
+    ],
+    [
+      "routing: { breaker: { failure_ratio: 1 } }",
+      "routing.breaker.failure_ratio: 1 must be greater than 0 and less than 1",
+    ],
+    [
+      "models: [{ id: a, targets: [sandbox/echo], weights: { sandbox/echo: 0 } }]",
+      'models[0].weights["sandbox/echo"]: 0 must be greater than or equal to 1 and less than or equal to 1000000',
+    ],
+    ["models: [{ targets: [sandbox/echo] }]", "models[0].id: value is required"],
+    ["models: [{ id: a }]", "models[0].targets: must contain at least 1 item(s)"],
+    [
+      "models: [{ id: a, targets: [sandbox/echo, sandbox/echo] }]",
+      "models[0].targets: repeated value must contain unique items",
+    ],
+    ["auto: { models: [sandbox/echo, sandbox/echo] }", "auto.models: repeated value must contain unique items"],
+    [
+      "providers: [{ id: a, google: {}, concurrency: { max_in_flight: 0 } }]",
+      "providers[0].concurrency.max_in_flight: 0 must be greater than or equal to 1 and less than or equal to 1000000",
+    ],
     ["cors: { allowed_origins: [] }", "cors.allowed_origins: must contain at least 1 item(s)"],
   ])("rejects values out of bounds: %s", async (text, problem) => {
     expect(await problemsOf(loadText(text))).toEqual([`parley.yaml: ${problem}`]);
@@ -92,7 +128,7 @@ port: 80
 limits: { max_connections: 0, max_body_bytes: 1 }
 timeouts: { total: 3m, extra: 1 }
 log: { level: loud }
-auto_model: auto
+auto: { models: [auto] }
 tls: { cert_file: gone.pem, key: x }
 `;
     expect(await problemsOf(loadText(text, { PARLEY_LOG_LEVEL: "verbose" }))).toEqual([
@@ -105,7 +141,7 @@ tls: { cert_file: gone.pem, key: x }
       "parley.yaml: limits.max_connections: 0 must be greater than or equal to 1",
       expect.stringMatching(/^parley\.yaml: listen: listening on 0\.0\.0\.0 without authentication /),
       'PARLEY_LOG_LEVEL: "verbose" must be one of silent, error, warn, info, debug',
-      expect.stringMatching(/^parley\.yaml: auto_model: "auto" must be /),
+      expect.stringMatching(/^parley\.yaml: auto\.models\[0\]: "auto" can't be /),
     ]);
   });
 

@@ -18,6 +18,7 @@ const DEFAULTS: Settings = {
     totalMs: 180_000,
     firstChunkMs: undefined,
     idleMs: 120_000,
+    attemptMs: undefined,
     headersMs: 10_000,
     requestMs: 300_000,
     keepAliveMs: 15_000,
@@ -25,12 +26,20 @@ const DEFAULTS: Settings = {
   },
   cors: { allowedOrigins: [] },
   logLevel: "info",
-  autoModel: "sandbox/eliza",
+  models: [],
+  auto: { policy: "quality", models: [] },
+  routing: {
+    maxRetries: 2,
+    maxWaitMs: 10_000,
+    retryBudget: { burst: 10, ratio: 0.2 },
+    breaker: { failureRatio: 0.5, window: 20, minCalls: 5, openMs: 1_000, maxOpenMs: 10_000 },
+  },
   sandbox: { tokenDelayMs: 20 },
   providers: [],
   mediaFetch: { enabled: false, maxBytes: 20_971_520, timeoutMs: 10_000 },
   modelListRefreshMs: 300_000,
   proxy: { http: undefined, https: undefined, none: undefined },
+  telemetry: { traces: undefined, metrics: undefined },
 };
 
 describe("loadConfig() without a file", () => {
@@ -42,6 +51,8 @@ describe("loadConfig() without a file", () => {
     const settings = await loadConfig({ env: {}, cwd: createFolder() });
     const objects = [settings, settings.listen, settings.limits, settings.timeouts, settings.cors.allowedOrigins];
     expect(objects.map(Object.isFrozen)).toEqual([true, true, true, true, true]);
+    const { auto, routing } = settings;
+    expect([auto, auto.models, routing, routing.breaker].every(Object.isFrozen)).toBe(true);
   });
 });
 
@@ -52,7 +63,8 @@ describe("loadConfig() of a file", () => {
     "---\n",
     "{}",
     "limits:\n",
-    "limits: {}\ntimeouts: {}\nlog: {}\nsandbox: {}",
+    "limits: {}\ntimeouts: {}\nlog: {}\nsandbox: {}\nmodels: []\nauto: {}\nrouting: {}",
+    "routing: { retry_budget: {}, breaker: {} }",
   ])("has the defaults when it says nothing: %j", async (text) => {
     const settings = await loadText(text);
     expect(withoutFile(settings)).toEqual(withoutFile(DEFAULTS));
@@ -71,25 +83,41 @@ timeouts:
   request: 4s
   keep_alive: 5s
   drain: 0s
+  attempt: 6s
 cors:
   allowed_origins: ["https://app.example", "http://localhost:3000", "capacitor://localhost"]
 log: { level: debug }
-auto_model: sandbox/echo
 sandbox: { token_delay: 0s }
 providers:
   - id: claude
-    anthropic: { base_url: "https://anthropic.example/", api_key: k1, headers: { x-team: blue } }
+    anthropic: { base_url: "https://anthropic.example/", api_key: k1, api_keys: [k2, k3], headers: { x-team: blue } }
+    concurrency: { max_in_flight: 2, max_queue: 0 }
 media_fetch: { enabled: true, max_bytes: 2048, timeout: 3.5s }
 model_lists: { refresh: 60s }
+models:
+  - id: best
+    targets: [claude/claude-opus-4-1, sandbox/eliza]
+    policy: latency
+    weights: { claude/claude-opus-4-1: 9, sandbox/eliza: 1 }
+  - id: plain
+    targets: [sandbox/echo]
+auto: { policy: cost, models: [best, sandbox/echo] }
+routing:
+  max_retries: 0
+  max_wait: 0s
+  retry_budget: { burst: 0, ratio: 0 }
+  breaker: { failure_ratio: 0.25, window: 8, min_calls: 4, open: 0.5s, max_open: 2s }
 `);
     expect(withoutFile(settings)).toEqual({
       listen: { host: "::1", port: 0 },
       tls: undefined,
+      telemetry: { traces: undefined, metrics: undefined },
       limits: { maxBodyBytes: 1024, maxConnections: 5, maxConcurrentStreams: 6 },
       timeouts: {
         totalMs: 1000,
         firstChunkMs: 250,
         idleMs: 2500,
+        attemptMs: 6000,
         headersMs: 3000,
         requestMs: 4000,
         keepAliveMs: 5000,
@@ -97,16 +125,36 @@ model_lists: { refresh: 60s }
       },
       cors: { allowedOrigins: ["https://app.example", "http://localhost:3000", "capacitor://localhost"] },
       logLevel: "debug",
-      autoModel: "sandbox/echo",
+      models: [
+        {
+          id: "best",
+          targets: ["claude/claude-opus-4-1", "sandbox/eliza"],
+          policy: "latency",
+          weights: new Map([
+            ["claude/claude-opus-4-1", 9],
+            ["sandbox/eliza", 1],
+          ]),
+        },
+        { id: "plain", targets: ["sandbox/echo"], policy: "quality", weights: new Map() },
+      ],
+      auto: { policy: "cost", models: ["best", "sandbox/echo"] },
+      routing: {
+        maxRetries: 0,
+        maxWaitMs: 0,
+        retryBudget: { burst: 0, ratio: 0 },
+        breaker: { failureRatio: 0.25, window: 8, minCalls: 4, openMs: 500, maxOpenMs: 2_000 },
+      },
       sandbox: { tokenDelayMs: 0 },
       providers: [
         {
           id: "claude",
           place: { file: "parley.yaml", path: "providers[0].anthropic" },
+          concurrency: { maxInFlight: 2, maxQueue: 0 },
           kind: "anthropic",
           config: create(AnthropicSchema, {
             baseUrl: "https://anthropic.example/",
             apiKey: "k1",
+            apiKeys: ["k2", "k3"],
             headers: { "x-team": "blue" },
           }),
         },
@@ -136,35 +184,35 @@ model_lists: { refresh: 60s }
 
 describe("loadConfig() chooses the file", () => {
   const files = {
-    "parley.yaml": "auto_model: from/default",
-    "named.yaml": "auto_model: from/option",
-    "conf/env.yaml": "auto_model: from/environment",
+    "parley.yaml": "auto: { models: [sandbox/default] }",
+    "named.yaml": "auto: { models: [sandbox/option] }",
+    "conf/env.yaml": "auto: { models: [sandbox/environment] }",
   };
   it.each<{ what: string; path?: string; env: Environment; model: string; file: string }>([
-    { what: "./parley.yaml", env: {}, model: "from/default", file: "parley.yaml" },
+    { what: "./parley.yaml", env: {}, model: "sandbox/default", file: "parley.yaml" },
     {
       what: "PARLEY_CONFIG before it",
       env: { PARLEY_CONFIG: "conf/env.yaml" },
-      model: "from/environment",
+      model: "sandbox/environment",
       file: "conf/env.yaml",
     },
     {
       what: "--config before both",
       path: "named.yaml",
       env: { PARLEY_CONFIG: "conf/env.yaml" },
-      model: "from/option",
+      model: "sandbox/option",
       file: "named.yaml",
     },
     {
       what: "./parley.yaml for an empty PARLEY_CONFIG",
       env: { PARLEY_CONFIG: "" },
-      model: "from/default",
+      model: "sandbox/default",
       file: "parley.yaml",
     },
   ])("$what", async ({ path, env, model, file }) => {
     const cwd = createFolder(files);
     const settings = await loadConfig({ env, cwd, path });
-    expect([settings.autoModel, settings.file]).toEqual([model, join(cwd, file)]);
+    expect([settings.auto.models, settings.file]).toEqual([[model], join(cwd, file)]);
   });
 
   it.each<{ what: string; path?: string; env: Environment; problem: string }>([

@@ -44,6 +44,37 @@ providers:
     ]);
   });
 
+  it.each([
+    "google: {",
+    "anthropic: {",
+    'openai_compatible: { base_url: "https://a.example",',
+  ])("takes further keys of %s, also without a first one", async (section) => {
+    const { providers } = await loadText(
+      `providers: [{ id: a, ${section} api_keys: [k1, "\${KEY}"] } }, { id: b, ${section} api_key: k1, api_keys: [k2] } }]`,
+      { KEY: "s3cr3t" },
+    );
+    expect(providers.map(({ config: { apiKey, apiKeys } }) => ({ apiKey, apiKeys }))).toEqual([
+      { apiKey: undefined, apiKeys: ["k1", "s3cr3t"] },
+      { apiKey: "k1", apiKeys: ["k2"] },
+    ]);
+  });
+
+  it("takes how many calls each gets at once, and has a default for what is not said", async () => {
+    const text = `
+providers:
+  - { id: a, google: {}, concurrency: { max_in_flight: 4, max_queue: 0 } }
+  - { id: b, google: {}, concurrency: { max_queue: 5 } }
+  - { id: c, google: {} }
+`;
+    const { providers } = await loadText(text, { OPENAI_API_KEY: "k" });
+    expect(providers.map(({ id, concurrency }) => ({ id, ...concurrency }))).toEqual([
+      { id: "a", maxInFlight: 4, maxQueue: 0 },
+      { id: "b", maxInFlight: 1000, maxQueue: 5 },
+      { id: "c", maxInFlight: 1000, maxQueue: 1000 },
+      { id: "openai", maxInFlight: 1000, maxQueue: 1000 },
+    ]);
+  });
+
   it("leaves their sections frozen, and as good as any message", async () => {
     const text = 'providers: [{ id: a, openai_compatible: { base_url: "https://a.example", headers: { x-a: b } } }]';
     const { providers } = await loadText(text);
@@ -117,6 +148,22 @@ providers:
       "a key with a line break",
       '[{ id: a, anthropic: { api_key: "s3cr3t\\n" } }]',
       "providers[0].anthropic.api_key: has a blank, a line break, or another character that no key has",
+    ],
+    [
+      "an empty further key",
+      '[{ id: a, openai_compatible: { base_url: "https://a.example", api_keys: [s3cr3t, ""] } }]',
+      "providers[0].openai_compatible.api_keys[1]: is empty; leave it out where no key is needed",
+    ],
+    [
+      "a further key with a blank",
+      '[{ id: a, google: { api_keys: ["s3cr3t a"] } }]',
+      "providers[0].google.api_keys[0]: has a blank, a line break, or another character that no key has",
+    ],
+    [
+      "a key that is there twice",
+      "[{ id: a, anthropic: { api_key: s3cr3t, api_keys: [k, s3cr3t, k] } }]",
+      "providers[0].anthropic.api_keys[1]: is the same key as api_key",
+      "providers[0].anthropic.api_keys[2]: is the same key as api_keys[0]",
     ],
     [
       "what is no header",

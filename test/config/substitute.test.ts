@@ -37,7 +37,7 @@ describe("substitute()", () => {
     ["$NAME $ $$ {NAME}", "$NAME $ $$ {NAME}"],
     ["${AGAIN}", "${NAME}"],
   ])("makes %j %j", (text, expected) => {
-    expect(run({ auto_model: text })).toEqual({ value: { auto_model: expected }, problems: [] });
+    expect(run({ listen: text })).toEqual({ value: { listen: expected }, problems: [] });
   });
 
   it("looks into lists and maps, and leaves keys and other values alone", () => {
@@ -53,8 +53,8 @@ describe("substitute()", () => {
   });
 
   it("makes a number where the schema wants one", () => {
-    const json = { limits: { max_body_bytes: "${PORT}", max_connections: "1${PORT}" }, auto_model: "${PORT}" };
-    const value = { limits: { max_body_bytes: 8080, max_connections: 18_080 }, auto_model: "8080" };
+    const json = { limits: { max_body_bytes: "${PORT}", max_connections: "1${PORT}" }, listen: "${PORT}" };
+    const value = { limits: { max_body_bytes: 8080, max_connections: 18_080 }, listen: "8080" };
     expect(run(json)).toEqual({ value, problems: [] });
   });
 
@@ -91,6 +91,6 @@ describe("substitute()", () => {
   });
 
   it("says nothing of the variables that are set", () => {
-    expect(run({ auto_model: "${NAME}${GONE}" }).problems.join()).not.toContain("value");
+    expect(run({ listen: "${NAME}${GONE}" }).problems.join()).not.toContain("value");
   });
 });

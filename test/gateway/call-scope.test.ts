@@ -59,30 +59,6 @@ describe("createLiveCalls()", () => {
     expect(reasonOf(scope.signal)).toBe(Reason.DEADLINE_EXCEEDED);
   });
 
-  it("lets signs of life neither end nor prolong the time for the first output", () => {
-    const scope = createLiveCalls().open(call(), 60_000);
-    scope.awaitOutput(100);
-    vi.advanceTimersByTime(60);
-    scope.stillAwaitOutput();
-    vi.advanceTimersByTime(39);
-    expect(scope.signal.aborted).toBe(false);
-    scope.stillAwaitOutput();
-    vi.advanceTimersByTime(1);
-    expect(reasonOf(scope.signal)).toBe(Reason.DEADLINE_EXCEEDED);
-  });
-
-  it("gives the model its time again for the first output where a slow client used it up", () => {
-    const scope = createLiveCalls().open(call(), 60_000);
-    scope.awaitOutput(100);
-    scope.outputCame();
-    vi.advanceTimersByTime(10_000);
-    scope.stillAwaitOutput();
-    vi.advanceTimersByTime(99);
-    expect(scope.signal.aborted).toBe(false);
-    vi.advanceTimersByTime(1);
-    expect(reasonOf(scope.signal)).toBe(Reason.DEADLINE_EXCEEDED);
-  });
-
   it("leaves no timer and no listener behind", () => {
     const calls = createLiveCalls();
     const client = new AbortController();

@@ -14,11 +14,11 @@ import {
 } from "../../src/gen/parley/chat/v1/completion_pb.ts";
 import { Role } from "../../src/gen/parley/chat/v1/message_pb.ts";
 import { type CallReport, UsageSource } from "../../src/gen/parley/chat/v1/report_pb.ts";
-import { createCatalogue } from "../../src/routing/catalogue.ts";
 import { CallLog } from "../../src/telemetry/call-log.ts";
 import type { Backend, Consumption } from "../../src/upstream/backend.ts";
 import { collect } from "../support/collect.ts";
 import { modelsOf } from "../support/listing-provider.ts";
+import { catalogueOf, ONE_TRY, UNBOUNDED } from "../support/routing.ts";
 
 type Chunk = MessageInitShape<typeof ChatCompletionChunkSchema>;
 
@@ -38,9 +38,15 @@ async function reportsOf({ chunks, whole, cost }: Priced) {
   const batch = (init: Chunk): readonly ChatCompletionChunk[] => [create(ChatCompletionChunkSchema, init)];
   const backend: Backend = {
     id: "priced",
+    vendor: "generic",
+    networked: true,
+    address: undefined,
+    credentials: 1,
+    concurrency: UNBOUNDED,
     usageSource: UsageSource.PROVIDER,
     models: () => modelsOf("m"),
     has: () => true,
+    abilitiesOf: () => ({}),
     plan: () => ({
       adjustments: [],
       promptTokens: undefined,
@@ -52,8 +58,7 @@ async function reportsOf({ chunks, whole, cost }: Priced) {
     }),
     ...(cost === undefined ? {} : { cost }),
   };
-  const timeouts = { totalMs: 60_000, firstChunkMs: undefined, idleMs: undefined };
-  const { operations } = createGateway(createCatalogue([backend], "priced/m"), timeouts);
+  const { operations } = createGateway(catalogueOf([backend], ["priced/m"]), ONE_TRY);
   const params = {
     model: "priced/m",
     messages: [{ role: Role.USER, content: [{ kind: { case: "text" as const, value: "a" } }] }],

@@ -18,11 +18,11 @@ import { Role } from "../../src/gen/parley/chat/v1/message_pb.ts";
 import { Reason } from "../../src/gen/parley/errors/v1/errors_pb.ts";
 import { ModelSchema } from "../../src/gen/parley/models/v1/models_service_pb.ts";
 import type { ScriptedProvider } from "../../src/providers/script.ts";
-import { createCatalogue } from "../../src/routing/catalogue.ts";
 import { CallLog } from "../../src/telemetry/call-log.ts";
 import { createScriptedBackend } from "../../src/upstream/scripted-backend.ts";
 import { failureOf } from "../support/collect.ts";
 import { fold } from "../support/fold.ts";
+import { catalogueOf, ONE_TRY } from "../support/routing.ts";
 
 type Chunk = MessageInitShape<typeof ChatCompletionChunkSchema>;
 type Whole = MessageInitShape<typeof ChatCompletionSchema>;
@@ -33,12 +33,13 @@ function openGateway({ chunks = [], whole = {} }: { readonly chunks?: readonly C
     id: "strange",
     models: () => [create(ModelSchema, { id: "m" })],
     has: (model) => model === "m",
+    abilitiesOf: () => ({}),
     plan: () => ({ adjustments: [], promptTokens: 1 }),
     complete: () => [{ kind: "output", value: create(ChatCompletionSchema, whole) }],
     stream: () => chunks.map((chunk) => ({ kind: "output", value: create(ChatCompletionChunkSchema, chunk) })),
   };
-  const catalogue = createCatalogue([createScriptedBackend(provider)], "strange/m");
-  const gateway = createGateway(catalogue, { totalMs: 60_000, firstChunkMs: undefined, idleMs: undefined });
+  const catalogue = catalogueOf([createScriptedBackend(provider)], ["strange/m"]);
+  const gateway = createGateway(catalogue, ONE_TRY);
   const call = { log: new CallLog("req_1", "grpc"), signal: new AbortController().signal, timeoutMs: undefined };
   const request = (n: number) => ({
     params: {

@@ -9,11 +9,11 @@ import { ChatCompletionChunkSchema, FinishReason } from "../../src/gen/parley/ch
 import { Role } from "../../src/gen/parley/chat/v1/message_pb.ts";
 import { UsageSource } from "../../src/gen/parley/chat/v1/report_pb.ts";
 import { Reason } from "../../src/gen/parley/errors/v1/errors_pb.ts";
-import { createCatalogue } from "../../src/routing/catalogue.ts";
 import { CallLog } from "../../src/telemetry/call-log.ts";
 import type { Backend } from "../../src/upstream/backend.ts";
 import { collect, failureOf } from "../support/collect.ts";
 import { modelsOf } from "../support/listing-provider.ts";
+import { catalogueOf, ONE_TRY, UNBOUNDED } from "../support/routing.ts";
 
 type Batch = readonly MessageInitShape<typeof ChatCompletionChunkSchema>[];
 
@@ -24,9 +24,15 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 async function stream(batches: readonly Batch[], pauseMs = 0, includeReasoning = true) {
   const backend: Backend = {
     id: "slow",
+    vendor: "generic",
+    networked: true,
+    address: undefined,
+    credentials: 1,
+    concurrency: UNBOUNDED,
     usageSource: UsageSource.PROVIDER,
     models: () => modelsOf("m"),
     has: () => true,
+    abilitiesOf: () => ({}),
     plan: () => ({
       adjustments: [],
       promptTokens: undefined,
@@ -41,8 +47,10 @@ async function stream(batches: readonly Batch[], pauseMs = 0, includeReasoning =
       },
     }),
   };
-  const timeouts = { totalMs: 60_000, firstChunkMs: FIRST_CHUNK_MS, idleMs: undefined };
-  const { operations } = createGateway(createCatalogue([backend], "slow/m"), timeouts);
+  const { operations } = createGateway(catalogueOf([backend], ["slow/m"]), {
+    ...ONE_TRY,
+    firstChunkMs: FIRST_CHUNK_MS,
+  });
   const messages = [{ role: Role.USER, content: [{ kind: { case: "text" as const, value: "a" } }] }];
   const request = create(StreamChatCompletionRequestSchema, {
     params: { model: "slow/m", messages },

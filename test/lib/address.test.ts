@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { formatAddress, isLoopback, parseAddress } from "../../src/lib/address.ts";
+import { addressOfUrl, formatAddress, isLoopback, parseAddress } from "../../src/lib/address.ts";
 
 describe("parseAddress()", () => {
   it.each([
@@ -66,5 +66,20 @@ describe("isLoopback()", () => {
     ["my-localhost", false],
   ])("is for %s %s", (host, expected) => {
     expect(isLoopback(host)).toBe(expected);
+  });
+});
+
+describe("addressOfUrl()", () => {
+  it.each([
+    ["https://api.example/v1", { host: "api.example", port: 443 }],
+    ["http://api.example", { host: "api.example", port: 80 }],
+    ["https://api.example:8443/v1?a=b", { host: "api.example", port: 8443 }],
+    ["http://[::1]:8080/v1", { host: "::1", port: 8080 }],
+    ["HTTP://LOCALHOST:80", { host: "localhost", port: 80 }],
+    ["ftp://api.example", undefined],
+    ["api.example", undefined],
+    ["", undefined],
+  ])("reads %j", (url, address) => {
+    expect(addressOfUrl(url)).toEqual(address);
   });
 });

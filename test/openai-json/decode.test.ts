@@ -1,5 +1,5 @@
 import { create, type JsonObject, type JsonValue } from "@bufbuild/protobuf";
-import { DurationSchema } from "@bufbuild/protobuf/wkt";
+import { DurationSchema, TimestampSchema } from "@bufbuild/protobuf/wkt";
 import { describe, expect, it } from "vitest";
 import {
   ChatCompletionChunkSchema,
@@ -7,7 +7,8 @@ import {
   FinishReason,
 } from "../../src/gen/parley/chat/v1/completion_pb.ts";
 import { ChatCompletionParamsSchema } from "../../src/gen/parley/chat/v1/params_pb.ts";
-import { ConfigSchema, Log_Level } from "../../src/gen/parley/config/v1/config_pb.ts";
+import { AttemptSchema } from "../../src/gen/parley/chat/v1/report_pb.ts";
+import { ConfigSchema, Log_Level, Policy } from "../../src/gen/parley/config/v1/config_pb.ts";
 import { Reason } from "../../src/gen/parley/errors/v1/errors_pb.ts";
 import { ListModelsResponseSchema, Modality } from "../../src/gen/parley/models/v1/models_service_pb.ts";
 import { decodeJson } from "../../src/openai-json/decode.ts";
@@ -314,8 +315,10 @@ describe("decodeJson() of a configuration", () => {
       timeouts: { total: "180s", idle: "0.5s", drain: "0s" },
       cors: { allowed_origins: ["*"] },
       log: { level: "warn" },
-      auto_model: "sandbox/eliza",
       sandbox: { token_delay: "0.02s" },
+      models: [{ id: "big", targets: ["a/b"], policy: "cost", weights: { "a/b": 3 } }],
+      auto: { policy: "latency", models: ["big"] },
+      routing: { max_retries: 0, retry_budget: { ratio: 0.5 } },
     };
     const seconds = (seconds: number, nanos = 0) => create(DurationSchema, { seconds: BigInt(seconds), nanos });
     expect(decodeJson(ConfigSchema, json, { unknownKeys: "reject" })).toStrictEqual(
@@ -326,10 +329,21 @@ describe("decodeJson() of a configuration", () => {
         timeouts: { total: seconds(180), idle: seconds(0, 500_000_000), drain: seconds(0) },
         cors: { allowedOrigins: ["*"] },
         log: { level: Log_Level.WARN },
-        autoModel: "sandbox/eliza",
         sandbox: { tokenDelay: seconds(0, 20_000_000) },
+        models: [{ id: "big", targets: ["a/b"], policy: Policy.COST, weights: { "a/b": 3 } }],
+        auto: { policy: Policy.LATENCY, models: ["big"] },
+        routing: { maxRetries: 0, retryBudget: { ratio: 0.5 } },
       }),
     );
+  });
+
+  it("reads times as ProtoJSON has them", () => {
+    const attempt = decodeJson(AttemptSchema, { start_time: "2026-01-31T12:00:00.5Z" });
+    expect(attempt.startTime).toStrictEqual(create(TimestampSchema, { seconds: 1_769_860_800n, nanos: 500_000_000 }));
+    for (const json of [7, "noon", "2026-13-31T12:00:00Z"]) {
+      const fault = caught(() => decodeJson(AttemptSchema, { start_time: json }));
+      expect(fault).toMatchObject({ reason: Reason.INVALID_VALUE, details: { param: "start_time" } });
+    }
   });
 
   it.each<[JsonObject, Reason, string]>([

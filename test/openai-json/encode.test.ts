@@ -9,7 +9,7 @@ import {
 } from "../../src/gen/parley/chat/v1/completion_pb.ts";
 import { ContentPartSchema, MessageSchema, Role } from "../../src/gen/parley/chat/v1/message_pb.ts";
 import { ChatCompletionParamsSchema } from "../../src/gen/parley/chat/v1/params_pb.ts";
-import { AdjustmentSchema } from "../../src/gen/parley/chat/v1/report_pb.ts";
+import { AdjustmentSchema, AttemptSchema } from "../../src/gen/parley/chat/v1/report_pb.ts";
 import { ToolCallSchema, ToolSchema } from "../../src/gen/parley/chat/v1/tool_pb.ts";
 import { TimeoutsSchema } from "../../src/gen/parley/config/v1/config_pb.ts";
 import { Reason } from "../../src/gen/parley/errors/v1/errors_pb.ts";
@@ -130,6 +130,11 @@ describe("encodeJson()", () => {
         return encodeJson(TimeoutsSchema, create(TimeoutsSchema, { total }));
       },
       "total is no duration: it is out of bounds, or has two signs",
+    ],
+    [
+      "a time out of its bounds",
+      () => encodeJson(AttemptSchema, create(AttemptSchema, { startTime: { seconds: 253_402_300_800n } })),
+      "start_time is no time: it is out of bounds",
     ],
     [
       "a Value that is unset",

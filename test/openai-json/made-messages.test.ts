@@ -356,8 +356,8 @@ describe("planOf()", () => {
       { fields: { a: { ...field, json: { shorthand: true } } } },
     ],
     [
-      "google.protobuf.Timestamp has no form in OpenAI's JSON",
-      { fields: { a: { type: "google.protobuf.Timestamp" } } },
+      "google.protobuf.FieldMask has no form in OpenAI's JSON",
+      { fields: { a: { type: "google.protobuf.FieldMask" } } },
     ],
   ])("refuses options that contradict each other: %s", (problem, message) => {
     const desc = compiled(message);

@@ -11,20 +11,29 @@ import { makeProviders } from "../../src/providers/make-providers.ts";
 import { createFamilies } from "../support/families.ts";
 
 const CHANCE = { newCallId: () => "call_1" };
+const CONCURRENCY = { maxInFlight: 1, maxQueue: 1 };
 const SETTINGS: readonly ProviderSettings[] = [
   {
     id: "a",
     place: { file: "my.yaml", path: "providers[0].openai_compatible" },
+    concurrency: CONCURRENCY,
     kind: "openaiCompatible",
     config: create(OpenAICompatibleSchema, { baseUrl: "https://a.example" }),
   },
   {
     id: "b",
     place: { file: "my.yaml", path: "providers[1].anthropic" },
+    concurrency: CONCURRENCY,
     kind: "anthropic",
     config: create(AnthropicSchema),
   },
-  { id: "google", place: { path: "GEMINI_API_KEY" }, kind: "google", config: create(GoogleSchema) },
+  {
+    id: "google",
+    place: { path: "GEMINI_API_KEY" },
+    concurrency: CONCURRENCY,
+    kind: "google",
+    config: create(GoogleSchema),
+  },
 ];
 
 function thrownBy(work: () => unknown): unknown {
@@ -45,7 +54,7 @@ describe("makeProviders()", () => {
     const asked: unknown[] = [];
     const families = createFamilies((...call) => void asked.push(call));
     const made = makeProviders(SETTINGS, families, CHANCE);
-    expect(made.map(({ id }) => id)).toEqual(["a", "b", "google"]);
+    expect(made.map(({ provider }) => provider.id)).toEqual(["a", "b", "google"]);
     expect(asked).toEqual([
       ["openaiCompatible", "a", SETTINGS[0]?.config, CHANCE],
       ["anthropic", "b", SETTINGS[1]?.config, CHANCE],

@@ -24,6 +24,11 @@ describe("call options of a REST call", () => {
       { "x-parley-strict": "true", "x-parley-include-reasoning": "false" },
       { strict: true, includeReasoning: false },
     ],
+    [
+      { "x-parley-fallback-models": "a/b, c,,d:e ", "x-parley-hedge-after": "1.5s" },
+      { fallbackModels: ["a/b", "c", "d:e"], hedgeAfter: { seconds: 1n, nanos: 500_000_000 } },
+    ],
+    [{ "x-parley-fallback-models": "" }, undefined],
   ])("come from %j", async (headers, options) => {
     const operations = recordingOperations();
     const { port } = await startRest(operations);

@@ -52,7 +52,12 @@ describe("createRoutes() of the real services", () => {
     const shown = [value.unary, value.streaming!.target].map(({ headers }) =>
       headers.map(({ name, path }) => `${name}: ${path.map((field) => field.name).join(".")}`),
     );
-    const expected = ["x-parley-strict: options.strict", "x-parley-include-reasoning: options.include_reasoning"];
+    const expected = [
+      "x-parley-strict: options.strict",
+      "x-parley-include-reasoning: options.include_reasoning",
+      "x-parley-fallback-models: options.fallback_models",
+      "x-parley-hedge-after: options.hedge_after",
+    ];
     expect(shown).toEqual([expected, expected]);
   });
 });

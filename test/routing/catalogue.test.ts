@@ -1,21 +1,29 @@
 import { describe, expect, it } from "vitest";
 import { UsageSource } from "../../src/gen/parley/chat/v1/report_pb.ts";
 import type { Model } from "../../src/gen/parley/models/v1/models_service_pb.ts";
-import { type Catalogue, createCatalogue } from "../../src/routing/catalogue.ts";
+import type { Catalogue } from "../../src/routing/catalogue.ts";
+import type { Candidate } from "../../src/routing/target.ts";
 import type { Backend } from "../../src/upstream/backend.ts";
 import { modelsOf } from "../support/listing-provider.ts";
+import { catalogueOf, UNBOUNDED } from "../support/routing.ts";
 
 /** A backend whose list can be exchanged, and which counts how often it is read. It takes what it lists, or any model. */
 function createListed(id: string, listed: readonly string[], takes: "listed" | "any" = "any") {
   const state = { models: modelsOf(...listed) as readonly Model[], reads: 0 };
   const backend: Backend = {
     id,
+    vendor: "generic",
+    networked: true,
+    address: undefined,
+    credentials: 1,
+    concurrency: UNBOUNDED,
     usageSource: UsageSource.PROVIDER,
     models: () => {
       state.reads++;
       return state.models;
     },
     has: (model) => takes === "any" || state.models.some((it) => it.id === model),
+    abilitiesOf: () => ({}),
     plan: () => {
       throw new Error("nobody calls it");
     },
@@ -26,22 +34,23 @@ function createListed(id: string, listed: readonly string[], takes: "listed" | "
 const home = () => createListed("home", ["m", "small"], "listed");
 
 const targetOf = (catalogue: Catalogue, name: string) => {
-  const { backend, model, name: full, answeredAs } = catalogue.resolve(name);
-  return [backend.id, model, full, answeredAs];
+  const [first] = catalogue.resolve(name).candidates as [Candidate];
+  const { backend, model, name: full } = first.target;
+  return [backend.id, model, full, first.answersAs];
 };
-const notFound = (name: string, why = "") =>
+const notFound = (name: string, why = "", param = "model") =>
   expect.objectContaining({
     reasonName: "MODEL_NOT_FOUND",
     message: `The model '${name}' does not exist${why}`,
-    details: { param: "model" },
+    details: { param },
   });
 const idsOf = (catalogue: Catalogue): string[] => catalogue.list().map(({ id }) => id);
 
 describe("resolve()", () => {
   const anthropic = createListed("anthropic", ["claude-opus"]);
   const router = createListed("router", ["anthropic/claude-opus", "meta/llama:free", "small"]);
-  const all = createCatalogue([home().backend, anthropic.backend, router.backend], "anthropic/claude-opus");
-  const routed = createCatalogue([home().backend, router.backend], "home/m");
+  const all = catalogueOf([home().backend, anthropic.backend, router.backend], ["anthropic/claude-opus"]);
+  const routed = catalogueOf([home().backend, router.backend], ["home/m"]);
 
   it.each<readonly [string, Catalogue, string, readonly string[]]>([
     [
@@ -104,17 +113,10 @@ describe("resolve()", () => {
 
   it("takes names of 512 characters, and no longer ones", () => {
     const { backend } = createListed("p", []);
-    const catalogue = createCatalogue([backend], "p/m");
+    const catalogue = catalogueOf([backend], ["p/m"]);
     const longest = `p/${"m".repeat(510)}`;
-    expect(catalogue.resolve(longest).name).toBe(longest);
+    expect(targetOf(catalogue, longest)[2]).toBe(longest);
     expect(() => catalogue.resolve(`${longest}m`)).toThrow(notFound(`${longest.slice(0, 100)}…`));
-  });
-
-  it("reads no list for a name with a provider", () => {
-    const { backend, state } = createListed("p", ["m"]);
-    const catalogue = createCatalogue([backend], "p/m");
-    for (let call = 0; call < 10; call++) catalogue.resolve("p/m");
-    expect(state.reads).toBe(0);
   });
 
   it("goes through no list for a bare name", () => {
@@ -130,7 +132,7 @@ describe("resolve()", () => {
         }),
     );
     state.models = counted;
-    const catalogue = createCatalogue([backend], "p/m");
+    const catalogue = catalogueOf([backend], ["p/m"]);
     catalogue.resolve("m");
     const looksOfFirst = looks;
     for (let call = 0; call < 10; call++) catalogue.resolve("m");
@@ -140,7 +142,7 @@ describe("resolve()", () => {
 
   it("follows a list that changes", () => {
     const { backend, state } = createListed("p", ["old"]);
-    const catalogue = createCatalogue([home().backend, backend], "home/m");
+    const catalogue = catalogueOf([home().backend, backend], ["home/m"]);
     expect(targetOf(catalogue, "old")).toEqual(["p", "old", "p/old", "old"]);
     expect(() => catalogue.resolve("new")).toThrow(notFound("new"));
     state.models = modelsOf("new");
@@ -153,7 +155,7 @@ describe("resolve()", () => {
 describe("list()", () => {
   it("merges the lists, sorted, under the names that callers use", () => {
     const router = createListed("router", ["z", "anthropic/claude", "m"]);
-    const catalogue = createCatalogue([router.backend, home().backend], "home/m");
+    const catalogue = catalogueOf([router.backend, home().backend], ["home/m"]);
     expect(catalogue.list().map(({ id, ownedBy }) => [id, ownedBy])).toEqual([
       ["auto", "parley"],
       ["home/m", "home"],
@@ -166,7 +168,7 @@ describe("list()", () => {
 
   it("is the same until a list changes, and leaves the backend's models as they are", () => {
     const { backend, state } = createListed("p", ["a"]);
-    const catalogue = createCatalogue([backend], "p/a");
+    const catalogue = catalogueOf([backend], ["p/a"]);
     const before = catalogue.list();
     expect(catalogue.list()).toBe(before);
     state.models = modelsOf("a", "b");
@@ -176,13 +178,13 @@ describe("list()", () => {
   });
 
   it("is there without a provider that has no list yet", () => {
-    expect(idsOf(createCatalogue([createListed("p", []).backend], "p/any"))).toEqual(["auto"]);
+    expect(idsOf(catalogueOf([createListed("p", []).backend], ["p/any"]))).toEqual(["auto"]);
   });
 });
 
 describe("get()", () => {
   const router = createListed("router", ["anthropic/claude", "m"]);
-  const catalogue = createCatalogue([home().backend, router.backend], "home/m");
+  const catalogue = catalogueOf([home().backend, router.backend], ["home/m"]);
 
   it.each([
     ["auto", "auto"],
@@ -208,6 +210,6 @@ describe("get()", () => {
 
 describe("createCatalogue()", () => {
   it("refuses a model behind auto that nobody has", () => {
-    expect(() => createCatalogue([home().backend], "home/none")).toThrow(notFound("home/none"));
+    expect(() => catalogueOf([home().backend], ["home/none"])).toThrow(notFound("home/none", "", "auto.models[0]"));
   });
 });

@@ -25,10 +25,12 @@ function createIdleProvider(id: string): Provider {
   };
   return {
     id,
+    vendor: "generic",
     endpoint: { baseUrl: "https://provider.example", query: "", headers: {}, secretHeaders: {} },
     mediaToFetch: () => [],
     encodeRequest: refuse,
     decodeError: refuse,
+    abilitiesOf: () => ({}),
     modelsRequest: { method: "GET", path: "/models" },
     decodeModels: refuse,
   };

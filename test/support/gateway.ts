@@ -18,7 +18,10 @@ export interface SettingsChange {
   readonly cors?: Partial<Settings["cors"]>;
   readonly sandbox?: Partial<Settings["sandbox"]>;
   readonly tls?: Settings["tls"];
-  readonly autoModel?: string;
+  /** Names for models, as the file has them; none by default. */
+  readonly models?: readonly object[];
+  readonly auto?: Partial<Settings["auto"]>;
+  readonly routing?: Partial<Settings["routing"]>;
   /** Providers with a network, as the file has them; none by default. */
   readonly providers?: readonly object[];
   readonly mediaFetch?: Partial<Settings["mediaFetch"]>;
@@ -26,13 +29,28 @@ export interface SettingsChange {
   readonly mediaAddresses?: readonly string[];
 }
 
-/** Starts a gateway on a free port of the loopback interface, with the default settings but for the change. No delay between tokens. */
+/** A breaker that never opens. */
+const CLOSED = { failureRatio: 0.999, window: 1_000, minCalls: 1_000 };
+
+/**
+ * Starts a gateway on a free port of the loopback interface, with the default settings but for the change. There is no delay between
+ * tokens. Of one upstream that fails, the caller sees each failure: nothing is asked again, and no breaker opens.
+ */
 export async function startTestGateway(change: SettingsChange = {}): Promise<TestGateway> {
-  const defaults = await loadSettings({ providers: change.providers ?? [] }, { PARLEY_LOG_LEVEL: "debug" });
+  const defaults = await loadSettings(
+    { providers: change.providers ?? [], models: change.models ?? [] },
+    { PARLEY_LOG_LEVEL: "debug" },
+  );
   const settings: Settings = {
     ...defaults,
     tls: change.tls,
-    autoModel: change.autoModel ?? defaults.autoModel,
+    auto: { ...defaults.auto, ...change.auto },
+    routing: {
+      ...defaults.routing,
+      maxRetries: 0,
+      breaker: { ...defaults.routing.breaker, ...CLOSED },
+      ...change.routing,
+    },
     limits: { ...defaults.limits, ...change.limits },
     timeouts: { ...defaults.timeouts, drainMs: 2_000, ...change.timeouts },
     cors: { ...defaults.cors, ...change.cors },

@@ -185,6 +185,48 @@ describe("reload", () => {
     expect(await complete(gateway, "sandbox/echo")).toEqual([200, "sandbox"]);
   });
 
+  it("takes other names for models, and another auto", async () => {
+    const [one, two] = await Promise.all([startVendor("small", says("Hi")), startVendor("small", says("Hi"))]);
+    const providers = [provider("one", one), provider("two", two)];
+    const named = (target: string): object => ({
+      providers,
+      models: [{ id: "best", targets: [target] }],
+      auto: { models: ["best"] },
+    });
+    const { gateway } = await open(named("one/small"));
+    expect([await complete(gateway, "best"), await complete(gateway, "auto")]).toEqual([
+      [200, "one"],
+      [200, "one"],
+    ]);
+    await gateway.reload(await settingsOf(named("two/small")));
+    expect([await complete(gateway, "best"), await complete(gateway, "auto")]).toEqual([
+      [200, "two"],
+      [200, "two"],
+    ]);
+    await gateway.reload(await settingsOf({ providers }));
+    expect(await complete(gateway, "best")).toEqual([404, null]);
+    expect([listRequests(one), listRequests(two)]).toEqual([1, 1]);
+  });
+
+  it("forgets nothing of how a provider fails that is as it was", async () => {
+    const upstream = await startVendor("small", () => json({ error: { message: "down" } }, 500));
+    const file = {
+      providers: [provider("a", upstream)],
+      routing: { max_retries: 0, breaker: { min_calls: 5, open: "600s", max_open: "600s" } },
+    };
+    const { gateway } = await open(file);
+    for (let call = 0; call < 20; call += 1) await complete(gateway, "a/small");
+    const calls = upstream.requests.length;
+    expect(calls).toBeLessThan(20);
+    await gateway.reload(await settingsOf({ ...file, limits: { max_body_bytes: 2048 } }));
+    await complete(gateway, "a/small");
+    expect(upstream.requests.length).toBe(calls);
+    await gateway.reload(await settingsOf({ ...file, providers: [provider("a", upstream, { api_key: "k" })] }));
+    await complete(gateway, "a/small");
+    // Its list, and the call.
+    expect(upstream.requests.length).toBe(calls + 2);
+  });
+
   it("does not wait for ever for a list of models", async () => {
     const upstream = await startUpstream(({ method }) =>
       method === "GET" ? { status: "none", ending: "hold" } : says("Hi")(false),

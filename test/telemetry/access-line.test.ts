@@ -27,7 +27,7 @@ describe("accessFields()", () => {
       mapped("reasoning_effort", "s3cr3t", "s3cr3t", "s3cr3t"),
     ]);
     log.heardFrom({ id: "msg_1", model: "eliza-2" });
-    log.answered();
+    log.answered(log.elapsedMs());
     log.used(create(UsageSchema, { promptTokens: 3, completionTokens: 4 }));
     expect(accessFields(log, { ...EXCHANGE, userAgent: "curl/8" })).toStrictEqual({
       requestId: "req_1",

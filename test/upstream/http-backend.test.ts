@@ -69,6 +69,35 @@ describe("createHttpBackend()", () => {
     expect(backend.models()).toBe(models);
   });
 
+  it("tells for signals who serves it, and where", async () => {
+    const { backend, upstream } = await open(json({}));
+    const { hostname, port } = new URL(upstream.url);
+    expect([backend.vendor, backend.networked, backend.address]).toEqual([
+      "generic",
+      true,
+      { host: hostname, port: Number(port) },
+    ]);
+  });
+
+  it("asks once what a model can do, and keeps no more names than it may", async () => {
+    const asked: string[] = [];
+    const abilitiesOf = (model: string) => {
+      asked.push(model);
+      return { tools: model === "small" };
+    };
+    const { backend } = await open(json({}), { abilitiesOf });
+    expect([backend.abilitiesOf("small"), backend.abilitiesOf("other")]).toEqual([{ tools: true }, { tools: false }]);
+    expect(backend.abilitiesOf("small")).toEqual({ tools: true });
+    expect(asked).toEqual(["small", "other"]);
+    for (let at = 0; at < 1_000; at++) backend.abilitiesOf(`m${at}`);
+    backend.abilitiesOf("small");
+    expect(asked.filter((model) => model === "small")).toHaveLength(2);
+    const long = "m".repeat(10_000);
+    expect([backend.abilitiesOf(long), backend.abilitiesOf(long)]).toEqual([{ tools: false }, { tools: false }]);
+    expect(asked.filter((model) => model === long)).toHaveLength(2);
+    expect(backend.abilitiesOf("")).toEqual({ tools: false });
+  });
+
   it("answers in one piece", async () => {
     const { backend, upstream } = await open(json({ text: "hello" }));
     const plan = planOf(backend, false);

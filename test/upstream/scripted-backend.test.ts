@@ -32,6 +32,11 @@ async function turnsDuring(work: () => Promise<unknown>): Promise<number> {
 }
 
 describe("createScriptedBackend()", () => {
+  it("has no network, and tells what the provider can do", () => {
+    expect([backend.vendor, backend.networked, backend.address]).toEqual(["sandbox", false, undefined]);
+    expect(backend.abilitiesOf("echo")).toMatchObject({ tools: true, speech: false });
+  });
+
   it("lets others have their turn between the choices of a whole answer", async () => {
     expect(await turnsDuring(() => complete(callOf("word ".repeat(100), 50)))).toBeGreaterThanOrEqual(49);
   });

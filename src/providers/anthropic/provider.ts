@@ -6,6 +6,7 @@ import { Anthropic_Auth } from "../../gen/parley/config/v1/anthropic_pb.ts";
 import { inLowerCase, splitAddress } from "../base-address.ts";
 import type { Chance, Endpoint, Provider } from "../provider.ts";
 import { stringifyWellFormed } from "../well-formed-json.ts";
+import { abilitiesOf } from "./abilities.ts";
 import { createCapabilities } from "./capabilities.ts";
 import { decodeError } from "./decode-error.ts";
 import { decodeResponse } from "./decode-response.ts";
@@ -24,6 +25,7 @@ export function createAnthropic(id: string, config: Anthropic, chance: Chance): 
   const configured = endpoint.headers[BETA]?.split(",") ?? [];
   return {
     id,
+    vendor: "anthropic",
     endpoint,
     // Anthropic fetches them itself.
     mediaToFetch: () => [],
@@ -46,6 +48,7 @@ export function createAnthropic(id: string, config: Anthropic, chance: Chance): 
     decodeError: (failure) => decodeError(failure, id),
     modelsRequest: MODELS_REQUEST,
     decodeModels: (body) => decodeModels(body, id),
+    abilitiesOf: (model) => abilitiesOf(model, capabilitiesOf(model)),
   };
 }
 

@@ -8,6 +8,7 @@ import type { ChatCompletionParams } from "../../gen/parley/chat/v1/params_pb.ts
 import type { Google } from "../../gen/parley/config/v1/google_pb.ts";
 import { inLowerCase, splitAddress } from "../base-address.ts";
 import type { Chance, EncodedCall, Endpoint, MediumRef, Provider, ProviderCall } from "../provider.ts";
+import { abilitiesOf } from "./abilities.ts";
 import { type Capabilities, createCapabilities } from "./capabilities.ts";
 import { decodeError } from "./decode-error.ts";
 import { decodeResponse } from "./decode-response.ts";
@@ -29,12 +30,14 @@ export function createGoogle(id: string, config: Google, chance: Chance): Provid
   const capabilitiesOf = createCapabilities(config.models, "models");
   return {
     id,
+    vendor: "google",
     endpoint,
     modelsRequest: MODELS_REQUEST,
     mediaToFetch: (model, params) => mediaToFetch(params, endpoint.baseUrl, capabilitiesOf(model)),
     encodeRequest: (call) => encodeCall(call),
     decodeError: (failure) => decodeError(failure, id),
     decodeModels: (body) => decodeModels(body, id),
+    abilitiesOf: (model) => abilitiesOf(model, capabilitiesOf(model)),
   };
 
   function encodeCall(call: ProviderCall): EncodedCall {

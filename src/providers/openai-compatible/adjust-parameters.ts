@@ -15,15 +15,14 @@ export function adjustParameters(fitting: Fitting): void {
   const isReasoning = params.reasoningEffort !== ReasoningEffort.NONE;
   const whyNot = (taken: Taken): string =>
     taken === Taken.WITHOUT_REASONING ? "the model does not take it when it reasons" : "the model does not take it";
-  const takes = (taken: Taken): boolean =>
-    taken === Taken.ALWAYS || (taken === Taken.WITHOUT_REASONING && !isReasoning);
+  const takes = (taken: Taken): boolean => taken !== Taken.NEVER && !(taken === Taken.WITHOUT_REASONING && isReasoning);
   if (!takes(traits.sampling)) leaveOut(fitting, ["temperature", "topP"], whyNot(traits.sampling));
   if (!takes(traits.penalties))
     leaveOut(fitting, ["frequencyPenalty", "presencePenalty", "logitBias"], whyNot(traits.penalties));
   if (!takes(traits.logprobs)) leaveOut(fitting, ["logprobs", "topLogprobs"], whyNot(traits.logprobs));
   if (!traits.stop) leaveOut(fitting, ["stop"], "the model does not take it");
   if (!traits.promptCacheRetention) leaveOut(fitting, ["promptCacheRetention"], "the model does not take it any more");
-  if (!traits.tools) leaveOut(fitting, ["tools", "functions"], "the model does not call tools");
+  if (traits.tools === false) leaveOut(fitting, ["tools", "functions"], "the model does not call tools");
   if (traits.genuine) {
     leaveOut(fitting, ["topK"], "OpenAI draws by temperature and top_p only");
     fitting.adjustments.push(...droppedKeys("", params.extra, "OpenAI refuses parameters that it does not know"));

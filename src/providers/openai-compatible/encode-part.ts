@@ -38,7 +38,7 @@ function encodeKind({ kind }: ContentPart, path: string, context: PartContext): 
   const { traits, media, adjustments } = context;
   switch (kind.case) {
     case "imageUrl": {
-      if (!traits.images) throw unsupported(path, "the model takes no images");
+      if (traits.images === false) throw unsupported(path, "the model takes no images");
       const image = { ...kind.value, url: inline(kind.value.url, media) };
       if (image.detail === ImageUrl_Detail.ORIGINAL && !traits.newestParts) {
         adjustments.push(dropped(`${path}.image_url.detail`, 'only OpenAI has the detail "original"', "original"));
@@ -47,7 +47,7 @@ function encodeKind({ kind }: ContentPart, path: string, context: PartContext): 
       return { case: "imageUrl", value: image };
     }
     case "inputAudio":
-      if (!traits.audioInput) throw unsupported(path, "the model takes no audio");
+      if (!(traits.audio ?? traits.audioInput)) throw unsupported(path, "the model takes no audio");
       return kind;
     case "videoUrl":
       if (!traits.videoInput) throw unsupported(path, "the server takes no video");

@@ -9,7 +9,7 @@ export function mediaToFetch({ messages }: ChatCompletionParams, traits: Traits)
     content.flatMap(({ kind }, at): MediumRef[] => {
       if (kind.case !== "imageUrl" && kind.case !== "videoUrl") return [];
       const isImage = kind.case === "imageUrl";
-      if (!(isImage ? traits.images : traits.videoInput)) return [];
+      if (isImage ? traits.images === false : !traits.videoInput) return [];
       const { url } = kind.value;
       const key = isImage ? "image_url" : "video_url";
       return /^https:/i.test(url) ? [{ url, path: `messages[${index}].content[${at}].${key}.url` }] : [];

@@ -6,6 +6,7 @@ import type { OpenAICompatible } from "../../gen/parley/config/v1/openai_compati
 import { isLegacyForm } from "../legacy-form.ts";
 import type { Chance, Provider } from "../provider.ts";
 import { stringifyWellFormed } from "../well-formed-json.ts";
+import { abilitiesOf } from "./abilities.ts";
 import type { DecodeContext } from "./choice-decoder.ts";
 import { decodeError } from "./decode-error.ts";
 import { decodeResponse } from "./decode-response.ts";
@@ -24,6 +25,7 @@ export function createOpenAICompatible(id: string, config: OpenAICompatible, cha
   const { quirks, traitsOf } = readQuirks(config);
   return {
     id,
+    vendor: quirks.vendor,
     endpoint: endpointOf(config, quirks.keyHeader),
     mediaToFetch: (model, params) => mediaToFetch(params, traitsOf(model)),
     encodeRequest(call) {
@@ -49,5 +51,6 @@ export function createOpenAICompatible(id: string, config: OpenAICompatible, cha
     decodeError: (failure) => decodeError(failure, id),
     modelsRequest: { method: "GET", path: "/models" },
     decodeModels: (body) => decodeModels(body, id),
+    abilitiesOf: (model) => abilitiesOf(model, traitsOf(model)),
   };
 }

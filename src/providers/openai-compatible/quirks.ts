@@ -40,14 +40,17 @@ export interface Quirks {
 
 /** What is particular about one model on a server, complete. */
 export interface Traits extends Quirks {
+  /** When it takes some parameters; unspecified: not known, and they are sent. */
   readonly sampling: Taken;
   readonly logprobs: Taken;
   readonly penalties: Taken;
   readonly stop: boolean;
   /** Undefined: not known. */
   readonly reasoning: boolean | undefined;
-  readonly tools: boolean;
-  readonly images: boolean;
+  readonly tools: boolean | undefined;
+  readonly images: boolean | undefined;
+  /** Undefined: as the server takes it (`audioInput`). */
+  readonly audio: boolean | undefined;
   readonly promptCacheRetention: boolean;
 }
 
@@ -109,14 +112,14 @@ function traitsOf(quirks: Quirks, said: Partial<OpenAIModelRule>): Traits {
     tokenLimit: said.tokenLimit ?? quirks.tokenLimit,
     instructionRole: said.instructionRole ?? quirks.instructionRole,
     reasoningReplay: said.reasoningReplay ?? quirks.reasoningReplay,
-    audioInput: said.audio ?? quirks.audioInput,
-    sampling: said.sampling ?? Taken.ALWAYS,
-    logprobs: said.logprobs ?? Taken.ALWAYS,
-    penalties: said.penalties ?? Taken.ALWAYS,
+    sampling: said.sampling ?? Taken.UNSPECIFIED,
+    logprobs: said.logprobs ?? Taken.UNSPECIFIED,
+    penalties: said.penalties ?? Taken.UNSPECIFIED,
     stop: said.stop ?? true,
     reasoning: said.reasoning,
-    tools: said.tools ?? true,
-    images: said.images ?? true,
+    tools: said.tools,
+    images: said.images,
+    audio: said.audio,
     promptCacheRetention: said.promptCacheRetention ?? true,
   };
 }

@@ -8,6 +8,7 @@ import {
   OpenAIQuirks_ReasoningReplay as ReasoningReplay,
   OpenAIModelRule_Taken as Taken,
 } from "../../gen/parley/config/v1/openai_compatible_pb.ts";
+import { OPENAI_HOST } from "../openai-host.ts";
 import { OPENAI_FALLBACK, OPENAI_MODELS } from "./capabilities.ts";
 
 /** What is known of a vendor that copies OpenAI's API, in the words in which the configuration says it. */
@@ -43,7 +44,7 @@ const genuine: Vendor["quirks"] = {
 
 /** What each vendor does differently. The first row whose host matches counts. */
 export const VENDORS: readonly Vendor[] = [
-  { word: "openai", host: /(^|\.)api\.openai\.com$/, quirks: genuine, models: [...OPENAI_MODELS, OPENAI_FALLBACK] },
+  { word: "openai", host: OPENAI_HOST, quirks: genuine, models: [...OPENAI_MODELS, OPENAI_FALLBACK] },
   {
     word: "azure",
     host: /\.(openai|cognitiveservices|services\.ai)\.azure\.(com|us|cn)$/,

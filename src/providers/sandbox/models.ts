@@ -59,6 +59,16 @@ export const MAX_OUTPUT_TOKENS = 4_096;
 /** When the sandbox's models were made, in Unix seconds: 2026-11-21. */
 const CREATED = 1_795_219_200n;
 
+/** What all of its models read, and what they say. */
+export const READS: readonly Modality[] = [
+  Modality.TEXT,
+  Modality.IMAGE,
+  Modality.AUDIO,
+  Modality.VIDEO,
+  Modality.FILE,
+];
+export const SAYS: readonly Modality[] = [Modality.TEXT];
+
 /** The models as ListModels tells of them. */
 export const LISTED_MODELS: readonly Model[] = SANDBOX_MODELS.map(({ id, description }) =>
   create(ModelSchema, {
@@ -68,8 +78,8 @@ export const LISTED_MODELS: readonly Model[] = SANDBOX_MODELS.map(({ id, descrip
     description,
     contextWindow: CONTEXT_WINDOW,
     maxOutputTokens: MAX_OUTPUT_TOKENS,
-    inputModalities: [Modality.TEXT, Modality.IMAGE, Modality.AUDIO, Modality.VIDEO, Modality.FILE],
-    outputModalities: [Modality.TEXT],
+    inputModalities: [...READS],
+    outputModalities: [...SAYS],
     tools: true,
     pricing: { input: 0n, output: 0n },
   }),

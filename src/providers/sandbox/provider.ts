@@ -8,6 +8,7 @@ import type { ChatCompletion, ChatCompletionChunk } from "../../gen/parley/chat/
 import type { ChatCompletionParams } from "../../gen/parley/chat/v1/params_pb.ts";
 import { Reason } from "../../gen/parley/errors/v1/errors_pb.ts";
 import type { ScriptedPlan, ScriptedProvider, Step } from "../script.ts";
+import { ABILITIES } from "./abilities.ts";
 import { adjustmentsOf } from "./adjustments.ts";
 import { type Answer, createAnswerMaker } from "./answer.ts";
 import { createCompletion } from "./completion.ts";
@@ -39,6 +40,7 @@ export function createSandbox({ tokenDelayMs }: SandboxOptions): ScriptedProvide
     },
     complete: (model, params, plan) => completionScript(modelOf(model), params, plan),
     stream: (model, params, plan) => streamScript(modelOf(model), params, plan, tokenDelayMs),
+    abilitiesOf: () => ABILITIES,
   };
 }
 

@@ -19,8 +19,8 @@ import {
   FileDescriptorProtoSchema,
   FileDescriptorSetSchema,
   file_google_protobuf_duration,
+  file_google_protobuf_field_mask,
   file_google_protobuf_struct,
-  file_google_protobuf_timestamp,
   MessageOptionsSchema,
   OneofDescriptorProtoSchema,
   OneofOptionsSchema,
@@ -88,11 +88,11 @@ export function makeMessages(messages: Readonly<Record<string, MadeMessage>>): (
     name: "made.proto",
     syntax: "proto3",
     package: "made",
-    dependency: ["duration", "struct", "timestamp"].map((name) => `google/protobuf/${name}.proto`),
+    dependency: ["duration", "struct", "field_mask"].map((name) => `google/protobuf/${name}.proto`),
     enumType: [SHADE, SPEED],
     messageType: Object.entries(messages).map(([name, message]) => makeMessage(name, message)),
   });
-  const imports = [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_timestamp];
+  const imports = [file_google_protobuf_duration, file_google_protobuf_struct, file_google_protobuf_field_mask];
   const set = create(FileDescriptorSetSchema, { file: [...imports.map(({ proto }) => proto), file] });
   const registry: Registry = createFileRegistry(set);
   return (name) => registry.getMessage(`made.${name}`)!;

@@ -1,11 +1,12 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { Role } from "../../../src/gen/parley/chat/v1/message_pb.ts";
 import { type ChatCompletionParams, ChatCompletionParamsSchema } from "../../../src/gen/parley/chat/v1/params_pb.ts";
-import type { Endpoint } from "../../../src/providers/provider.ts";
+import type { Endpoint, Provider } from "../../../src/providers/provider.ts";
 import type { Backend, PlannedCall } from "../../../src/upstream/backend.ts";
 import type { HttpBackendOptions } from "../../../src/upstream/backend-parts.ts";
 import { createHttpBackend } from "../../../src/upstream/http-backend.ts";
 import { createUpstreamClient } from "../../../src/upstream/undici-client.ts";
+import { UNBOUNDED } from "../../support/routing.ts";
 import { createTinyProvider, endpointAt } from "./tiny-provider.ts";
 
 const USER_AGENT = "parley/test";
@@ -15,12 +16,19 @@ export function openTinyBackend(
   url: string,
   {
     endpoint,
+    abilitiesOf,
     ...parts
-  }: Partial<Omit<HttpBackendOptions, "provider">> & { readonly endpoint?: Partial<Endpoint> } = {},
+  }: Partial<Omit<HttpBackendOptions, "provider">> & {
+    readonly endpoint?: Partial<Endpoint>;
+    readonly abilitiesOf?: Provider["abilitiesOf"];
+  } = {},
 ): Backend & { close(): Promise<void> } {
   const client = createUpstreamClient({ userAgent: USER_AGENT });
   const backend = createHttpBackend({
-    provider: createTinyProvider(endpointAt(url, endpoint)),
+    provider: {
+      ...createTinyProvider(endpointAt(url, endpoint)),
+      ...(abilitiesOf === undefined ? {} : { abilitiesOf }),
+    },
     client,
     media: { enabled: false, fetch: async () => new Map() },
     recollection: {
@@ -30,6 +38,7 @@ export function openTinyBackend(
     },
     models: { models: () => [] },
     userAgent: USER_AGENT,
+    concurrency: UNBOUNDED,
     ...parts,
   });
   return { ...backend, close: () => client.close() };

@@ -36,6 +36,7 @@ export const endpointAt = (baseUrl: string, change: Partial<Endpoint> = {}): End
 export function createTinyProvider(endpoint: Endpoint): Provider {
   return {
     id: ID,
+    vendor: "generic",
     endpoint,
     mediaToFetch: (_model, { messages }) =>
       messages.flatMap(({ content }, at) =>
@@ -57,6 +58,7 @@ export function createTinyProvider(endpoint: Endpoint): Provider {
       };
     },
     decodeError: ({ status, body }) => toGatewayError({ status, ...readErrorBody(body) }, ID),
+    abilitiesOf: () => ({}),
     modelsRequest: { method: "GET", path: "/models" },
     decodeModels: () => ({ models: [], next: undefined }),
   };

@@ -1,0 +1,151 @@
+import type { GatewayError } from "../errors/gateway-error.ts";
+import { Attempt_Move, Attempt_Outcome } from "../gen/parley/chat/v1/report_pb.ts";
+import type { Pass } from "../routing/breaker.ts";
+import type { Candidate } from "../routing/target.ts";
+import type { AttemptRecord } from "../telemetry/attempt-record.ts";
+import type { CallLog } from "../telemetry/call-log.ts";
+import type { AttemptOptions, PlannedCall } from "../upstream/backend.ts";
+import type { CallScope } from "./call-scope.ts";
+import { silent } from "./silent.ts";
+
+/** What an attempt is made of. */
+export interface AttemptParts {
+  readonly candidate: Candidate;
+  readonly plan: PlannedCall;
+  readonly scope: CallScope;
+  readonly log: CallLog;
+  /** The breaker's leave. */
+  readonly pass: Pass;
+  readonly streaming: boolean;
+  readonly credential: number;
+  readonly queuedMs: number | undefined;
+  readonly hedge: boolean;
+  /** How long the target may be silent; undefined: as long as the call lasts. */
+  readonly outputWithinMs: number | undefined;
+}
+
+/**
+ * One try to get an answer from one target. It has a place at the target until one of its ends is told; the first one counts. It ends with
+ * its call, and can end before.
+ */
+export class Attempt {
+  readonly candidate: Candidate;
+  readonly plan: PlannedCall;
+  readonly record: AttemptRecord;
+  /** How the planned call is made. */
+  readonly options: AttemptOptions;
+  readonly #parts: AttemptParts;
+  readonly #controller = new AbortController();
+  #timer: NodeJS.Timeout | undefined;
+  #isSilent = false;
+  #isOver = false;
+
+  constructor(parts: AttemptParts) {
+    const { candidate, plan, scope, log, credential, queuedMs, hedge, outputWithinMs } = parts;
+    const { backend, model, name } = candidate.target;
+    this.#parts = parts;
+    this.candidate = candidate;
+    this.plan = plan;
+    this.record = {
+      target: name,
+      provider: backend.id,
+      model,
+      credential: backend.credentials > 1 ? credential : undefined,
+      hedge,
+      startedMs: log.elapsedMs(),
+      queuedMs,
+      outcome: Attempt_Outcome.UNSPECIFIED,
+      move: Attempt_Move.UNSPECIFIED,
+    };
+    log.attempts.push(this.record);
+    this.options = {
+      credential,
+      onHead: () => {
+        this.record.headMs = log.elapsedMs();
+      },
+    };
+    scope.signal.addEventListener("abort", this.#callEnded);
+    this.awaitOutput(outputWithinMs);
+  }
+
+  /** Aborted when the call ends, when the target is silent for too long, and when another attempt was quicker. */
+  get signal(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** Whether it was the silence of the target that ended it. */
+  get isSilent(): boolean {
+    return this.#isSilent;
+  }
+
+  /** How long it has run, in milliseconds. */
+  get runningMs(): number {
+    return this.#parts.log.elapsedMs() - this.record.startedMs;
+  }
+
+  /** From now on the target has that many milliseconds for its next output. Undefined: no bound of its own. */
+  awaitOutput(withinMs: number | undefined): void {
+    clearTimeout(this.#timer);
+    this.#timer =
+      withinMs === undefined
+        ? undefined
+        : setTimeout(() => {
+            this.#isSilent = true;
+            this.#controller.abort(silent(withinMs));
+          }, withinMs);
+  }
+
+  /** The first output came. Later calls change nothing. */
+  outputCame(): void {
+    if (this.record.firstMs !== undefined) return;
+    this.record.firstMs = this.#parts.log.elapsedMs();
+    if (this.#parts.streaming) this.#observe("stream");
+  }
+
+  /** It answered. */
+  succeeded(): void {
+    if (!this.#end(Attempt_Outcome.SUCCEEDED)) return;
+    this.#parts.pass.succeeded();
+    if (!this.#parts.streaming) this.#observe("whole");
+  }
+
+  /** It failed; `isFault`: by a fault of the target. That is held against it where a network lies between. */
+  failed(error: GatewayError, isFault: boolean): void {
+    if (!this.#end(Attempt_Outcome.FAILED)) return;
+    this.record.error = error;
+    if (isFault && this.candidate.target.backend.networked) this.#parts.pass.failed();
+    else this.#parts.pass.succeeded();
+    if (this.#isSilent) this.#observe(this.#parts.streaming ? "stream" : "whole");
+  }
+
+  /** The call ended before it: that is nobody's failure. */
+  cancelled(): void {
+    if (this.#end(Attempt_Outcome.CANCELLED)) this.#parts.pass.abandoned();
+  }
+
+  /** Another attempt was quicker. Ends what is under way. */
+  superseded(): void {
+    if (!this.#end(Attempt_Outcome.SUPERSEDED)) return;
+    this.#parts.pass.abandoned();
+    this.#controller.abort(SUPERSEDED);
+  }
+
+  #observe(kind: "stream" | "whole"): void {
+    this.candidate.target.state.latency[kind].observe(this.runningMs, Date.now());
+  }
+
+  #end(outcome: Attempt_Outcome): boolean {
+    if (this.#isOver) return false;
+    this.#isOver = true;
+    clearTimeout(this.#timer);
+    this.#parts.scope.signal.removeEventListener("abort", this.#callEnded);
+    this.record.outcome = outcome;
+    this.record.endedMs = this.#parts.log.elapsedMs();
+    this.candidate.target.state.lane.leave(this.runningMs);
+    return true;
+  }
+
+  readonly #callEnded = (): void => this.#controller.abort(this.#parts.scope.signal.reason);
+}
+
+const SUPERSEDED = new Error("another target answered first");

@@ -1,0 +1,305 @@
+import { GatewayError } from "../errors/gateway-error.ts";
+import { Attempt_Move, Attempt_Outcome } from "../gen/parley/chat/v1/report_pb.ts";
+import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
+import { sleep } from "../lib/sleep.ts";
+import { pickKey } from "../routing/key-ring.ts";
+import { shareOf, USUAL_SILENCE_MS } from "../routing/share.ts";
+import { nextStep, type Step } from "../routing/step.ts";
+import type { Candidate } from "../routing/target.ts";
+import { silenceVerdict, verdictOf } from "../routing/verdict.ts";
+import type { CallLog } from "../telemetry/call-log.ts";
+import type { PlannedCall } from "../upstream/backend.ts";
+import { Attempt } from "./attempt.ts";
+import type { CallScope } from "./call-scope.ts";
+import { Leg } from "./leg.ts";
+import type { RoutingOptions } from "./options.ts";
+import { type PreparedCall, planFor } from "./prepare.ts";
+
+/** How an answer is looked for. */
+export interface SearchParts<T> {
+  readonly prepared: PreparedCall;
+  readonly scope: CallScope;
+  readonly log: CallLog;
+  readonly options: RoutingOptions;
+  /** Makes an attempt, up to where the client may see something of it. Nothing that it does may be visible before. */
+  readonly ask: (attempt: Attempt) => Promise<T>;
+  /** Lets go of what `ask` resolved with, because another attempt was quicker. */
+  readonly discard: (value: T) => void;
+}
+
+/** An answer that may be given to the client. */
+export interface Found<T> {
+  /** Who gives it. The attempt is not over yet: whoever takes the answer says how it ends. */
+  readonly attempt: Attempt;
+  readonly value: T;
+}
+
+/**
+ * Asks one target after the other, and again where that may help, until one of them answers. Fails, when no target is left that may be
+ * asked in time, with the failure that tells the caller most; and with the signal's reason as soon as the call ends.
+ */
+export const findAnswer = <T>(parts: SearchParts<T>): Promise<Found<T>> => new Search(parts).run();
+
+class Search<T> {
+  readonly #parts: SearchParts<T>;
+  readonly #legs: readonly Leg[];
+  readonly #failures: GatewayError[] = [];
+  readonly #refusals: GatewayError[] = [];
+  readonly #running = new Set<Attempt>();
+  /** Those that wait for a place. */
+  readonly #waiting = new Set<AbortController>();
+  #waitLeftMs: number;
+  #found: Found<T> | undefined;
+
+  constructor(parts: SearchParts<T>) {
+    this.#parts = parts;
+    this.#legs = parts.prepared.choice.chosen.map((candidate) => new Leg(candidate));
+    this.#waitLeftMs = parts.options.maxWaitMs;
+  }
+
+  async run(): Promise<Found<T>> {
+    const { scope } = this.#parts;
+    while (this.#found === undefined) {
+      scope.signal.throwIfAborted();
+      const step = this.#step(this.#legs);
+      if (step.kind === "give_up") throw this.#failure(step);
+      if (step.kind === "wait") {
+        this.#waitLeftMs -= step.ms;
+        await sleep(step.ms, scope.signal);
+        continue;
+      }
+      this.#notePassedOver(step.at);
+      const leg = this.#legs[step.at] as Leg;
+      await this.#withHedge(leg, this.#try(leg, false));
+    }
+    return this.#found;
+  }
+
+  /** Whether no attempt is to begin any more. */
+  get #isOver(): boolean {
+    return this.#found !== undefined || this.#parts.scope.signal.aborted;
+  }
+
+  #step(legs: readonly Leg[]): Step {
+    const leftMs = this.#parts.scope.leftMs();
+    const now = Date.now();
+    const { maxRetries } = this.#parts.options;
+    const limits = { maxRetries, waitLeftMs: this.#waitLeftMs, leftMs };
+    return nextStep(legs.length, (at) => (legs[at] as Leg).stop(now, leftMs), now, limits);
+  }
+
+  /** Waits for an attempt; when it is silent for as long as the caller said, the next target is asked, too. */
+  async #withHedge(leg: Leg, first: Promise<void>): Promise<void> {
+    const { hedgeAfterMs } = this.#parts.options;
+    if (hedgeAfterMs === undefined) return first;
+    let timer: NodeJS.Timeout | undefined;
+    const late = new Promise<true>((resolve) => {
+      timer = setTimeout(() => resolve(true), hedgeAfterMs);
+    });
+    const isLate = (await Promise.race([first, late])) === true;
+    clearTimeout(timer);
+    if (!isLate) return;
+    const others = this.#legs.filter((other) => other !== leg && other.isUntried);
+    const step = this.#step(others);
+    if (step.kind !== "ask") return first;
+    const second = this.#try(others[step.at] as Leg, true);
+    // The first one to answer ends the other; where one fails, the other one goes on.
+    await Promise.all([first, second]);
+  }
+
+  /** Makes one attempt. What comes of it is written down; it does not throw. */
+  async #try(leg: Leg, hedge: boolean): Promise<void> {
+    const { scope, log, prepared, ask, discard } = this.#parts;
+    const { streaming } = prepared;
+    const { candidate } = leg;
+    const { lane, breaker, keys } = candidate.target.state;
+    const plan = this.#plan(leg);
+    if (plan === undefined) return;
+    const queuedMs = await this.#takePlace(leg);
+    if (queuedMs === undefined) return;
+    const pass = this.#isOver ? undefined : breaker.admit();
+    if (pass === undefined) {
+      lane.leave(0);
+      return;
+    }
+    const credential = pickKey(keys, Date.now());
+    this.#moveOn(candidate, credential);
+    leg.asked();
+    log.routed(prepared.params.model, candidate.target.name, plan.adjustments);
+    const attempt = new Attempt({
+      candidate,
+      plan,
+      scope,
+      log,
+      pass,
+      streaming,
+      credential,
+      queuedMs: queuedMs > 0 ? queuedMs : undefined,
+      hedge,
+      outputWithinMs: this.#outputWithin(leg),
+    });
+    this.#running.add(attempt);
+    try {
+      const value = await ask(attempt);
+      attempt.awaitOutput(undefined);
+      if (this.#found === undefined) this.#win({ attempt, value });
+      else discard(value);
+    } catch (thrown) {
+      this.#failed(leg, attempt, credential, GatewayError.from(thrown));
+    } finally {
+      this.#running.delete(attempt);
+    }
+  }
+
+  #win(found: Found<T>): void {
+    this.#found = found;
+    const { attempt } = found;
+    for (const other of this.#running) if (other !== attempt) other.superseded();
+    for (const waiting of this.#waiting) waiting.abort(new Error("another target answered first"));
+    const { params } = this.#parts.prepared;
+    const { candidate, plan } = attempt;
+    this.#parts.log.routed(params.model, candidate.target.name, plan.adjustments);
+  }
+
+  #failed(leg: Leg, attempt: Attempt, credential: number, error: GatewayError): void {
+    if (this.#parts.scope.signal.aborted) {
+      attempt.cancelled();
+      return;
+    }
+    if (attempt.record.outcome === Attempt_Outcome.SUPERSEDED) return;
+    const verdict = attempt.isSilent
+      ? silenceVerdict(attempt.runningMs >= (this.#configuredMs ?? USUAL_SILENCE_MS[this.#kind]))
+      : verdictOf(error);
+    attempt.failed(error, verdict.isFault);
+    this.#failures.push(error);
+    leg.failed(verdict, error, credential, Date.now());
+    if (verdict.elsewhere === "any") return;
+    const { contextWindow } = attempt.candidate.target.facts;
+    for (const other of this.#legs) {
+      const isLarger = other.candidate.target.facts.contextWindow > contextWindow;
+      if (verdict.elsewhere === "no" || (Number.isFinite(contextWindow) && !isLarger)) other.leaveOut();
+    }
+  }
+
+  /** Plans the call for a target. One that refuses it, or, where the call is strict, would get something else, is left out. */
+  #plan(leg: Leg): PlannedCall | undefined {
+    const { log, prepared } = this.#parts;
+    const { target } = leg.candidate;
+    try {
+      return planFor(prepared, target);
+    } catch (thrown) {
+      const error = GatewayError.from(thrown);
+      leg.leaveOut();
+      this.#refusals.push(error);
+      if (this.#legs.length === 1) log.routed(prepared.params.model, target.name, []);
+      else this.#skip(leg, error);
+      return undefined;
+    }
+  }
+
+  /** Takes a place at a target, and returns how long that took; undefined where there was none, or the call ended before. */
+  async #takePlace({ candidate }: Leg): Promise<number | undefined> {
+    const { scope, log } = this.#parts;
+    const { lane } = candidate.target.state;
+    if (lane.take()) return 0;
+    if (!lane.hasRoomFor(scope.leftMs())) return undefined;
+    const from = log.elapsedMs();
+    const waiting = new AbortController();
+    const leave = (): void => waiting.abort(scope.signal.reason);
+    scope.signal.addEventListener("abort", leave);
+    this.#waiting.add(waiting);
+    try {
+      await lane.wait(waiting.signal);
+    } catch {
+      return undefined;
+    } finally {
+      scope.signal.removeEventListener("abort", leave);
+      this.#waiting.delete(waiting);
+    }
+    return log.elapsedMs() - from;
+  }
+
+  get #kind(): keyof typeof USUAL_SILENCE_MS {
+    return this.#parts.prepared.streaming ? "stream" : "whole";
+  }
+
+  /** How long a target may be silent, as it is configured. */
+  get #configuredMs(): number | undefined {
+    const { firstChunkMs, attemptMs } = this.#parts.options;
+    return this.#kind === "stream" ? firstChunkMs : attemptMs;
+  }
+
+  /** How long a target may be silent: its share of the time that is left while there are others to ask. */
+  #outputWithin(leg: Leg): number | undefined {
+    const now = Date.now();
+    const others = this.#legs.filter(
+      (other) => other !== leg && other.isUntried && other.candidate.target.state.breaker.readyAt <= now,
+    ).length;
+    if (others === 0) return this.#kind === "stream" ? this.#configuredMs : undefined;
+    return Math.min(
+      this.#configuredMs ?? Number.POSITIVE_INFINITY,
+      shareOf(this.#parts.scope.leftMs(), others, this.#kind),
+    );
+  }
+
+  /** Writes down which targets come before this one and were not asked, because they take no calls now. */
+  #notePassedOver(at: number): void {
+    for (const leg of this.#legs.slice(0, at)) {
+      if (!leg.isUntried || leg.isNoted) continue;
+      const { breaker, lane } = leg.candidate.target.state;
+      const why =
+        breaker.readyAt > Date.now()
+          ? "calls are kept from it, because it failed"
+          : lane.hasPlace
+            ? "it wants to be left alone for a while"
+            : "all its places are taken";
+      this.#skip(leg, new GatewayError(Reason.NO_AVAILABLE_UPSTREAM, `${leg.candidate.target.name}: ${why}`));
+    }
+  }
+
+  #skip(leg: Leg, error: GatewayError): void {
+    const { log } = this.#parts;
+    const { backend, model, name } = leg.candidate.target;
+    leg.isNoted = true;
+    const at = log.elapsedMs();
+    log.attempts.push({
+      target: name,
+      provider: backend.id,
+      model,
+      credential: undefined,
+      hedge: false,
+      startedMs: at,
+      queuedMs: undefined,
+      endedMs: at,
+      outcome: Attempt_Outcome.SKIPPED,
+      error,
+      move: Attempt_Move.UNSPECIFIED,
+    });
+  }
+
+  /** Writes down what the gateway did after the attempts before this one. */
+  #moveOn({ target }: Candidate, credential: number): void {
+    for (const record of this.#parts.log.attempts) {
+      const isDone = record.outcome === Attempt_Outcome.FAILED || record.outcome === Attempt_Outcome.SKIPPED;
+      if (!isDone || record.move !== Attempt_Move.UNSPECIFIED) continue;
+      if (record.target !== target.name) record.move = Attempt_Move.NEXT_TARGET;
+      else if (record.credential !== undefined && record.credential !== credential)
+        record.move = Attempt_Move.NEXT_CREDENTIAL;
+      else record.move = Attempt_Move.RETRY;
+    }
+  }
+
+  /** The failure that tells the caller most: the last one that may pass, or else the last one; or that nobody takes calls now. */
+  #failure({ retryAfterMs, isFull }: Extract<Step, { kind: "give_up" }>): GatewayError {
+    for (const record of this.#parts.log.attempts)
+      if (record.move === Attempt_Move.UNSPECIFIED) record.move = Attempt_Move.GIVE_UP;
+    const failure = this.#failures.findLast(({ retryable }) => retryable) ?? this.#failures.at(-1);
+    if (failure !== undefined) return failure;
+    const [refusal] = this.#refusals;
+    if (refusal !== undefined && retryAfterMs === undefined) return refusal;
+    const names = this.#legs.map(({ candidate }) => candidate.target.name);
+    const who = names.length > 3 ? `${names.slice(0, 3).join(", ")} and others` : names.join(", ");
+    const why = isFull ? "takes no more calls at once" : "takes no calls now, because it failed lately";
+    return new GatewayError(Reason.NO_AVAILABLE_UPSTREAM, `${who} ${why}`, { retryAfterMs });
+  }
+}

@@ -1,0 +1,89 @@
+import { ExponentialBackoff, fullJitterGenerator, type IBackoffFactory } from "cockatiel";
+import type { GatewayError } from "../errors/gateway-error.ts";
+import { keysReadyAt } from "../routing/key-ring.ts";
+import type { Stop } from "../routing/step.ts";
+import type { Candidate } from "../routing/target.ts";
+import type { Verdict } from "../routing/verdict.ts";
+
+/** Time before a target is asked again: random, up to 250 ms the first time, and doubled each further time, up to 8 s. */
+const BACKOFF = new ExponentialBackoff({ generator: fullJitterGenerator, initialDelay: 250, maxDelay: 8_000 });
+
+/** One target on the way of one call: what the call has tried there, and what came of it. */
+export class Leg {
+  readonly candidate: Candidate;
+  /** Whether the call's report says already that it was passed over. */
+  isNoted = false;
+  #tries = 0;
+  #isOut = false;
+  #isNext = false;
+  #notBefore = 0;
+  #backoff: IBackoffFactory<unknown> & { readonly duration?: number } = BACKOFF;
+
+  constructor(candidate: Candidate) {
+    this.candidate = candidate;
+  }
+
+  /** How often it was asked, without those tries that only tried another key. */
+  get tries(): number {
+    return this.#tries;
+  }
+
+  /** Whether it can be asked yet, and was not. */
+  get isUntried(): boolean {
+    return this.#tries === 0 && !this.#isOut;
+  }
+
+  /** What is known of it now. */
+  stop(now: number, leftMs: number): Stop {
+    const { lane, breaker, budget, keys } = this.candidate.target.state;
+    const { readyAt } = breaker;
+    return {
+      tries: this.#tries,
+      isOut: this.#isOut,
+      isNext: this.#isNext,
+      notBefore: this.#notBefore,
+      breakerReadyAt: readyAt <= now ? 0 : readyAt,
+      keysReadyAt: keysReadyAt(keys, now),
+      hasPlace: lane.hasPlace,
+      hasRoom: lane.hasRoomFor(leftMs),
+      hasRetry: budget.hasOne,
+    };
+  }
+
+  /** It will not be asked any more. */
+  leaveOut(): void {
+    this.#isOut = true;
+  }
+
+  /** It is asked. */
+  asked(): void {
+    const { budget } = this.candidate.target.state;
+    if (this.#tries === 0) budget.earn();
+    else budget.spend();
+    this.#tries += 1;
+    this.#isNext = false;
+  }
+
+  /** An attempt with that key failed. */
+  failed({ again, keyRestMs, isOfModel }: Verdict, { details }: GatewayError, key: number, now: number): void {
+    const { backend, state } = this.candidate.target;
+    if (keyRestMs !== undefined) {
+      (isOfModel ? state.keys : state.providerKeys).rest(key, now + keyRestMs);
+      if (backend.credentials > 1 && keysReadyAt(state.keys, now) === 0) {
+        this.#tries -= 1;
+        this.#isNext = true;
+        return;
+      }
+    }
+    // Without a network between, the same call fails in the same way.
+    if (again === "no" || !backend.networked) this.#isOut = true;
+    else if (again === "at_once" && this.#tries === 1) this.#isNext = true;
+    else this.#waitFor(details.retryAfterMs, now);
+  }
+
+  #waitFor(retryAfterMs: number | undefined, now: number): void {
+    const backoff = this.#backoff.next(undefined);
+    this.#backoff = backoff;
+    this.#notBefore = now + Math.max(backoff.duration, retryAfterMs ?? 0);
+  }
+}

@@ -1,0 +1,79 @@
+import type { ChatCompletionChunk } from "../gen/parley/chat/v1/completion_pb.ts";
+import type { ChunkBatch } from "../upstream/backend.ts";
+import type { Attempt } from "./attempt.ts";
+import { createIdentity } from "./identity.ts";
+import { hideReasoningInChunk } from "./reasoning.ts";
+import { createStreamGrammar, hasOutput, type StreamGrammar } from "./stream-grammar.ts";
+
+/** What a provider calls its answer; empty where it does not say. */
+export interface Origin {
+  id: string;
+  model: string;
+}
+
+/** A stream that has come to its first output, or to its end. */
+export interface OpenStream {
+  /** What came so far: for the client, who has seen nothing of it. */
+  readonly held: ChatCompletionChunk[];
+  readonly grammar: StreamGrammar;
+  readonly origin: Origin;
+  /** What is still to come. */
+  readonly rest: AsyncIterator<ChunkBatch>;
+  /** Set where the stream has ended: its last chunk, which has the usage, if there is one. */
+  readonly end: { readonly chunk: ChatCompletionChunk | undefined } | undefined;
+}
+
+/** How a stream is read. */
+export interface StreamReading {
+  /** How many choices it has. */
+  readonly choices: number;
+  readonly hidesReasoning: boolean;
+  /** Between two outputs, in milliseconds; undefined: no bound. */
+  readonly idleMs: number | undefined;
+}
+
+/**
+ * Opens a stream, and reads it up to the first output that the client sees: what speaks before only says who speaks. What comes is held
+ * back until then, so that another target can be asked when it fails.
+ */
+export async function openStream(attempt: Attempt, reading: StreamReading): Promise<OpenStream> {
+  const { candidate, plan, signal, options } = attempt;
+  const grammar = createStreamGrammar(createIdentity(candidate.answersAs), reading.choices);
+  const held: ChatCompletionChunk[] = [];
+  const origin: Origin = { id: "", model: "" };
+  const batches = plan.stream(signal, options)[Symbol.asyncIterator]();
+  for (let next = await batches.next(); !next.done; next = await batches.next()) {
+    if (next.value.some(isOutput)) {
+      attempt.outputCame();
+      attempt.awaitOutput(reading.idleMs);
+    }
+    if (readBatch(next.value, { grammar, origin, ...reading }, held)) {
+      return { held, grammar, origin, rest: batches, end: undefined };
+    }
+  }
+  signal.throwIfAborted();
+  const end = { chunk: grammar.finish() };
+  attempt.outputCame();
+  return { held, grammar, origin, rest: batches, end };
+}
+
+/** Reads a batch, and adds to `out` what clients get of it. Returns whether that has output. */
+export function readBatch(
+  batch: ChunkBatch,
+  { grammar, origin, hidesReasoning }: Pick<OpenStream, "grammar" | "origin"> & Pick<StreamReading, "hidesReasoning">,
+  out: ChatCompletionChunk[],
+): boolean {
+  let isVisible = false;
+  for (const chunk of batch) {
+    if (origin.id === "") origin.id = chunk.id;
+    if (origin.model === "") origin.model = chunk.model;
+    if (hidesReasoning) hideReasoningInChunk(chunk);
+    isVisible ||= isOutput(chunk);
+    grammar.push(chunk, out);
+  }
+  return isVisible;
+}
+
+/** Whether a chunk is output: a role alone is none. */
+const isOutput = ({ choices }: ChatCompletionChunk): boolean =>
+  choices.some(({ delta }) => delta !== undefined && hasOutput(delta));

@@ -1,0 +1,20 @@
+import { durationMs } from "@bufbuild/protobuf/wkt";
+import type { CallOptions } from "../gen/parley/chat/v1/chat_service_pb.ts";
+import type { Catalogue } from "../routing/catalogue.ts";
+import type { CallScope } from "./call-scope.ts";
+import type { CallContext } from "./operation.ts";
+import type { GatewayOptions, RoutingOptions } from "./options.ts";
+
+/** What a call is served with. */
+export interface Serving {
+  readonly call: CallContext;
+  readonly scope: CallScope;
+  readonly catalogue: Catalogue;
+  readonly options: GatewayOptions;
+}
+
+/** How a call that says this looks for an answer. */
+export function searchOptions(options: GatewayOptions, said: CallOptions | undefined): RoutingOptions {
+  const { hedgeAfter } = said ?? {};
+  return { ...options, hedgeAfterMs: hedgeAfter === undefined ? undefined : durationMs(hedgeAfter) };
+}

@@ -1,0 +1,61 @@
+import type { IMetricReader } from "@opentelemetry/sdk-metrics";
+import { VERSION } from "../lib/version.ts";
+import { createInstruments, type Gauges, type Instruments } from "./instruments.ts";
+import { load } from "./open-telemetry.ts";
+import { describeService } from "./resource.ts";
+import type { MetricSettings } from "./signal-settings.ts";
+
+/** The metrics of this process. */
+export interface Metrics {
+  readonly instruments: Instruments;
+  /** All of them, in Prometheus' text format. */
+  scrape(): Promise<string>;
+  /** Sends them to the collector, where there is one, for the last time. */
+  close(): Promise<void>;
+}
+
+/** Most combinations of attributes that an instrument keeps apart; what is beyond goes to one with `otel.metric.overflow`. */
+export const CARDINALITY_LIMIT = 2_000;
+
+/** How long one sending may take, in milliseconds, where nothing else is said: the SDK's own default. */
+const EXPORT_TIMEOUT_MS = 30_000;
+const INTERVAL_MS = 60_000;
+
+/** Loads the SDK and opens the metrics. `settings`: how they are sent to a collector; undefined: to none. */
+export async function openMetrics(settings: MetricSettings | undefined, gauges: Gauges): Promise<Metrics> {
+  const resource = await describeService();
+  const { MeterProvider, MetricReader } = await load("@opentelemetry/sdk-metrics");
+  const { PrometheusSerializer } = await load("@opentelemetry/exporter-prometheus");
+  /** Reads when it is asked to, and has nothing to close. */
+  class ScrapeReader extends MetricReader {
+    protected override onForceFlush(): Promise<void> {
+      return Promise.resolve();
+    }
+    protected override onShutdown(): Promise<void> {
+      return Promise.resolve();
+    }
+  }
+  const scraped = new ScrapeReader({ cardinalitySelector: () => CARDINALITY_LIMIT });
+  const readers: IMetricReader[] = [scraped];
+  if (settings !== undefined) readers.push(await openPusher(settings));
+  const provider = new MeterProvider({ resource, readers });
+  const instruments = createInstruments(provider.getMeter("parley", VERSION), gauges);
+  const serializer = new PrometheusSerializer(undefined, false, undefined, false, true);
+  return {
+    instruments,
+    scrape: async () => serializer.serialize((await scraped.collect()).resourceMetrics),
+    close: () => provider.shutdown(),
+  };
+}
+
+/** Sends metrics from time to time. Where to, and how, the exporter reads from the variables OTEL_EXPORTER_OTLP_… itself. */
+async function openPusher({ intervalMs = INTERVAL_MS, exportTimeoutMs }: MetricSettings): Promise<IMetricReader> {
+  const { PeriodicExportingMetricReader } = await load("@opentelemetry/sdk-metrics");
+  const { OTLPMetricExporter } = await load("@opentelemetry/exporter-metrics-otlp-proto");
+  return new PeriodicExportingMetricReader({
+    exporter: new OTLPMetricExporter(),
+    exportIntervalMillis: intervalMs,
+    exportTimeoutMillis: Math.min(exportTimeoutMs ?? EXPORT_TIMEOUT_MS, intervalMs),
+    cardinalityLimits: { default: CARDINALITY_LIMIT },
+  });
+}

@@ -1,0 +1,41 @@
+import type { Settings } from "../../src/config/settings.ts";
+import type { GatewayOptions } from "../../src/gateway/options.ts";
+import { type Catalogue, type CatalogueOptions, createCatalogue } from "../../src/routing/catalogue.ts";
+import { createTargetStates } from "../../src/routing/target-states.ts";
+import type { Backend } from "../../src/upstream/backend.ts";
+
+/** Routing as it is unless the configuration says otherwise. */
+export const ROUTING: Settings["routing"] = {
+  maxRetries: 2,
+  maxWaitMs: 10_000,
+  retryBudget: { burst: 10, ratio: 0.2 },
+  breaker: { failureRatio: 0.5, window: 20, minCalls: 5, openMs: 1_000, maxOpenMs: 10_000 },
+};
+
+/** A gateway that asks each target once, and never runs out of time. */
+export const ONE_TRY: GatewayOptions = {
+  totalMs: 60_000,
+  firstChunkMs: undefined,
+  idleMs: undefined,
+  attemptMs: undefined,
+  maxRetries: 0,
+  maxWaitMs: 0,
+};
+
+/** As many calls as come. */
+export const UNBOUNDED = { maxInFlight: 1_000_000, maxQueue: 0 };
+
+/** A catalogue of these backends, with these models behind "auto". */
+export const catalogueOf = (
+  backends: readonly Backend[],
+  auto: readonly string[],
+  more: Partial<CatalogueOptions> = {},
+): Catalogue =>
+  createCatalogue({
+    backends,
+    models: [],
+    auto: { policy: "quality", models: auto },
+    routing: ROUTING,
+    states: createTargetStates(),
+    ...more,
+  });
