@@ -5,7 +5,7 @@ import { sleep } from "../lib/sleep.ts";
 import { pickKey } from "../routing/key-ring.ts";
 import { nextStep, type Step } from "../routing/step.ts";
 import type { Candidate } from "../routing/target.ts";
-import { silenceVerdict, verdictOf } from "../routing/verdict.ts";
+import { silenceVerdict, type Verdict, verdictOf } from "../routing/verdict.ts";
 import type { CallLog } from "../telemetry/call-log.ts";
 import type { PlannedCall } from "../upstream/backend.ts";
 import { Attempt } from "./attempt.ts";
@@ -48,6 +48,8 @@ class Search<T> {
   readonly #failures: GatewayError[] = [];
   readonly #refusals: GatewayError[] = [];
   readonly #running = new Set<Attempt>();
+  /** Ends the waiting for a place when there is an answer. */
+  #queue: AbortController | undefined;
   #waitLeftMs: number;
   #found: Found<T> | undefined;
 
@@ -112,9 +114,9 @@ class Search<T> {
     if (plan === undefined) return;
     const queuedMs = await this.#takePlace(leg);
     if (queuedMs === undefined) return;
-    const pass = breaker.admit();
+    const pass = leg.mayBeAsked ? breaker.admit() : undefined;
     if (pass === undefined) {
-      lane.leave(0);
+      lane.leave(undefined);
       return;
     }
     const credential = pickKey(keys, Date.now());
@@ -150,6 +152,7 @@ class Search<T> {
     this.#found = found;
     const { attempt } = found;
     for (const other of this.#running) if (other !== attempt) other.superseded();
+    this.#queue?.abort();
     const { params } = this.#parts.prepared;
     const { candidate, plan } = attempt;
     this.#parts.log.routed(params.model, candidate.target.name, plan.adjustments);
@@ -161,7 +164,7 @@ class Search<T> {
       return;
     }
     if (attempt.record.outcome === Attempt_Outcome.SUPERSEDED) return;
-    const verdict = attempt.isSilent ? silenceVerdict(attempt.runningMs >= this.#silenceMs()) : verdictOf(error);
+    const verdict = this.#silence(attempt) ?? verdictOf(error);
     attempt.failed(error, verdict.isFault);
     this.#failures.push(error);
     leg.failed(verdict, error, credential, Date.now());
@@ -196,9 +199,14 @@ class Search<T> {
     if (lane.take()) return 0;
     if (!lane.hasRoomFor(scope.leftMs())) return undefined;
     const from = log.elapsedMs();
+    this.#queue ??= new AbortController();
     try {
-      await lane.wait(scope.signal);
+      await lane.wait(AbortSignal.any([scope.signal, this.#queue.signal]));
     } catch {
+      return undefined;
+    }
+    if (this.#found !== undefined || scope.signal.aborted) {
+      lane.leave(undefined);
       return undefined;
     }
     return log.elapsedMs() - from;
@@ -216,11 +224,14 @@ class Search<T> {
     return Math.min(configured ?? Number.POSITIVE_INFINITY, scope.leftMs() / (others + 1));
   }
 
-  #silenceMs(): number {
+  /** What the silence of a target means; undefined where it is not what ended the attempt. */
+  #silence({ silentMs, record }: Attempt): Verdict | undefined {
+    if (silentMs === undefined) return undefined;
     const { prepared, options } = this.#parts;
-    return prepared.streaming
+    const enoughMs = prepared.streaming
       ? (options.firstChunkMs ?? USUAL_SILENCE_MS.stream)
       : (options.attemptMs ?? USUAL_SILENCE_MS.whole);
+    return silenceVerdict(record.firstMs !== undefined || silentMs >= enoughMs);
   }
 
   /** Writes down which targets come before this one and were not asked, because they take no calls now. */
