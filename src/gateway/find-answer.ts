@@ -238,15 +238,14 @@ class Search<T> {
 
   /** How long a target may be silent: its share of the time that is left while there are others to ask. */
   #outputWithin(leg: Leg): number | undefined {
-    const now = Date.now();
+    const leftMs = this.#parts.scope.leftMs();
+    // One whose breaker lets a call go in time is one to ask, too.
+    const inTime = Date.now() + leftMs / 2;
     const others = this.#legs.filter(
-      (other) => other !== leg && other.isUntried && other.candidate.target.state.breaker.readyAt <= now,
+      (other) => other !== leg && other.isUntried && other.candidate.target.state.breaker.readyAt <= inTime,
     ).length;
     if (others === 0) return this.#kind === "stream" ? this.#configuredMs : undefined;
-    return Math.min(
-      this.#configuredMs ?? Number.POSITIVE_INFINITY,
-      shareOf(this.#parts.scope.leftMs(), others, this.#kind),
-    );
+    return Math.min(this.#configuredMs ?? Number.POSITIVE_INFINITY, shareOf(leftMs, others, this.#kind));
   }
 
   /** What the silence of a target means; undefined where it is not what ended the attempt. */
