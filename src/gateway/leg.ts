@@ -1,6 +1,6 @@
 import { ExponentialBackoff, fullJitterGenerator, type IBackoffFactory } from "cockatiel";
 import type { GatewayError } from "../errors/gateway-error.ts";
-import { keysReadyAt } from "../routing/key-ring.ts";
+import { keysReadyAt, pickKey } from "../routing/key-ring.ts";
 import type { Stop } from "../routing/step.ts";
 import type { Candidate } from "../routing/target.ts";
 import type { Verdict } from "../routing/verdict.ts";
@@ -17,6 +17,8 @@ export class Leg {
   #isOut = false;
   #isNext = false;
   #notBefore = 0;
+  /** The keys that were refused to this call. */
+  readonly #refusedKeys = new Set<number>();
   #backoff: IBackoffFactory<unknown> & { readonly duration?: number } = BACKOFF;
 
   constructor(candidate: Candidate) {
@@ -31,6 +33,16 @@ export class Leg {
   /** Whether it can be asked yet, and was not. */
   get isUntried(): boolean {
     return this.#tries === 0 && !this.#isOut;
+  }
+
+  /** Whether there is a place for a call. */
+  get hasPlace(): boolean {
+    return this.candidate.target.state.lane.hasPlace;
+  }
+
+  /** The key to ask it with. */
+  pickKey(now: number): number {
+    return this.#freshKey(now) ?? pickKey(this.candidate.target.state.keys, now);
   }
 
   /** What is known of it now. */
@@ -69,7 +81,8 @@ export class Leg {
     const { backend, state } = this.candidate.target;
     if (keyRestMs !== undefined) {
       (isOfModel ? state.keys : state.providerKeys).rest(key, now + keyRestMs);
-      if (backend.credentials > 1 && keysReadyAt(state.keys, now) === 0) {
+      this.#refusedKeys.add(key);
+      if (this.#freshKey(now) !== undefined) {
         this.#tries -= 1;
         this.#isNext = true;
         return;
@@ -79,6 +92,15 @@ export class Leg {
     if (again === "no" || !backend.networked) this.#isOut = true;
     else if (again === "at_once" && this.#tries === 1) this.#isNext = true;
     else this.#waitFor(details.retryAfterMs, now);
+  }
+
+  /** The first key that does not rest, and was not refused to this call: each is tried once at once, however short its rest is. */
+  #freshKey(now: number): number | undefined {
+    const { keys } = this.candidate.target.state;
+    for (let key = 0; key < keys.size; key++) {
+      if (keys.restsUntil(key) <= now && !this.#refusedKeys.has(key)) return key;
+    }
+    return undefined;
   }
 
   #waitFor(retryAfterMs: number | undefined, now: number): void {

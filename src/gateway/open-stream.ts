@@ -42,14 +42,19 @@ export async function openStream(attempt: Attempt, reading: StreamReading): Prom
   const held: ChatCompletionChunk[] = [];
   const origin: Origin = { id: "", model: "" };
   const batches = plan.stream(signal, options)[Symbol.asyncIterator]();
-  for (let next = await batches.next(); !next.done; next = await batches.next()) {
-    if (next.value.some(isOutput)) {
-      attempt.outputCame();
-      attempt.awaitOutput(reading.idleMs);
+  try {
+    for (let next = await batches.next(); !next.done; next = await batches.next()) {
+      if (next.value.some(isOutput)) {
+        attempt.outputCame();
+        attempt.awaitOutput(reading.idleMs);
+      }
+      if (readBatch(next.value, { grammar, origin, ...reading }, held)) {
+        return { held, grammar, origin, rest: batches, end: undefined };
+      }
     }
-    if (readBatch(next.value, { grammar, origin, ...reading }, held)) {
-      return { held, grammar, origin, rest: batches, end: undefined };
-    }
+  } catch (thrown) {
+    void stopQuietly(batches);
+    throw thrown;
   }
   signal.throwIfAborted();
   const end = { chunk: grammar.finish() };
@@ -77,3 +82,12 @@ export function readBatch(
 /** Whether a chunk is output: a role alone is none. */
 const isOutput = ({ choices }: ChatCompletionChunk): boolean =>
   choices.some(({ delta }) => delta !== undefined && hasOutput(delta));
+
+/** Leaves a stream, also one that has ended. */
+export async function stopQuietly(rest: AsyncIterator<unknown>): Promise<void> {
+  try {
+    await rest.return?.();
+  } catch {
+    // It was ended before, and says so.
+  }
+}
