@@ -1,10 +1,12 @@
-import { afterAll, afterEach, beforeAll, expect } from "vitest";
+import { afterAll, afterEach, beforeAll, expect, onTestFinished } from "vitest";
+import type { Candidate } from "../../src/gen/parley/chat/v1/chat_service_pb.ts";
 import { Role } from "../../src/gen/parley/chat/v1/message_pb.ts";
 import { until } from "./collect.ts";
 import { DOORS, type DoorClient, openDoor, type Params } from "./doors.ts";
 import { type SettingsChange, startTestGateway, type TestGateway } from "./gateway.ts";
 import { ROUTING } from "./routing.ts";
 import type { Vendor } from "./stage-vendors.ts";
+import { openTyped } from "./typed-doors.ts";
 import { eventStream, json, type Reply, startUpstream, type UpstreamRequest } from "./upstream.ts";
 import { PROMPT, SECRET_WORDS } from "./vendor-stage.ts";
 
@@ -47,6 +49,11 @@ export interface RoutingStage {
   newModel(): string;
   close(): Promise<void>;
 }
+
+/** Every door, with whole calls and streams. */
+export const MODES = DOORS.flatMap((name) =>
+  [false, true].map((streaming) => ({ name, streaming, mode: `${name}, ${streaming ? "a stream" : "a whole call"}` })),
+);
 
 const NO_MODELS = { object: "list", data: [], has_more: false, models: [] };
 
@@ -130,6 +137,19 @@ export async function openRoutingStage(players: readonly Player[], change: Setti
   };
 }
 
+/** Such a gateway for one test. At its end no call may be open, and no secret in the log. */
+export async function stageForTest(players: readonly Player[], change?: SettingsChange): Promise<RoutingStage> {
+  const stage = await openRoutingStage(players, change);
+  onTestFinished(async () => {
+    try {
+      await expectQuiet(stage, players);
+    } finally {
+      await stage.close();
+    }
+  });
+  return stage;
+}
+
 /** Such a gateway for the tests of a `describe`. After each of them no call may be open, and no secret in the log. */
 export function useRoutingStage(players: readonly Player[], change: SettingsChange = {}): () => RoutingStage {
   let stage: RoutingStage;
@@ -142,9 +162,24 @@ export function useRoutingStage(players: readonly Player[], change: SettingsChan
 }
 
 /** Expects that no call is open, and that no secret was logged. */
-export async function expectQuiet({ gateway }: RoutingStage, players: readonly Player[]): Promise<void> {
+async function expectQuiet({ gateway }: RoutingStage, players: readonly Player[]): Promise<void> {
   await until(() => gateway.openCalls === 0, "no open call");
   const logged = JSON.stringify(gateway.lines);
   const keys = players.flatMap(({ vendor, keys: further = [] }) => [vendor.key, ...further]);
   for (const secret of [PROMPT, SECRET_WORDS, ...keys]) expect(logged).not.toContain(secret);
+}
+
+/** What an explanation says of a call's targets now. */
+export async function candidatesOf(
+  { gateway }: RoutingStage,
+  model: string,
+  fallbackModels: readonly string[] = [],
+): Promise<readonly Candidate[]> {
+  const { chat, close } = openTyped("connect", gateway.url);
+  try {
+    const options = { fallbackModels: [...fallbackModels] };
+    return (await chat.explainChatCompletion({ params: asking(model), options })).candidates;
+  } finally {
+    close();
+  }
 }

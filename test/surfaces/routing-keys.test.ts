@@ -1,34 +1,13 @@
 /** Several keys of one provider, and waits for a target that says when to come again. */
-import { describe, expect, it, onTestFinished } from "vitest";
-import { DOORS } from "../support/doors.ts";
-import type { SettingsChange } from "../support/gateway.ts";
+import { describe, expect, it } from "vitest";
 import { callOn } from "../support/routed-call.ts";
-import {
-  answerOf,
-  asking,
-  expectQuiet,
-  openRoutingStage,
-  type PlayedProvider,
-  type Player,
-  type RoutingStage,
-  saying,
-} from "../support/routing-stage.ts";
+import { answerOf, asking, MODES, type PlayedProvider, saying, stageForTest } from "../support/routing-stage.ts";
 import { VENDORS, type Vendor } from "../support/stage-vendors.ts";
 import { json, type Reply, type UpstreamRequest } from "../support/upstream.ts";
 import { SECRET_WORDS } from "../support/vendor-stage.ts";
 
 const [openai, anthropic] = VENDORS as readonly [Vendor, Vendor, Vendor];
 const SECOND_KEY = "second-key-AbCd1234EfGh5678";
-const MODES = DOORS.flatMap((name) => [false, true].map((streaming) => ({ name, streaming })));
-
-async function open(players: readonly Player[], change?: SettingsChange): Promise<RoutingStage> {
-  const stage = await openRoutingStage(players, change);
-  onTestFinished(async () => {
-    await expectQuiet(stage, players);
-    await stage.close();
-  });
-  return stage;
-}
 
 const KEY_HEADERS: Readonly<Record<Vendor["id"], string>> = {
   openai: "authorization",
@@ -65,7 +44,7 @@ describe("the first of two keys", () => {
     VENDORS.flatMap((vendor) => REFUSALS[vendor.id].map((refusal) => ({ vendor, refusal, what: refusal[2] }))),
   )("of $vendor.id: $what makes the second one answer, and rests", async ({ vendor, refusal }) => {
     for (const streaming of [false, true]) {
-      const stage = await open([{ vendor, keys: [SECOND_KEY] }]);
+      const stage = await stageForTest([{ vendor, keys: [SECOND_KEY] }]);
       const provider = stage.provider(vendor.id);
       const answer = saying(vendor, answerOf(vendor.id));
       provider.plays((it) => (keyOf(provider, it) === vendor.key ? refusing(vendor, refusal) : answer(it)));
@@ -84,11 +63,8 @@ describe("the first of two keys", () => {
     }
   });
 
-  it.each(MODES)("$name, streaming: $streaming: the report says with which key each attempt was made", async ({
-    name,
-    streaming,
-  }) => {
-    const stage = await open([{ vendor: openai, keys: [SECOND_KEY] }]);
+  it.each(MODES)("$mode: the report says with which key each attempt was made", async ({ name, streaming }) => {
+    const stage = await stageForTest([{ vendor: openai, keys: [SECOND_KEY] }]);
     const provider = stage.provider("openai");
     const answer = saying(openai, answerOf("openai"));
     provider.plays((it) =>
@@ -102,7 +78,7 @@ describe("the first of two keys", () => {
   });
 
   it("and the second one, refused: each is tried once, however soon the provider would have another call", async () => {
-    const stage = await open([{ vendor: openai, keys: [SECOND_KEY] }, { vendor: anthropic }]);
+    const stage = await stageForTest([{ vendor: openai, keys: [SECOND_KEY] }, { vendor: anthropic }]);
     const provider = stage.provider("openai");
     provider.plays(() => refusing(openai, ["rate_limit_exceeded", 429], { "retry-after-ms": "0" }));
     for (const [at, door] of stage.doors.entries()) {
@@ -118,7 +94,7 @@ describe("the first of two keys", () => {
   });
 
   it("is not in what a call fails with", async () => {
-    const stage = await open([{ vendor: openai, keys: [SECOND_KEY] }]);
+    const stage = await stageForTest([{ vendor: openai, keys: [SECOND_KEY] }]);
     stage.provider("openai").plays((it) => {
       const { headers } = it;
       return json(openai.error("invalid_api_key", `bad key: ${String(headers["authorization"])}`), 401);
@@ -140,7 +116,7 @@ describe("a target that says when to come again", () => {
     refusing(openai, ["rate_limit_exceeded", 429], { "retry-after": seconds });
 
   it("is waited for, where there is time", async () => {
-    const stage = await open([{ vendor: openai }]);
+    const stage = await stageForTest([{ vendor: openai }]);
     const provider = stage.provider("openai");
     const answer = saying(openai, answerOf("openai"));
     const asked = new Map<string, number[]>();
@@ -168,7 +144,7 @@ describe("a target that says when to come again", () => {
     ["the call has no time for it", "3", { timeoutMs: 2_000 }],
     ["it is longer than calls wait", "11", {}],
   ])("is not waited for when %s", async (_, seconds, settings) => {
-    const stage = await open([{ vendor: openai }]);
+    const stage = await stageForTest([{ vendor: openai }]);
     const provider = stage.provider("openai");
     provider.plays(() => limitedFor(seconds));
     for (const { name, streaming } of MODES) {

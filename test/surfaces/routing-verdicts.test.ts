@@ -2,13 +2,19 @@
 import { describe, expect, it } from "vitest";
 import { DOORS } from "../support/doors.ts";
 import { callOn } from "../support/routed-call.ts";
-import { answerOf, asking, openRoutingStage, type RoutingStage, useRoutingStage } from "../support/routing-stage.ts";
+import {
+  answerOf,
+  asking,
+  MODES,
+  openRoutingStage,
+  type RoutingStage,
+  useRoutingStage,
+} from "../support/routing-stage.ts";
 import { VENDORS, type Vendor } from "../support/stage-vendors.ts";
 import { json, type Reply } from "../support/upstream.ts";
 import { SECRET_WORDS } from "../support/vendor-stage.ts";
 
 const [openai, anthropic, google] = VENDORS as readonly [Vendor, Vendor, Vendor];
-const MODES = DOORS.flatMap((name) => [false, true].map((streaming) => ({ name, streaming })));
 const error = (status: number, word: string, message = SECRET_WORDS): Reply =>
   json(openai.error(word, message), status);
 
@@ -107,10 +113,7 @@ describe("messages that are too long for a target", () => {
   ]);
   const TOO_LONG = json(google.error("INVALID_ARGUMENT", "The input token count (9) exceeds the maximum"), 400);
 
-  it.each(MODES)("$name, streaming: $streaming: are for a larger one, or one of unknown size", async ({
-    name,
-    streaming,
-  }) => {
+  it.each(MODES)("$mode: are for a larger one, or one of unknown size", async ({ name, streaming }) => {
     stage()
       .provider("google")
       .plays(() => TOO_LONG);
