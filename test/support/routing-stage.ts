@@ -110,6 +110,13 @@ async function startPlayer({ vendor, id = vendor.id, keys = [], concurrency, lis
   return { provider, settings, upstream };
 }
 
+/** Whether the gateway knows what the players list. */
+async function areListed({ url }: TestGateway, players: readonly Player[]): Promise<boolean> {
+  const { data } = (await (await fetch(`${url}/v1/models`)).json()) as { data: readonly { owned_by: string }[] };
+  const owners = new Set(data.map(({ owned_by: owner }) => owner));
+  return players.every(({ vendor, id = vendor.id, list }) => list === undefined || owners.has(id));
+}
+
 /** Starts such a gateway. */
 export async function openRoutingStage(players: readonly Player[], change: SettingsChange = {}): Promise<RoutingStage> {
   const played = await Promise.all(players.map(startPlayer));
@@ -120,8 +127,7 @@ export async function openRoutingStage(players: readonly Player[], change: Setti
   });
   const doors = new Map(DOORS.map((name) => [name, openDoor(name, gateway.url)]));
   const providers = new Map(played.map(({ provider }) => [provider.id, provider]));
-  const lists = (): boolean => played.every(({ upstream }) => upstream.requests.some(({ method }) => method === "GET"));
-  await until(lists, "the lists of models are asked for");
+  await until(() => areListed(gateway, players), "the lists of models are there");
   let models = 0;
   return {
     gateway,
@@ -169,16 +175,17 @@ async function expectQuiet({ gateway }: RoutingStage, players: readonly Player[]
   for (const secret of [PROMPT, SECRET_WORDS, ...keys]) expect(logged).not.toContain(secret);
 }
 
-/** What an explanation says of a call's targets now. */
+/** What an explanation says of a call's targets now. `asked`: the model, or the whole call. */
 export async function candidatesOf(
   { gateway }: RoutingStage,
-  model: string,
+  asked: string | Params,
   fallbackModels: readonly string[] = [],
 ): Promise<readonly Candidate[]> {
   const { chat, close } = openTyped("connect", gateway.url);
   try {
+    const params = typeof asked === "string" ? asking(asked) : asked;
     const options = { fallbackModels: [...fallbackModels] };
-    return (await chat.explainChatCompletion({ params: asking(model), options })).candidates;
+    return (await chat.explainChatCompletion({ params, options })).candidates;
   } finally {
     close();
   }
