@@ -22,6 +22,7 @@ const PRINTED: readonly RegExp[] = [
   /"content": "Hello"[\s\S]*"finishReason": "FINISH_REASON_STOP"/,
   /"text": "Hello[\s\S]*"finishReason": "FINISH_REASON_STOP"/,
   /"content": "Hello"[\s\S]*"finishReason": "FINISH_REASON_STOP"/,
+  /x-parley-attempts: sandbox\/fault-503=overloaded;ms=\d+, sandbox\/eliza=succeeded;ms=\d+\r\n[\s\S]*"model":"sandbox\/eliza"/,
 ];
 
 const needsCurl = ({ command }: { command: string }): boolean => command.startsWith("curl ");

@@ -132,7 +132,7 @@ export interface TimeoutSettings {
   readonly firstChunkMs: number | undefined;
   /** Between two outputs of a model. */
   readonly idleMs: number;
-  /** For one target's answer in one piece, while there is another target to ask; undefined: an equal share of the time that is left. */
+  /** For one target's answer in one piece, while there is another target to ask; undefined: a fair share of the time that is left. */
   readonly attemptMs: number | undefined;
   /** For the headers of a request to arrive. */
   readonly headersMs: number;

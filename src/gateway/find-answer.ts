@@ -2,9 +2,10 @@ import { GatewayError } from "../errors/gateway-error.ts";
 import { Attempt_Move, Attempt_Outcome } from "../gen/parley/chat/v1/report_pb.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import { sleep } from "../lib/sleep.ts";
+import { shareOf, USUAL_SILENCE_MS } from "../routing/share.ts";
 import { nextStep, type Step } from "../routing/step.ts";
 import type { Candidate } from "../routing/target.ts";
-import { silenceVerdict, verdictOf } from "../routing/verdict.ts";
+import { silenceVerdict, type Verdict, verdictOf } from "../routing/verdict.ts";
 import type { AttemptRecord } from "../telemetry/attempt-record.ts";
 import type { CallLog } from "../telemetry/call-log.ts";
 import type { PlannedCall } from "../upstream/backend.ts";
@@ -39,17 +40,14 @@ export interface Found<T> {
  */
 export const findAnswer = <T>(parts: SearchParts<T>): Promise<Found<T>> => new Search(parts).run();
 
-/** A silence below this that a call's own deadline cut short says nothing about the target, in milliseconds. */
-const USUAL_SILENCE_MS = { stream: 10_000, whole: 60_000 };
-
 class Search<T> {
   readonly #parts: SearchParts<T>;
   readonly #legs: readonly Leg[];
   readonly #failures: GatewayError[] = [];
   readonly #refusals: GatewayError[] = [];
   readonly #running = new Set<Attempt>();
-  /** Aborted when there is an answer. Only where two are asked at once, one of them can still be under way then. */
-  readonly #won: AbortController | undefined;
+  /** Those that wait for a place. */
+  readonly #waiting = new Set<AbortController>();
   /** The failure that is the request's own: others would refuse it, too. */
   #refused: GatewayError | undefined;
   #waitLeftMs: number;
@@ -59,7 +57,6 @@ class Search<T> {
     this.#parts = parts;
     this.#legs = parts.prepared.choice.chosen.map((candidate) => new Leg(candidate));
     this.#waitLeftMs = parts.options.maxWaitMs;
-    this.#won = parts.options.hedgeAfterMs === undefined ? undefined : new AbortController();
   }
 
   async run(): Promise<Found<T>> {
@@ -87,6 +84,11 @@ class Search<T> {
       await this.#withHedge(leg, this.#try(leg, false));
     }
     return this.#found;
+  }
+
+  /** Whether no attempt is to begin any more. */
+  get #isOver(): boolean {
+    return this.#found !== undefined || this.#parts.scope.signal.aborted;
   }
 
   #step(legs: readonly Leg[]): Step {
@@ -127,9 +129,9 @@ class Search<T> {
     if (plan === undefined) return;
     const queuedMs = await this.#takePlace(leg);
     if (queuedMs === undefined) return;
-    const pass = this.#isOver ? undefined : breaker.admit();
+    const pass = !this.#isOver && leg.mayBeAsked ? breaker.admit() : undefined;
     if (pass === undefined) {
-      lane.leave(0);
+      lane.leave(undefined);
       return;
     }
     const credential = leg.pickKey(Date.now());
@@ -165,7 +167,7 @@ class Search<T> {
     this.#found = found;
     const { attempt } = found;
     for (const other of this.#running) if (other !== attempt) other.superseded();
-    this.#won?.abort();
+    for (const waiting of this.#waiting) waiting.abort(new Error("another target answered first"));
     const { params } = this.#parts.prepared;
     const { candidate, plan } = attempt;
     // What failed beside it, after it had begun.
@@ -179,7 +181,7 @@ class Search<T> {
       return;
     }
     if (attempt.record.outcome === Attempt_Outcome.SUPERSEDED) return;
-    const verdict = attempt.isSilent ? silenceVerdict(attempt.runningMs >= this.#silenceMs()) : verdictOf(error);
+    const verdict = this.#silence(attempt) ?? verdictOf(error);
     attempt.failed(error, verdict.isFault);
     this.#failures.push(error);
     leg.failed(verdict, error, credential, Date.now());
@@ -216,31 +218,49 @@ class Search<T> {
     if (lane.take()) return 0;
     if (!lane.hasRoomFor(scope.leftMs())) return undefined;
     const from = log.elapsedMs();
+    const waiting = new AbortController();
+    const leave = (): void => waiting.abort(scope.signal.reason);
+    scope.signal.addEventListener("abort", leave);
+    this.#waiting.add(waiting);
     try {
-      await lane.wait(this.#won === undefined ? scope.signal : AbortSignal.any([scope.signal, this.#won.signal]));
+      await lane.wait(waiting.signal);
     } catch {
       return undefined;
+    } finally {
+      scope.signal.removeEventListener("abort", leave);
+      this.#waiting.delete(waiting);
     }
     return log.elapsedMs() - from;
   }
 
-  /** How long a target may be silent: a fair share of the time that is left while there are others to ask. */
+  get #kind(): keyof typeof USUAL_SILENCE_MS {
+    return this.#parts.prepared.streaming ? "stream" : "whole";
+  }
+
+  /** How long a target may be silent, as it is configured. */
+  get #configuredMs(): number | undefined {
+    const { firstChunkMs, attemptMs } = this.#parts.options;
+    return this.#kind === "stream" ? firstChunkMs : attemptMs;
+  }
+
+  /** How long a target may be silent: its share of the time that is left while there are others to ask. */
   #outputWithin(leg: Leg): number | undefined {
-    const { prepared, options, scope } = this.#parts;
     const now = Date.now();
     const others = this.#legs.filter(
       (other) => other !== leg && other.isUntried && other.candidate.target.state.breaker.readyAt <= now,
     ).length;
-    const configured = prepared.streaming ? options.firstChunkMs : options.attemptMs;
-    if (others === 0) return prepared.streaming ? configured : undefined;
-    return Math.min(configured ?? Number.POSITIVE_INFINITY, scope.leftMs() / (others + 1));
+    if (others === 0) return this.#kind === "stream" ? this.#configuredMs : undefined;
+    return Math.min(
+      this.#configuredMs ?? Number.POSITIVE_INFINITY,
+      shareOf(this.#parts.scope.leftMs(), others, this.#kind),
+    );
   }
 
-  #silenceMs(): number {
-    const { prepared, options } = this.#parts;
-    return prepared.streaming
-      ? (options.firstChunkMs ?? USUAL_SILENCE_MS.stream)
-      : (options.attemptMs ?? USUAL_SILENCE_MS.whole);
+  /** What the silence of a target means; undefined where it is not what ended the attempt. */
+  #silence({ silentMs, record }: Attempt): Verdict | undefined {
+    if (silentMs === undefined) return undefined;
+    const enoughMs = this.#configuredMs ?? USUAL_SILENCE_MS[this.#kind];
+    return silenceVerdict(record.firstMs !== undefined || silentMs >= enoughMs);
   }
 
   /** Writes down which targets come before this one and were not asked, because they take no calls now. */
@@ -295,11 +315,6 @@ class Search<T> {
         (outcome === Attempt_Outcome.FAILED || outcome === Attempt_Outcome.SKIPPED) &&
         move === Attempt_Move.UNSPECIFIED,
     );
-  }
-
-  /** Whether nobody is to be asked any more. */
-  get #isOver(): boolean {
-    return this.#found !== undefined || this.#parts.scope.signal.aborted;
   }
 
   /**

@@ -14,11 +14,12 @@ export class Leg {
   /** Whether the call's report says already that it was passed over. */
   isNoted = false;
   #tries = 0;
+  /** The keys that were refused to this call. */
+  readonly #refusedKeys = new Set<number>();
+  #wasAsked = false;
   #isOut = false;
   #isNext = false;
   #notBefore = 0;
-  /** The keys that were refused to this call. */
-  readonly #refusedKeys = new Set<number>();
   #backoff: IBackoffFactory<unknown> & { readonly duration?: number } = BACKOFF;
 
   constructor(candidate: Candidate) {
@@ -33,6 +34,11 @@ export class Leg {
   /** Whether it can be asked yet, and was not. */
   get isUntried(): boolean {
     return this.#tries === 0 && !this.#isOut;
+  }
+
+  /** Whether there is a retry left for it, where it takes one to ask it. */
+  get mayBeAsked(): boolean {
+    return this.#tries === 0 || this.candidate.target.state.budget.hasOne;
   }
 
   /** Whether there is a place for a call. */
@@ -70,8 +76,9 @@ export class Leg {
   /** It is asked. */
   asked(): void {
     const { budget } = this.candidate.target.state;
-    if (this.#tries === 0) budget.earn();
-    else budget.spend();
+    if (!this.#wasAsked) budget.earn();
+    if (this.#tries > 0) budget.spend();
+    this.#wasAsked = true;
     this.#tries += 1;
     this.#isNext = false;
   }

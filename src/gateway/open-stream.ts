@@ -52,14 +52,24 @@ export async function openStream(attempt: Attempt, reading: StreamReading): Prom
         return { held, grammar, origin, rest: batches, end: undefined };
       }
     }
+    signal.throwIfAborted();
+    const end = { chunk: grammar.finish() };
+    attempt.outputCame();
+    return { held, grammar, origin, rest: batches, end };
   } catch (thrown) {
+    // What breaks the grammar may still go on.
     void stopQuietly(batches);
     throw thrown;
   }
-  signal.throwIfAborted();
-  const end = { chunk: grammar.finish() };
-  attempt.outputCame();
-  return { held, grammar, origin, rest: batches, end };
+}
+
+/** Lets go of a stream, wherever it is. */
+export async function stopQuietly(rest: AsyncIterator<unknown>): Promise<void> {
+  try {
+    await rest.return?.();
+  } catch {
+    // It was ended before, and says so.
+  }
 }
 
 /** Reads a batch, and adds to `out` what clients get of it. Returns whether that has output. */
@@ -82,12 +92,3 @@ export function readBatch(
 /** Whether a chunk is output: a role alone is none. */
 const isOutput = ({ choices }: ChatCompletionChunk): boolean =>
   choices.some(({ delta }) => delta !== undefined && hasOutput(delta));
-
-/** Leaves a stream, also one that has ended. */
-export async function stopQuietly(rest: AsyncIterator<unknown>): Promise<void> {
-  try {
-    await rest.return?.();
-  } catch {
-    // It was ended before, and says so.
-  }
-}

@@ -6,7 +6,7 @@ export interface GatewayOptions {
   readonly firstChunkMs: number | undefined;
   /** Between two outputs of a model. */
   readonly idleMs: number | undefined;
-  /** For one target's answer in one piece, while there is another target to ask; undefined: an equal share of the time that is left. */
+  /** For one target's answer in one piece, while there is another target to ask; undefined: a fair share of the time that is left. */
   readonly attemptMs: number | undefined;
   /** How often a call asks one target again. */
   readonly maxRetries: number;

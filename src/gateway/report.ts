@@ -29,6 +29,7 @@ export class Reporter {
     this.#attempt = attempt;
     this.#origin = origin;
     log.answered(attempt.record.firstMs ?? log.elapsedMs());
+    log.heardFrom(origin);
   }
 
   /** What is known when the answer begins. */
@@ -49,6 +50,7 @@ export class Reporter {
 
   /** The whole report, when the answer has ended: with the usage and cost of what was served, where that is known. */
   last(served: Served | undefined): CallReport {
+    // What came late.
     this.#log.heardFrom(this.#origin);
     const report = this.first();
     const usage = served?.usage;

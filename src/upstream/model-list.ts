@@ -1,6 +1,7 @@
 import { equals } from "@bufbuild/protobuf";
 import { deadlineExceeded } from "../errors/deadline-exceeded.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
+import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import { type Model, ModelSchema } from "../gen/parley/models/v1/models_service_pb.ts";
 import type { Provider } from "../providers/provider.ts";
 import type { Logger } from "../telemetry/logger.ts";
@@ -10,6 +11,8 @@ import { readModels } from "./read-models.ts";
 /** What a list of models is made of. */
 export interface ModelListOptions {
   readonly provider: Provider;
+  /** The same provider with its further keys: the list is asked for with the next one where one is refused. Unset: none. */
+  readonly furtherKeys?: readonly Provider[];
   readonly client: UpstreamClient;
   /** How old the list may become before it is asked for again, in milliseconds. */
   readonly refreshMs: number;
@@ -41,6 +44,9 @@ export interface ModelList {
 const TIMEOUT_MS = 30_000;
 
 const FIRST_RETRY_MS = 1_000;
+
+/** What only the key is to blame for. */
+const OF_KEYS: ReadonlySet<Reason> = new Set([Reason.UPSTREAM_AUTHENTICATION_FAILED, Reason.UPSTREAM_QUOTA_EXHAUSTED]);
 
 /** Makes the list of a provider's models. Nothing is read before `start` or the first `models`. */
 export function createModelList(options: ModelListOptions): ModelList {
@@ -95,16 +101,29 @@ class KeptModels implements ModelList {
 
   /** Reads the list within its time, and adds to it what is known besides. */
   async #read(): Promise<readonly Model[]> {
-    const { provider, client, timeoutMs = TIMEOUT_MS } = this.#options;
+    const { timeoutMs = TIMEOUT_MS } = this.#options;
     const late = new AbortController();
     const timer = setTimeout(() => late.abort(deadlineExceeded(timeoutMs)), timeoutMs);
     try {
-      return await this.#enriched(
-        await readModels(provider, client, AbortSignal.any([this.#closing.signal, late.signal])),
-      );
+      return await this.#enriched(await this.#ask(AbortSignal.any([this.#closing.signal, late.signal])));
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** Asks with one key after the other, as long as they are refused. */
+  async #ask(signal: AbortSignal): Promise<readonly Model[]> {
+    const { provider, furtherKeys = [], client } = this.#options;
+    const refusals: unknown[] = [];
+    for (const keyed of [provider, ...furtherKeys]) {
+      try {
+        return await readModels(keyed, client, signal);
+      } catch (thrown) {
+        if (!(thrown instanceof GatewayError) || !OF_KEYS.has(thrown.reason)) throw thrown;
+        refusals.push(thrown);
+      }
+    }
+    throw refusals[0];
   }
 
   /** Where nothing can be added, the provider's own words are a list, too. */

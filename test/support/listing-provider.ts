@@ -5,19 +5,20 @@ import { type Model, ModelSchema } from "../../src/gen/parley/models/v1/models_s
 import type { Provider } from "../../src/providers/provider.ts";
 
 /** A provider that does nothing but list models: `{"models": [{"id": "a"}], "next": "/models?page=2"}`. */
-export function createListingProvider(baseUrl: string, id = "listing"): Provider {
+export function createListingProvider(baseUrl: string, id = "listing", key = "key"): Provider {
   const cannot = (): never => {
     throw new GatewayError(Reason.NOT_IMPLEMENTED, "it lists models, and no more");
   };
   return {
     id,
     vendor: "generic",
-    endpoint: { baseUrl, query: "", headers: {}, secretHeaders: { authorization: "Bearer key" } },
+    endpoint: { baseUrl, query: "", headers: {}, secretHeaders: { authorization: `Bearer ${key}` } },
     mediaToFetch: () => [],
     encodeRequest: cannot,
     decodeError: ({ status, header }) => {
       const wait = header("retry-after-ms");
-      return new GatewayError(Reason.UPSTREAM_ERROR, `the provider answered with status ${status}`, {
+      const reason = status === 401 ? Reason.UPSTREAM_AUTHENTICATION_FAILED : Reason.UPSTREAM_ERROR;
+      return new GatewayError(reason, `the provider answered with status ${status}`, {
         ...(wait === undefined ? {} : { retryAfterMs: Number(wait) }),
       });
     },

@@ -95,6 +95,29 @@ describe("createModelList()", () => {
     expect(provider.paths).toEqual(["/models"]);
   });
 
+  it("asks with the next key where one is refused, and not where the provider fails", async () => {
+    const keys: (string | undefined)[] = [];
+    const provider = await startProvider((request, response) => {
+      keys.push(request.headers.authorization);
+      const isGood = request.headers.authorization === "Bearer good";
+      (isGood ? lists("a") : fails(401))(request, response);
+    });
+    const withKey = (key: string) => createListingProvider(`http://127.0.0.1:${provider.port}`, "listing", key);
+    const { list } = openList(provider.port, { furtherKeys: [withKey("good"), withKey("unused")] });
+    list.start();
+    await list.settled;
+    expect(idsOf(list)).toEqual(["a"]);
+    expect(keys).toEqual(["Bearer key", "Bearer good"]);
+
+    provider.answer = fails(500);
+    provider.paths.length = 0;
+    const other = openList(provider.port, { furtherKeys: [withKey("good")], firstRetryMs: NEVER });
+    other.list.start();
+    await other.list.settled;
+    expect(idsOf(other.list)).toEqual([]);
+    expect(provider.paths).toEqual(["/models"]);
+  });
+
   it("follows pages, but not for ever", async () => {
     const provider = await startProvider(({ url }, response) => {
       const page = Number(new URL(url ?? "", "http://x").searchParams.get("page"));

@@ -206,8 +206,8 @@ export type Timeouts = Message<"parley.config.v1.Timeouts"> & {
   total?: Duration | undefined;
 
   /**
-   * Within a stream, until a model's first output; unset: no bound besides the deadline, and, while there is another target to ask, an
-   * equal share of the time that is left.
+   * Within a stream, until a model's first output; unset: no bound besides the deadline, and, while there is another target to ask, a
+   * fair share of the time that is left.
    *
    * @generated from field: google.protobuf.Duration first_chunk = 2;
    */
@@ -249,7 +249,7 @@ export type Timeouts = Message<"parley.config.v1.Timeouts"> & {
   drain?: Duration | undefined;
 
   /**
-   * For one target's answer in one piece, while there is another target to ask; unset: an equal share of the time that is left.
+   * For one target's answer in one piece, while there is another target to ask; unset: a fair share of the time that is left.
    *
    * @generated from field: google.protobuf.Duration attempt = 8;
    */
