@@ -40,6 +40,15 @@ export interface Found<T> {
  */
 export const findAnswer = <T>(parts: SearchParts<T>): Promise<Found<T>> => new Search(parts).run();
 
+const notNow = (why: string): GatewayError => new GatewayError(Reason.NO_AVAILABLE_UPSTREAM, why);
+
+/** Why a target is passed over. Made once: an error takes its time, and many targets may be down. */
+const PASSED_OVER = {
+  failing: notNow("calls are kept from it, because it failed"),
+  resting: notNow("it wants to be left alone for a while"),
+  crowded: notNow("all its places are taken"),
+};
+
 class Search<T> {
   readonly #parts: SearchParts<T>;
   readonly #legs: readonly Leg[];
@@ -268,13 +277,8 @@ class Search<T> {
     for (const leg of this.#legs.slice(0, at)) {
       if (!leg.isUntried || leg.isNoted) continue;
       const { breaker, lane } = leg.candidate.target.state;
-      const why =
-        breaker.readyAt > Date.now()
-          ? "calls are kept from it, because it failed"
-          : lane.hasPlace
-            ? "it wants to be left alone for a while"
-            : "all its places are taken";
-      this.#skip(leg, new GatewayError(Reason.NO_AVAILABLE_UPSTREAM, `${leg.candidate.target.name}: ${why}`));
+      const { failing, resting, crowded } = PASSED_OVER;
+      this.#skip(leg, breaker.readyAt > Date.now() ? failing : lane.hasPlace ? resting : crowded);
     }
   }
 
