@@ -149,7 +149,12 @@ export class Attempt {
     return true;
   }
 
-  readonly #callEnded = (): void => this.#controller.abort(this.#parts.scope.signal.reason);
+  /** Is told at once, so that the call's line in the log knows of it. */
+  readonly #callEnded = (): void => {
+    const { scope } = this.#parts;
+    this.#controller.abort(scope.signal.reason);
+    if (!scope.fellSilent) this.cancelled();
+  };
 }
 
 const SUPERSEDED = new Error("another target answered first");

@@ -2,7 +2,6 @@ import { describe, expect, it } from "vitest";
 import { type ErrorDetails, GatewayError } from "../../src/errors/gateway-error.ts";
 import { Leg } from "../../src/gateway/leg.ts";
 import { Reason } from "../../src/gen/parley/errors/v1/errors_pb.ts";
-import { pickKey } from "../../src/routing/key-ring.ts";
 import { verdictOf } from "../../src/routing/verdict.ts";
 import type { Backend } from "../../src/upstream/backend.ts";
 import { idleTarget } from "../routing/support/targets.ts";
@@ -15,7 +14,7 @@ function open(parts: Partial<Backend> = {}) {
   const stop = (now = NOW) => leg.stop(now, 60_000);
   /** Asks it with the key that is next, and lets it fail. Returns which key that was. */
   const fail = (reason: Reason, details: ErrorDetails = {}, now = NOW): number => {
-    const key = pickKey(target.state.keys, now);
+    const key = leg.pickKey(now);
     const error = new GatewayError(reason, "it failed", details);
     leg.asked();
     leg.failed(verdictOf(error), error, key, now);
@@ -89,8 +88,8 @@ describe("Leg", () => {
     const { leg, stop, fail } = open({ credentials: 3 });
     // What is to rest for no time does not rest, and yet is not asked without end.
     expect([fail(Reason.RATE_LIMIT_EXCEEDED, { retryAfterMs: 0 }), stop().isNext, leg.tries]).toEqual([0, true, 0]);
-    expect([fail(Reason.RATE_LIMIT_EXCEEDED, { retryAfterMs: 900 }), stop().isNext, leg.tries]).toEqual([0, true, 0]);
-    expect([fail(Reason.RATE_LIMIT_EXCEEDED, { retryAfterMs: 900 }), stop().isNext, leg.tries]).toEqual([1, false, 1]);
+    expect([fail(Reason.RATE_LIMIT_EXCEEDED, { retryAfterMs: 900 }), stop().isNext, leg.tries]).toEqual([1, true, 0]);
+    expect([fail(Reason.RATE_LIMIT_EXCEEDED, { retryAfterMs: 900 }), stop().isNext, leg.tries]).toEqual([2, false, 1]);
   });
 
   it("waits where all keys rest", () => {

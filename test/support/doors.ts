@@ -1,6 +1,7 @@
 import { Agent as HttpAgent } from "node:http";
 import { create, type JsonValue, type MessageInitShape } from "@bufbuild/protobuf";
-import { createClient, type Transport } from "@connectrpc/connect";
+import { durationMs } from "@bufbuild/protobuf/wkt";
+import { ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import {
   createConnectTransport,
   createGrpcTransport,
@@ -16,6 +17,7 @@ import {
   ChatCompletionSchema,
 } from "../../src/gen/parley/chat/v1/completion_pb.ts";
 import { ChatCompletionParamsSchema } from "../../src/gen/parley/chat/v1/params_pb.ts";
+import { type CallReport, CallReportSchema } from "../../src/gen/parley/chat/v1/report_pb.ts";
 import { decodeJson } from "../../src/openai-json/decode.ts";
 import { encodeJson } from "../../src/openai-json/encode.ts";
 import { DoorError, readRetryHeaders } from "./door-error.ts";
@@ -26,10 +28,14 @@ export type Params = MessageInitShape<typeof ChatCompletionParamsSchema>;
 
 /** How a test makes a call, besides its parameters. */
 export interface CallSettings {
-  readonly options?: Partial<Pick<CallOptions, "strict" | "includeReasoning">>;
+  readonly options?: Partial<Pick<CallOptions, "strict" | "includeReasoning" | "fallbackModels" | "hedgeAfter">>;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Is told each report of the call, also that of a failure; never on REST, whose answers have none. */
+  readonly onReport?: (report: CallReport) => void;
+  /** Is told the headers of the answer, on REST. */
+  readonly onHeaders?: (headers: Pick<Headers, "get">) => void;
 }
 
 /** A client of one door. What fails, fails with a DoorError. */
@@ -65,6 +71,10 @@ function openRpc(name: DoorClient["name"], transport: Transport, close: () => vo
     headers: { ...headers, ...(timeoutMs === undefined ? {} : timeoutHeader(timeoutMs)) },
     ...(signal === undefined ? {} : { signal }),
   });
+  const fail = (thrown: unknown, { onReport }: CallSettings): DoorError => {
+    if (thrown instanceof ConnectError) for (const it of thrown.findDetails(CallReportSchema)) onReport?.(it);
+    return DoorError.fromConnect(thrown);
+  };
   const timeoutHeader = (ms: number): Record<string, string> =>
     name === "connect" ? { "connect-timeout-ms": String(ms) } : { "grpc-timeout": `${ms}m` };
   return {
@@ -74,9 +84,10 @@ function openRpc(name: DoorClient["name"], transport: Transport, close: () => vo
       const options = settings.options ?? {};
       try {
         const response = await client.createChatCompletion({ params, options }, callOptions(settings, settings.signal));
+        if (response.report !== undefined) settings.onReport?.(response.report);
         return response.completion as ChatCompletion;
       } catch (thrown) {
-        throw DoorError.fromConnect(thrown);
+        throw fail(thrown, settings);
       }
     },
     async *stream(params, settings = {}) {
@@ -86,9 +97,12 @@ function openRpc(name: DoorClient["name"], transport: Transport, close: () => vo
       const signal = settings.signal === undefined ? reader.signal : AbortSignal.any([settings.signal, reader.signal]);
       try {
         const responses = client.streamChatCompletion({ params, options }, callOptions(settings, signal));
-        for await (const { chunk } of responses) if (chunk !== undefined) yield chunk;
+        for await (const { chunk, report } of responses) {
+          if (report !== undefined) settings.onReport?.(report);
+          if (chunk !== undefined) yield chunk;
+        }
       } catch (thrown) {
-        throw DoorError.fromConnect(thrown);
+        throw fail(thrown, settings);
       } finally {
         reader.abort();
       }
@@ -98,27 +112,31 @@ function openRpc(name: DoorClient["name"], transport: Transport, close: () => vo
 
 function openRest(url: string): DoorClient {
   const dispatcher = new Agent();
-  const post = (params: Params, settings: CallSettings, stream: boolean): Promise<Response> => {
+  const post = async (params: Params, settings: CallSettings, stream: boolean): Promise<Response> => {
     const message = create(ChatCompletionParamsSchema, params);
     if (stream)
       message.streamOptions ??= create(ChatCompletionParamsSchema, {
         streamOptions: { includeUsage: true },
       }).streamOptions;
     const body = { ...encodeJson(ChatCompletionParamsSchema, message, { nulls: false }), stream };
-    const { strict, includeReasoning } = settings.options ?? {};
-    return fetch(`${url}/v1/chat/completions`, {
+    const { strict, includeReasoning, fallbackModels, hedgeAfter } = settings.options ?? {};
+    const response = await fetch(`${url}/v1/chat/completions`, {
       method: "POST",
       body: JSON.stringify(body),
       headers: {
         "content-type": "application/json",
         ...(strict === undefined ? {} : { "x-parley-strict": String(strict) }),
         ...(includeReasoning === undefined ? {} : { "x-parley-include-reasoning": String(includeReasoning) }),
+        ...(fallbackModels === undefined ? {} : { "x-parley-fallback-models": fallbackModels.join(", ") }),
+        ...(hedgeAfter === undefined ? {} : { "x-parley-hedge-after": `${durationMs(hedgeAfter) / 1000}s` }),
         ...(settings.timeoutMs === undefined ? {} : { "x-parley-timeout-ms": String(settings.timeoutMs) }),
         ...settings.headers,
       },
       ...(settings.signal === undefined ? {} : { signal: settings.signal }),
       dispatcher,
     });
+    settings.onHeaders?.(response.headers);
+    return response;
   };
   return {
     name: "rest",
