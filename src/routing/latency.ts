@@ -12,6 +12,8 @@ export interface Latency {
   now(at: number): number;
   /** Takes a measurement, made at that time. */
   observe(ms: number, at: number): void;
+  /** Nothing had come after that long: that counts where it is longer than usual. */
+  outlasted(ms: number, at: number): void;
 }
 
 /** Makes one that knows nothing. */
@@ -34,6 +36,10 @@ class PeakLatency implements Latency {
     const weight = this.#usual === undefined ? 0 : this.#weightAt(at);
     this.#usual = this.#usual === undefined || ms > this.#usual ? ms : this.#usual * weight + ms * (1 - weight);
     this.#measuredAt = at;
+  }
+
+  outlasted(ms: number, at: number): void {
+    if (this.#usual === undefined || ms > this.#usual) this.observe(ms, at);
   }
 
   #weightAt(at: number): number {

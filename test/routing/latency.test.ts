@@ -25,6 +25,16 @@ describe("createLatency()", () => {
     expect(latency.usual).toBeCloseTo(100 + 800 / Math.E);
   });
 
+  it("takes what was waited for in vain where that is longer than usual, and leaves it else", () => {
+    const latency = createLatency();
+    latency.outlasted(300, 0);
+    expect(latency.usual).toBe(300);
+    latency.outlasted(200, FORGET_MS);
+    expect([latency.usual, latency.now(FORGET_MS)]).toEqual([300, 300 / Math.E]);
+    latency.outlasted(500, FORGET_MS);
+    expect(latency.usual).toBe(500);
+  });
+
   it("sinks while nothing is measured, and keeps what was usual", () => {
     const latency = createLatency();
     latency.observe(1_000, 0);
