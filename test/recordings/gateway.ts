@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, expect } from "vitest";
 import { type RunningGateway, startGateway } from "../../src/compose.ts";
 import { DOORS, type DoorClient, openDoor } from "../support/doors.ts";
+import { everyFailure } from "../support/gateway.ts";
 import { loadSettings } from "../support/load-settings.ts";
 import { type ReplayServer, startReplayServer } from "../support/replay-server.ts";
 import type { Recording } from "./recordings.ts";
@@ -24,9 +25,8 @@ export function useReplay(recordings: readonly Recording[]): {
   let doors: Map<string, DoorClient>;
   beforeAll(async () => {
     replay = await startReplayServer(recordings);
-    gateway = await startGateway(
-      await loadSettings({ providers: providersAt(replay) }, { PARLEY_LOG_LEVEL: "silent" }),
-    );
+    const settings = await loadSettings({ providers: providersAt(replay) }, { PARLEY_LOG_LEVEL: "silent" });
+    gateway = await startGateway({ ...settings, routing: everyFailure(settings.routing) });
     doors = new Map(DOORS.map((name) => [name, openDoor(name, gateway.url)]));
   });
   afterAll(async () => {

@@ -29,12 +29,17 @@ export interface SettingsChange {
   readonly mediaAddresses?: readonly string[];
 }
 
-/** A breaker that never opens. */
-const CLOSED = { failureRatio: 0.999, window: 1_000, minCalls: 1_000 };
+/** Routing that lets the caller see each failure of one upstream: nothing is asked again or waited for, and no breaker opens. */
+export const everyFailure = (routing: Settings["routing"]): Settings["routing"] => ({
+  ...routing,
+  maxRetries: 0,
+  maxWaitMs: 0,
+  breaker: { ...routing.breaker, failureRatio: 0.999, window: 1_000, minCalls: 1_000 },
+});
 
 /**
  * Starts a gateway on a free port of the loopback interface, with the default settings but for the change. There is no delay between
- * tokens. Of one upstream that fails, the caller sees each failure: nothing is asked again, and no breaker opens.
+ * tokens. Of one upstream that fails, the caller sees each failure.
  */
 export async function startTestGateway(change: SettingsChange = {}): Promise<TestGateway> {
   const defaults = await loadSettings(
@@ -45,12 +50,7 @@ export async function startTestGateway(change: SettingsChange = {}): Promise<Tes
     ...defaults,
     tls: change.tls,
     auto: { ...defaults.auto, ...change.auto },
-    routing: {
-      ...defaults.routing,
-      maxRetries: 0,
-      breaker: { ...defaults.routing.breaker, ...CLOSED },
-      ...change.routing,
-    },
+    routing: { ...everyFailure(defaults.routing), ...change.routing },
     limits: { ...defaults.limits, ...change.limits },
     timeouts: { ...defaults.timeouts, drainMs: 2_000, ...change.timeouts },
     cors: { ...defaults.cors, ...change.cors },
