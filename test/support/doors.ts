@@ -1,5 +1,6 @@
 import { Agent as HttpAgent } from "node:http";
-import { create, type JsonValue, type MessageInitShape } from "@bufbuild/protobuf";
+import { create, type JsonValue, type MessageInitShape, toJson } from "@bufbuild/protobuf";
+import { DurationSchema } from "@bufbuild/protobuf/wkt";
 import { createClient, type Transport } from "@connectrpc/connect";
 import {
   createConnectTransport,
@@ -26,7 +27,7 @@ export type Params = MessageInitShape<typeof ChatCompletionParamsSchema>;
 
 /** How a test makes a call, besides its parameters. */
 export interface CallSettings {
-  readonly options?: Partial<Pick<CallOptions, "strict" | "includeReasoning">>;
+  readonly options?: Partial<Pick<CallOptions, "strict" | "includeReasoning" | "fallbackModels" | "hedgeAfter">>;
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
   readonly headers?: Readonly<Record<string, string>>;
@@ -105,7 +106,7 @@ function openRest(url: string): DoorClient {
         streamOptions: { includeUsage: true },
       }).streamOptions;
     const body = { ...encodeJson(ChatCompletionParamsSchema, message, { nulls: false }), stream };
-    const { strict, includeReasoning } = settings.options ?? {};
+    const { strict, includeReasoning, fallbackModels, hedgeAfter } = settings.options ?? {};
     return fetch(`${url}/v1/chat/completions`, {
       method: "POST",
       body: JSON.stringify(body),
@@ -113,6 +114,8 @@ function openRest(url: string): DoorClient {
         "content-type": "application/json",
         ...(strict === undefined ? {} : { "x-parley-strict": String(strict) }),
         ...(includeReasoning === undefined ? {} : { "x-parley-include-reasoning": String(includeReasoning) }),
+        ...(fallbackModels === undefined ? {} : { "x-parley-fallback-models": fallbackModels.join(", ") }),
+        ...(hedgeAfter === undefined ? {} : { "x-parley-hedge-after": toJson(DurationSchema, hedgeAfter) }),
         ...(settings.timeoutMs === undefined ? {} : { "x-parley-timeout-ms": String(settings.timeoutMs) }),
         ...settings.headers,
       },

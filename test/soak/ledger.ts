@@ -1,0 +1,50 @@
+import type { Deed } from "./deeds.ts";
+
+/** What an upstream did with one request, as it saw it itself. Times are those of `performance.now()`. */
+export interface UpstreamRecord {
+  /** Number of the call whose prompt it was asked with. */
+  readonly call: number;
+  /** Such as "alpha/large". */
+  readonly target: string;
+  readonly deed: Deed;
+  /** The whole text of its answer, whether it came to say all of it or not. No other request's answer has a part of it. */
+  readonly text: string;
+  readonly startedAt: number;
+  /** When it had said all that it was to say, or its connection was closed; undefined while neither has happened. */
+  endedAt: number | undefined;
+}
+
+/** All that the upstreams did. */
+export interface Ledger {
+  readonly records: readonly UpstreamRecord[];
+  add(record: UpstreamRecord): void;
+  /** What was asked of upstreams for a call, in order. */
+  of(call: number): readonly UpstreamRecord[];
+  /** The most requests that a target had at once at some moment of that time. */
+  mostAtOnce(target: string, from: number, to: number): number;
+}
+
+/** Makes an empty one. */
+export function createLedger(): Ledger {
+  const records: UpstreamRecord[] = [];
+  const byCall = new Map<number, UpstreamRecord[]>();
+  return {
+    records,
+    add(record) {
+      records.push(record);
+      const found = byCall.get(record.call);
+      if (found === undefined) byCall.set(record.call, [record]);
+      else found.push(record);
+    },
+    of: (call) => byCall.get(call) ?? [],
+    mostAtOnce(target, from, to) {
+      const there = records.filter(
+        (record) =>
+          record.target === target && record.startedAt <= to && (record.endedAt ?? Number.POSITIVE_INFINITY) >= from,
+      );
+      const countAt = (at: number): number =>
+        there.filter(({ startedAt, endedAt }) => startedAt <= at && (endedAt ?? Number.POSITIVE_INFINITY) >= at).length;
+      return Math.max(0, ...[from, ...there.map(({ startedAt }) => Math.max(from, startedAt))].map(countAt));
+    },
+  };
+}

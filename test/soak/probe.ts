@@ -1,0 +1,34 @@
+/** Goes into the gateway's process before its program, and answers what the soak asks of it. */
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { answerQuestions } from "../bench/child-side.ts";
+
+/** How it stands with the process. */
+export interface ProbeSample {
+  /** After a collection of garbage, in bytes. */
+  readonly heapUsed: number;
+  /** In bytes. */
+  readonly rss: number;
+  /** What keeps the process running, by type. */
+  readonly resources: Readonly<Record<string, number>>;
+  /** Listeners on `process`. */
+  readonly listeners: number;
+  /** How late timers are, over all of the time so far but for the collections that the probe asked for; in milliseconds. */
+  readonly delayP99: number;
+  readonly delayMax: number;
+}
+
+const delay = monitorEventLoopDelay({ resolution: 10 });
+delay.enable();
+
+answerQuestions((): ProbeSample => {
+  delay.disable();
+  globalThis.gc?.();
+  const { heapUsed, rss } = process.memoryUsage();
+  const resources: Record<string, number> = {};
+  for (const type of process.getActiveResourcesInfo()) resources[type] = (resources[type] ?? 0) + 1;
+  const listeners = process.eventNames().reduce((sum, name) => sum + process.listenerCount(name), 0);
+  // The time of a timer that is as late as it should be is the resolution.
+  const sample = { delayP99: delay.percentile(99) / 1e6 - 10, delayMax: delay.max / 1e6 - 10 };
+  delay.enable();
+  return { heapUsed, rss, resources, listeners, ...sample };
+});
