@@ -19,7 +19,7 @@ export interface CallPlan {
   readonly cancelMs: number | undefined;
   readonly hedgeMs: number | undefined;
   readonly strict: boolean;
-  /** Whether it has a parameter that OpenAI's models do not take. */
+  /** Whether it has a parameter that only Google's models take. */
   readonly hasTopK: boolean;
 }
 

@@ -121,7 +121,7 @@ const EXPLANATIONS: Readonly<Record<string, Explanation>> = {
     configsOf(times, evidence).some((config) =>
       [plan.model, ...plan.fallbacks].some((name) => targetsOf(config, name) === undefined),
     ),
-  // The client wanted a parameter that an OpenAI's model does not take to be honoured.
+  // The client wanted a parameter to be honoured that only Google's models take.
   UNSUPPORTED_PARAMETER: ({ plan }) => plan.strict && plan.hasTopK,
   // Nobody took calls: each target had no place, or an open breaker, or refused the call. Who was asked nevertheless has left the call
   // with a reason of its own.
@@ -156,7 +156,7 @@ function leftOut(outcome: CallOutcome, evidence: Evidence): string | undefined {
   const isExcused = (target: string): boolean => {
     const actor = ACTORS.find(({ id }) => target.startsWith(`${id}/`));
     if (asked.has(target) || actor === undefined) return true;
-    if (plan.strict && plan.hasTopK && actor.family === "openai") return true;
+    if (plan.strict && plan.hasTopK && actor.family !== "google") return true;
     if (evidence.breakers.wasOpen(target, from, to)) return true;
     return evidence.ledger.mostAtOnce(target, startedAt, endedAt) >= actor.maxInFlight;
   };

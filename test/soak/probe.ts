@@ -12,13 +12,12 @@ export interface ProbeSample {
   readonly resources: Readonly<Record<string, number>>;
   /** Listeners on `process`. */
   readonly listeners: number;
-  /** How late timers are, over all of the time so far but for the collections that the probe asked for; in milliseconds. */
+  /** How late timers were since the first sample, but for the collections of garbage that samples are taken after; in milliseconds. */
   readonly delayP99: number;
   readonly delayMax: number;
 }
 
 const delay = monitorEventLoopDelay({ resolution: 10 });
-delay.enable();
 
 answerQuestions((): ProbeSample => {
   delay.disable();

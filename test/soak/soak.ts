@@ -69,17 +69,16 @@ export async function soak({ ms, seed, onProgress = () => undefined }: SoakOptio
   const breakers = createBreakerWatch();
   const config = firstConfig(stage);
   const reloader = createReloader(stage, () => gateway, config);
-  const loggedReasons = new Map<string, string>();
-  const lines = new Map<string, number>();
+  const lines = new Map<string, LogLine[]>();
   const violations: string[] = [];
   const hear = (line: LogLine): void => {
     reloader.hear(line);
-    const { requestId, reason, level } = line;
+    const { requestId, level } = line;
     if (level === "error" && line["msg"] !== "reload refused") violations.push(`a fault in the log: ${line["msg"]}`);
     if (typeof requestId !== "string") return;
-    lines.set(requestId, (lines.get(requestId) ?? 0) + 1);
-    if (typeof reason === "string") loggedReasons.set(requestId, reason);
+    lines.set(requestId, [...(lines.get(requestId) ?? []), line]);
   };
+  const linesOf = (call: number): readonly LogLine[] => lines.get(requestIdOf(call)) ?? [];
   let gateway: GatewayProcess;
   try {
     gateway = await startGatewayProcess(config.file, hear);
@@ -165,7 +164,7 @@ export async function soak({ ms, seed, onProgress = () => undefined }: SoakOptio
       ledger,
       breakers,
       reigns: reloader.reigns,
-      loggedReason: (call: number) => loggedReasons.get(requestIdOf(call)),
+      loggedReason: (call: number) => linesOf(call)[0]?.["reason"] as string | undefined,
       lagMs,
     };
     const status = await gateway.terminate();
@@ -177,9 +176,9 @@ export async function soak({ ms, seed, onProgress = () => undefined }: SoakOptio
       const verdict = judge(outcome, evidence);
       if (verdict.unexplained !== undefined) {
         unexplained += 1;
-        violations.push(`call ${plan.number}, ${describe(outcome)}: ${verdict.unexplained}`);
+        violations.push(`call ${plan.number}, ${describe(outcome, linesOf(plan.number))}: ${verdict.unexplained}`);
       }
-      const count = lines.get(requestIdOf(plan.number)) ?? 0;
+      const count = linesOf(plan.number).length;
       // Who goes away at once may not have been there for the gateway.
       if (count > 1 || (count === 0 && verdict.outcome !== "cancelled")) {
         violations.push(`call ${plan.number} has ${count} lines in the log`);
@@ -260,8 +259,9 @@ function countHedges(outcomes: readonly CallOutcome[], ledger: ReturnType<typeof
     }).length;
 }
 
-function describe({ plan, startedAt, endedAt, thrown }: CallOutcome): string {
+function describe({ plan, startedAt, endedAt, thrown }: CallOutcome, lines: readonly LogLine[]): string {
   const { door, streaming, model, fallbacks, deadlineMs, cancelMs, hedgeMs } = plan;
   const said = { model, fallbacks, deadlineMs, cancelMs, hedgeMs, tookMs: Math.round(endedAt - startedAt) };
-  return `${door} ${streaming ? "stream" : "whole"} ${JSON.stringify(said)} ${thrown ?? ""}`;
+  const attempts = JSON.stringify(lines.map((line) => line["attempts"]));
+  return `${door} ${streaming ? "stream" : "whole"} ${JSON.stringify(said)} ${attempts} ${thrown ?? ""}`;
 }
