@@ -100,7 +100,7 @@ function why(outcome: CallOutcome, word: string, evidence: Evidence): string | u
   if (finishes !== 0) return `both an end and ${word}`;
   const isExplained = EXPLANATIONS[word] ?? explainedByDeed;
   if (!isExplained(outcome, word, evidence)) return `${word} without a cause`;
-  if (text !== "" || ENDS_AT_ONCE.has(word)) return undefined;
+  if (text !== "" || word === "MODEL_NOT_FOUND" || word === "CANCELLED") return undefined;
   return leftOut(outcome, evidence);
 }
 
@@ -140,17 +140,16 @@ function explainedByDeed({ plan }: CallOutcome, word: string, { ledger }: Eviden
 const hasExpired = ({ plan, startedAt, endedAt }: CallOutcome): boolean =>
   endedAt - startedAt >= (plan.deadlineMs ?? TOTAL_MS) - 5;
 
-/** Reasons that end a call without another target being asked. */
-const ENDS_AT_ONCE: ReadonlySet<string> = new Set(["INVALID_REQUEST", "MODEL_NOT_FOUND", "CANCELLED"]);
-
 /**
  * A call that got nothing has asked each of its targets, unless there was no time left, or a target had no place, an open breaker, or
  * was bound to refuse the call. Says which one was left out, where none of it holds for any configuration that may have been in force.
  */
 function leftOut(outcome: CallOutcome, evidence: Evidence): string | undefined {
   const { plan, startedAt, endedAt } = outcome;
-  if (hasExpired(outcome)) return undefined;
-  const asked = new Set(evidence.ledger.of(plan.number).map(({ target }) => target));
+  const records = evidence.ledger.of(plan.number);
+  // Who refuses the request itself ends the call.
+  if (hasExpired(outcome) || records.some(({ deed }) => deed === "error_400")) return undefined;
+  const asked = new Set(records.map(({ target }) => target));
   const from = startedAt - SLACK_MS - evidence.lagMs;
   const to = endedAt + SLACK_MS + evidence.lagMs;
   const isExcused = (target: string): boolean => {
@@ -158,7 +157,7 @@ function leftOut(outcome: CallOutcome, evidence: Evidence): string | undefined {
     if (asked.has(target) || actor === undefined) return true;
     if (plan.strict && plan.hasTopK && actor.family !== "google") return true;
     if (evidence.breakers.wasOpen(target, from, to)) return true;
-    return evidence.ledger.mostAtOnce(target, startedAt, endedAt) >= actor.maxInFlight;
+    return evidence.ledger.mostAtOnce(target, from, to) >= actor.maxInFlight;
   };
   let missed: string | undefined;
   for (const config of configsOf(outcome, evidence)) {
