@@ -1,8 +1,10 @@
 /** The composition root: the only file that knows every part. It joins them to a gateway that runs. */
-import type { Reach, Upstream } from "./compose-upstream.ts";
+import type { ProviderSet, Reach, Upstream } from "./compose-upstream.ts";
+import { checkChange } from "./config/compare-settings.ts";
 import { ConfigError } from "./config/config-error.ts";
 import type { Settings } from "./config/settings.ts";
 import { GatewayError } from "./errors/gateway-error.ts";
+import type { LiveCalls } from "./gateway/call-scope.ts";
 import { createGateway } from "./gateway/gateway.ts";
 import { Reason } from "./gen/parley/errors/v1/errors_pb.ts";
 import { autoModelsOf } from "./providers/default-model.ts";
@@ -12,13 +14,16 @@ import { type Catalogue, createCatalogue } from "./routing/catalogue.ts";
 import type { Target } from "./routing/target.ts";
 import { createTargetStates, type TargetStates } from "./routing/target-states.ts";
 import { createRpcHandler, SERVICES } from "./rpc/handler.ts";
-import { createHealthStatus } from "./rpc/health.ts";
+import { createHealthStatus, type HealthStatus } from "./rpc/health.ts";
 import { createCors } from "./server/cors.ts";
 import { createDispatch } from "./server/dispatch.ts";
-import { startServer } from "./server/server.ts";
+import type { RequestHandler } from "./server/options.ts";
+import { type RunningServer, startServer } from "./server/server.ts";
+import { createSuccession, type Succession, type Successor } from "./server/succession.ts";
 import { createLogger, flushLogger, type Logger } from "./telemetry/logger.ts";
-import { createSignals } from "./telemetry/signals.ts";
+import { createSignals, type Signals } from "./telemetry/signals.ts";
 import type { TargetGauge } from "./telemetry/target-gauge.ts";
+import type { Backend } from "./upstream/backend.ts";
 import { createScriptedBackend } from "./upstream/scripted-backend.ts";
 
 /** A gateway that runs. */
@@ -31,10 +36,35 @@ export interface RunningGateway {
   /** How many connections are open. */
   readonly openConnections: number;
   /**
+   * Puts other settings in the place of the ones in force, all at once: requests that come from then on are served by the new ones,
+   * and those that came before by the old ones, to their end. Before that it waits for the lists of models of providers that are new,
+   * for five seconds at most. Rejects with a ConfigError for settings that contradict themselves or need a restart, and with
+   * SHUTTING_DOWN after `stop`; then nothing has changed. A second call waits for the first.
+   */
+  reload(settings: Settings): Promise<void>;
+  /** Counts that settings were read again, and taken (also where they are as before) or refused, wherever they were found wanting. */
+  recordReload: Signals["recordReload"];
+  /**
    * Drains and ends: not ready at once; no new calls; open ones finish within the grace period and then end with
    * SHUTTING_DOWN; then every socket closes. A second call waits for the same end.
    */
   stop(): Promise<void>;
+}
+
+/** All that settings decide about a call, made once of each settings. */
+interface Generation extends Successor {
+  readonly settings: Settings;
+  readonly providers: ProviderSet | undefined;
+  readonly catalogue: Catalogue;
+  readonly calls: LiveCalls;
+}
+
+/** What all generations share. */
+interface Shared {
+  readonly states: TargetStates;
+  readonly signals: Pick<Signals, "recordCall" | "scrape">;
+  readonly health: HealthStatus;
+  readonly logger: Logger;
 }
 
 /** Longest deadline that a client may give. */
@@ -44,16 +74,16 @@ const MAX_TIMEOUT_MS = 86_400_000;
 const LAST_WORDS_MS = 1_000;
 
 /**
- * Makes the catalogue of the models that the settings give: the sandbox's, and those of the providers behind `upstream`. Throws a
- * ConfigError for a target that does not exist. `states`: what is known of targets already.
+ * Makes the catalogue of the models that the settings give: the sandbox's, and those of the providers. Throws a ConfigError for a
+ * target that does not exist. `states`: what is known of targets already.
  */
 export function composeCatalogue(
   settings: Settings,
-  upstream: Upstream | undefined,
+  providers: ProviderSet | undefined,
   states: TargetStates = createTargetStates(),
 ): Catalogue {
   const { file, sandbox, models, auto, routing } = settings;
-  const backends = [createScriptedBackend(createSandbox(sandbox)), ...(upstream?.backends ?? [])];
+  const backends = [createScriptedBackend(createSandbox(sandbox)), ...(providers?.backends ?? [])];
   try {
     return createCatalogue({ backends, models, auto: { ...auto, models: autoModelsOf(settings) }, routing, states });
   } catch (thrown) {
@@ -62,25 +92,16 @@ export function composeCatalogue(
   }
 }
 
-/** How it stands with a target, for metrics. */
-const gaugeOf = ({ backend, model, state: { breaker, lane } }: Target): TargetGauge => ({
-  provider: backend.id,
-  model,
-  breaker: breaker.state,
-  inFlight: lane.inFlight,
-  waiting: lane.waiting,
-});
-
-/** Opens the way to the providers of the settings, where there are any. Throws a ConfigError for one that can't be made. */
+/** Opens the way to providers, where the settings have any. */
 export async function composeUpstream(
-  settings: Settings,
+  { providers, proxy }: Settings,
   logger?: Logger,
   reach?: Reach,
 ): Promise<Upstream | undefined> {
-  if (settings.providers.length === 0) return undefined;
+  if (providers.length === 0) return undefined;
   // What it takes to reach providers is half of the program.
   const { openUpstream } = await import("./compose-upstream.ts");
-  return openUpstream(settings, logger, reach);
+  return openUpstream(proxy, logger, reach);
 }
 
 /**
@@ -92,37 +113,41 @@ export async function startGateway(
   logger: Logger = createLogger({ level: settings.logLevel }),
   reach?: Reach,
 ): Promise<RunningGateway> {
-  const upstream = await composeUpstream(settings, logger, reach);
+  const upstream = createLateUpstream(logger, reach);
   try {
     return await start(settings, logger, upstream);
   } catch (error) {
-    await upstream?.close();
+    await upstream.close();
     throw error;
   }
 }
 
-async function start(settings: Settings, logger: Logger, upstream: Upstream | undefined): Promise<RunningGateway> {
-  const { limits, timeouts } = settings;
-  const catalogue = composeCatalogue(settings, upstream);
-  const gateway = createGateway(catalogue, { ...timeouts, ...settings.routing });
-  const health = createHealthStatus(SERVICES.map(({ typeName }) => typeName));
-  const { operations, calls } = gateway;
-  const signals = await createSignals({
-    settings: settings.telemetry,
-    logger,
-    activeCalls: () => calls.size,
-    targets: () => [...catalogue.targets()].map(gaugeOf),
-    isKnownModel: (name) => catalogue.isKnown(name),
-    originOf: (provider) => upstream?.backends.find(({ id }) => id === provider),
-  });
-  const server = await startServer({
-    ...settings.listen,
-    ...(settings.tls === undefined ? {} : { tls: settings.tls }),
-    headersTimeoutMs: timeouts.headersMs,
-    requestTimeoutMs: timeouts.requestMs,
-    maxConnections: limits.maxConnections,
-    maxConcurrentStreams: limits.maxConcurrentStreams,
-    onRefusal: (requestId, { status, message }) => logger.info({ requestId, status, message }, "refused"),
+/** The way to providers, which is opened by the first settings that have any. */
+type LateUpstream = Pick<Upstream, "close"> & { prepare(settings: Settings): Promise<ProviderSet | undefined> };
+
+function createLateUpstream(logger: Logger, reach: Reach | undefined): LateUpstream {
+  let upstream: Upstream | undefined;
+  return {
+    async prepare(settings) {
+      upstream ??= await composeUpstream(settings, logger, reach);
+      return upstream?.prepare(settings);
+    },
+    close: async () => upstream?.close(),
+  };
+}
+
+/** Makes a generation: nothing of it reaches beyond itself before it is the current one. Throws a ConfigError. */
+function makeGeneration(settings: Settings, providers: ProviderSet | undefined, shared: Shared): Generation {
+  const { states, signals, health, logger } = shared;
+  const { limits, timeouts, cors, routing } = settings;
+  const catalogue = composeCatalogue(settings, providers, states);
+  const { operations, calls } = createGateway(catalogue, { ...timeouts, ...routing });
+  return {
+    settings,
+    providers,
+    catalogue,
+    calls,
+    idle: () => calls.idle(),
     handler: createDispatch({
       rpc: createRpcHandler({ operations, health, maxMessageBytes: limits.maxBodyBytes, maxTimeoutMs: MAX_TIMEOUT_MS }),
       rest: createRestHandler({
@@ -132,47 +157,145 @@ async function start(settings: Settings, logger: Logger, upstream: Upstream | un
         keepAliveMs: timeouts.keepAliveMs,
         maxTimeoutMs: MAX_TIMEOUT_MS,
       }),
-      cors: createCors(settings.cors.allowedOrigins),
+      cors: createCors(cors.allowedOrigins),
       logger,
       signals,
       isReady: () => health.ready,
     }),
-  });
-  const { url, ...address } = server.address;
-  logger.info({ url }, "listening");
-  upstream?.start();
-
-  const drain = async (): Promise<void> => {
-    logger.info({ openCalls: calls.size }, "draining");
-    health.shutDown();
-    calls.refuse();
-    void calls.idle().then(() => health.endWatches());
-    const closed = server.close(timeouts.drainMs + LAST_WORDS_MS);
-    const cut = setTimeout(() => {
-      calls.abort(
-        new GatewayError(Reason.SHUTTING_DOWN, "the server went down before the call ended", { retryAfterMs: 1000 }),
-      );
-    }, timeouts.drainMs);
-    await closed;
-    clearTimeout(cut);
-    await upstream?.close();
-    await signals.close();
-    logger.info("stopped");
-    await flushLogger(logger);
   };
+}
+
+/** The parts of a gateway that runs. */
+interface Running extends Shared {
+  readonly signals: Signals;
+  readonly upstream: LateUpstream;
+  readonly generations: Succession<Generation>;
+  readonly server: RunningServer;
+  /** Is aborted when the end begins. */
+  readonly ending: AbortController;
+}
+
+async function start(settings: Settings, logger: Logger, upstream: LateUpstream): Promise<RunningGateway> {
+  const providers = await upstream.prepare(settings);
+  const signals = await createSignals({
+    settings: settings.telemetry,
+    logger,
+    activeCalls: () => countCalls(generations),
+    targets: () => [...generations.current.catalogue.targets()].map(gaugeOf),
+    isKnownModel: (name) => generations.alive.some(({ catalogue }) => catalogue.isKnown(name)),
+    originOf: (provider) => findBackend(generations, provider),
+  });
+  const health = createHealthStatus(SERVICES.map(({ typeName }) => typeName));
+  const shared = { states: createTargetStates(), signals, health, logger };
+  const generations = createSuccession(makeGeneration(settings, providers, shared));
+  const server = await listen(settings, generations.handler, logger);
+  providers?.adopt();
+  providers?.start();
+
+  const running: Running = { ...shared, upstream, generations, server, ending: new AbortController() };
+  let swapped: Promise<void> = Promise.resolve();
   let stopped: Promise<void> | undefined;
+  const { url, ...address } = server.address;
   return {
     url,
     address,
     get openCalls() {
-      return calls.size;
+      return countCalls(generations);
     },
     get openConnections() {
       return server.openConnections;
     },
-    stop: () => {
-      stopped ??= drain();
+    reload(next) {
+      const swapping = swapped.then(() => swap(running, next));
+      swapped = swapping.catch(() => undefined);
+      return swapping;
+    },
+    recordReload: signals.recordReload,
+    stop() {
+      stopped ??= drain(running, swapped);
       return stopped;
     },
   };
 }
+
+async function listen(settings: Settings, handler: RequestHandler, logger: Logger): Promise<RunningServer> {
+  const { tls, limits, timeouts } = settings;
+  const server = await startServer({
+    ...settings.listen,
+    ...(tls === undefined ? {} : { tls }),
+    headersTimeoutMs: timeouts.headersMs,
+    requestTimeoutMs: timeouts.requestMs,
+    maxConnections: limits.maxConnections,
+    maxConcurrentStreams: limits.maxConcurrentStreams,
+    onRefusal: (requestId, { status, message }) => logger.info({ requestId, status, message }, "refused"),
+    handler,
+  });
+  logger.info({ url: server.address.url }, "listening");
+  return server;
+}
+
+/** Makes the next generation completely, and then the current one. */
+async function swap(running: Running, next: Settings): Promise<void> {
+  const { upstream, generations, server, logger, ending } = running;
+  ending.signal.throwIfAborted();
+  const { settings: before } = generations.current;
+  checkChange(before, next);
+  const providers = await upstream.prepare(next);
+  try {
+    const generation = makeGeneration(next, providers, running);
+    ending.signal.throwIfAborted();
+    providers?.start();
+    await providers?.settled(ending.signal);
+    ending.signal.throwIfAborted();
+    const { tls, limits, timeouts } = next;
+    server.change({ tls, maxConnections: limits.maxConnections, requestTimeoutMs: timeouts.requestMs });
+    generations.replace(generation);
+  } catch (thrown) {
+    providers?.discard();
+    throw thrown;
+  }
+  providers?.adopt();
+  if (next.logLevel !== before.logLevel) logger.level = next.logLevel;
+}
+
+/** `swapped`: the last reload that was asked for. */
+async function drain(running: Running, swapped: Promise<void>): Promise<void> {
+  const { upstream, generations, server, signals, health, logger, ending } = running;
+  const { drainMs } = generations.current.settings.timeouts;
+  logger.info({ openCalls: countCalls(generations) }, "draining");
+  ending.abort(shuttingDown("the server is going down"));
+  health.shutDown();
+  // From here on there is no further generation.
+  const { alive } = generations;
+  for (const { calls } of alive) calls.refuse();
+  void Promise.all(alive.map(({ calls }) => calls.idle())).then(() => health.endWatches());
+  const closed = server.close(drainMs + LAST_WORDS_MS);
+  const cut = setTimeout(() => {
+    for (const { calls } of alive) calls.abort(shuttingDown("the server went down before the call ended"));
+  }, drainMs);
+  await closed;
+  clearTimeout(cut);
+  await swapped;
+  await upstream.close();
+  await signals.close();
+  logger.info("stopped");
+  await flushLogger(logger);
+}
+
+const countCalls = ({ alive }: Succession<Generation>): number => alive.reduce((sum, { calls }) => sum + calls.size, 0);
+
+/** The backend of that id: of the current generation, or else of the last one before it that has it and still has requests. */
+const findBackend = ({ alive }: Succession<Generation>, id: string): Backend | undefined =>
+  alive.flatMap(({ providers }) => providers?.backends ?? []).findLast((backend) => backend.id === id);
+
+/** How it stands with a target, for metrics. */
+const gaugeOf = ({ backend, model, state: { breaker, lane } }: Target): TargetGauge => ({
+  provider: backend.id,
+  model,
+  breaker: breaker.state,
+  inFlight: lane.inFlight,
+  waiting: lane.waiting,
+});
+
+const shuttingDown = (message: string): GatewayError =>
+  new GatewayError(Reason.SHUTTING_DOWN, message, { retryAfterMs: 1000 });

@@ -29,14 +29,14 @@ async function compose(text: string) {
   const settings = await loadText(text);
   const upstream = await composeUpstream(settings);
   onTestFinished(() => upstream?.close());
-  return composeCatalogue(settings, upstream);
+  return composeCatalogue(settings, upstream?.prepare(settings));
 }
 
 describe("composeCatalogue()", () => {
   it("lets auto be a model of a provider", async () => {
     const { server, config } = await openServer();
     const catalogue = await compose(`${config}auto: { models: [b/any] }`);
-    expect(catalogue.resolve("auto")).toMatchObject({ name: "b/any", model: "any" });
+    expect(catalogue.resolve("auto").candidates).toMatchObject([{ target: { name: "b/any", model: "any" } }]);
     expect(server.requests).toEqual([]);
   });
 

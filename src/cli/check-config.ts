@@ -12,7 +12,7 @@ export async function checkConfig(path: string | undefined, { env, cwd, stdout }
   const { formatSettings } = await import("../config/format-settings.ts");
   const upstream = await composeUpstream(settings);
   try {
-    composeCatalogue(settings, upstream);
+    composeCatalogue(settings, upstream?.prepare(settings));
   } finally {
     await upstream?.close();
   }

@@ -56,7 +56,10 @@ function createProgram(surroundings: Surroundings, exit: (status: number) => voi
     .addHelpText("after", ENVIRONMENT);
   program
     .command("serve")
-    .description("start the gateway; SIGTERM and Ctrl-C let open calls finish, a second one does not")
+    .description(
+      "start the gateway; SIGTERM and Ctrl-C let open calls finish, a second one does not; " +
+        "SIGHUP and a change of the file have it read again",
+    )
     .option("--config <file>", "configuration file")
     .option("--listen <host:port>", "where to listen (default: 127.0.0.1:8080)")
     .option("--log-level <level>", "silent, error, warn, info or debug (default: info)")

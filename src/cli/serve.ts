@@ -1,8 +1,12 @@
-import { loadConfig } from "../config/load-config.ts";
+import { configPath } from "../config/config-file.ts";
+import { type LoadOptions, loadConfig } from "../config/load-config.ts";
+import type { Settings } from "../config/settings.ts";
 import { formatAddress } from "../lib/address.ts";
 import { autoModelsOf } from "../providers/default-model.ts";
 import { createLogger, flushLogger } from "../telemetry/logger.ts";
 import { formatBanner } from "./banner.ts";
+import { createReload } from "./reload.ts";
+import { awaitReloadRequests, type ReloadRequests } from "./reload-requests.ts";
 import { startFault } from "./start-fault.ts";
 import { awaitStopSignal } from "./stop-signal.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -15,19 +19,30 @@ export interface ServeFlags {
 }
 
 /**
- * Serves until SIGTERM or SIGINT, lets the gateway drain, and returns the exit status. Throws a ConfigError when the
- * configuration is not valid.
+ * Serves until SIGTERM or SIGINT, lets the gateway drain, and returns the exit status. SIGHUP and a change of the file have the
+ * configuration read again. Throws a ConfigError when the configuration is not valid.
  */
-export async function serve(flags: ServeFlags, { env, cwd, stderr }: Surroundings): Promise<number> {
-  const settings = await loadConfig({
-    env,
-    cwd,
-    path: flags.config,
-    listen: flags.listen,
-    logLevel: flags.logLevel,
-  });
+export async function serve(flags: ServeFlags, surroundings: Surroundings): Promise<number> {
+  const { env, cwd } = surroundings;
+  const source = { env, cwd, path: flags.config, listen: flags.listen, logLevel: flags.logLevel };
+  // Listening for signals comes first: one that comes during the start neither ends the process nor is lost.
+  const reloads = awaitReloadRequests(configPath(source));
+  try {
+    const settings = await reloads.reading(() => loadConfig(source));
+    return await serveWith(settings, source, reloads, surroundings);
+  } finally {
+    reloads.end();
+  }
+}
+
+async function serveWith(
+  settings: Settings,
+  source: LoadOptions,
+  reloads: ReloadRequests,
+  { stderr }: Surroundings,
+): Promise<number> {
   const logger = createLogger({ level: settings.logLevel });
-  // Listening for signals comes first: one that comes during the start is not lost, also where nothing else would heed it (PID 1).
+  // The same for these, also where nothing else would heed them (PID 1).
   const stopSignal = awaitStopSignal();
   try {
     // Loaded only here, because it is nearly all of the program, and the other commands are quick without.
@@ -36,7 +51,10 @@ export async function serve(flags: ServeFlags, { env, cwd, stderr }: Surrounding
     const auto = { ...settings.auto, models: autoModelsOf(settings) };
     const providers = settings.providers.map(({ id }) => id);
     stderr.write(formatBanner({ url: gateway.url, auto, providers, certFile: settings.tls?.certFile }));
+    const reload = createReload({ source, settings, gateway, logger });
+    reloads.begin(() => reloads.reading(reload));
     await stopSignal;
+    reloads.end();
     await gateway.stop();
     return 0;
   } catch (error) {

@@ -22,15 +22,23 @@ export interface FileOptions {
   readonly path?: string | undefined;
 }
 
+/** The absolute path of the file that `readConfigFile` looks for, whether it is there or not. */
+export function configPath(options: FileOptions): string {
+  return resolve(options.cwd, nameOf(options) ?? DEFAULT_FILE);
+}
+
+/** What the user named; undefined: nothing. */
+const nameOf = ({ env, path }: FileOptions): string | undefined => path ?? (env["PARLEY_CONFIG"] || undefined);
+
 /**
  * Reads the file that is named by `path` or else by PARLEY_CONFIG; throws a ConfigError when it can't be read. Where neither is
  * given it reads ./parley.yaml, and returns undefined when there is none.
  */
-export async function readConfigFile({ env, cwd, path }: FileOptions): Promise<ConfigFile | undefined> {
-  const named = path ?? (env["PARLEY_CONFIG"] || undefined);
+export async function readConfigFile(options: FileOptions): Promise<ConfigFile | undefined> {
+  const named = nameOf(options);
   const name = named ?? DEFAULT_FILE;
   if (name === "") throw new ConfigError([{ path: "", message: "the configuration file's name is empty" }]);
-  const absolute = resolve(cwd, name);
+  const absolute = configPath(options);
   try {
     return { name, path: absolute, text: await readFile(absolute, "utf8") };
   } catch (error) {

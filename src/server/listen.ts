@@ -1,7 +1,7 @@
 import http from "node:http";
 import http2 from "node:http2";
 import type net from "node:net";
-import type { ServerOptions, TlsIdentity } from "./options.ts";
+import type { ServerChange, ServerOptions, TlsIdentity } from "./options.ts";
 import type { Refuser } from "./refuse.ts";
 import { createSniffer } from "./sniff.ts";
 
@@ -13,8 +13,8 @@ export interface Port {
   readonly http2: http2.Http2Server | TlsServer;
 }
 
-/** A server with both protocols has this method of HTTP/1.1's too, though its declaration lacks it. */
-type TlsServer = http2.Http2SecureServer & Pick<http.Server, "closeIdleConnections">;
+/** A server with both protocols has these members of HTTP/1.1's too, though its declaration lacks them. */
+type TlsServer = http2.Http2SecureServer & Pick<http.Server, "closeIdleConnections" | "requestTimeout">;
 
 /** Node looks for expired HTTP/1.1 requests this often, at most; its own default of 30 s would add that much to every timeout. */
 const MAX_CHECK_INTERVAL_MS = 1_000;
@@ -46,6 +46,13 @@ export function createPort(options: ServerOptions, refuse: Refuser): Port {
   const port = options.tls === undefined ? createPlainPort(options, refuse) : createTlsPort(options, options.tls);
   port.listener.maxConnections = options.maxConnections;
   return port;
+}
+
+/** Changes what Node lets be changed of servers that listen. Throws before anything is changed if key and certificate cannot be used. */
+export function changePort({ listener }: Port, { tls, maxConnections, requestTimeoutMs }: ServerChange): void {
+  if (tls !== undefined && "setSecureContext" in listener) withIdentity(() => listener.setSecureContext(tls));
+  listener.maxConnections = maxConnections;
+  listener.requestTimeout = requestTimeoutMs;
 }
 
 /**
@@ -83,9 +90,14 @@ function createTlsPort(options: ServerOptions, tls: TlsIdentity): Port {
     allowHTTP1: true,
     handshakeTimeout: options.headersTimeoutMs,
   };
+  const server = withIdentity(() => http2.createSecureServer(settings) as TlsServer);
+  return { listener: server, http2: server };
+}
+
+/** Does what needs key and certificate, and says so where they are the reason that it fails. */
+function withIdentity<T>(use: () => T): T {
   try {
-    const server = http2.createSecureServer(settings) as TlsServer;
-    return { listener: server, http2: server };
+    return use();
   } catch (cause) {
     throw new Error("the TLS key and certificate cannot be used; both must be PEM, and belong together", { cause });
   }

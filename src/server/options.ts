@@ -41,6 +41,14 @@ export interface ServerOptions {
   readonly onRefusal: RefusalListener;
 }
 
+/** What can be changed of a server that listens. */
+export interface ServerChange {
+  /** For connections that come from now on; whether there is TLS at all does not change. */
+  readonly tls: TlsIdentity | undefined;
+  readonly maxConnections: number;
+  readonly requestTimeoutMs: number;
+}
+
 /** Options as they are given: what is left out takes its default. */
 export type GivenServerOptions = Partial<ServerOptions> & Pick<ServerOptions, "host" | "port" | "handler">;
 

@@ -6,8 +6,8 @@
 import { createConnections } from "./connections.ts";
 import { createExchanges } from "./exchanges.ts";
 import { createClose, listen } from "./lifecycle.ts";
-import { createPort } from "./listen.ts";
-import { completeServerOptions, type GivenServerOptions } from "./options.ts";
+import { changePort, createPort } from "./listen.ts";
+import { completeServerOptions, type GivenServerOptions, type ServerChange } from "./options.ts";
 import { createRefuser } from "./refuse.ts";
 import { serveRequests } from "./requests.ts";
 import { createSessions } from "./sessions.ts";
@@ -19,6 +19,11 @@ export interface RunningServer {
   readonly address: { readonly host: string; readonly port: number; readonly url: string };
   /** TCP connections that are open now. */
   readonly openConnections: number;
+  /**
+   * Changes the server while it listens; connections that are open stay. Throws if key and certificate cannot be used, and a
+   * RangeError for what is out of bounds; then nothing has changed.
+   */
+  change(change: ServerChange): void;
   /**
    * Stops accepting, closes idle connections and sends GOAWAY; answers that are being written go on, and their connections end
    * with them. After `graceMs` milliseconds it destroys what is left. Resolves when every socket is gone. Can be called again:
@@ -48,6 +53,12 @@ export async function startServer(given: GivenServerOptions): Promise<RunningSer
     address: { ...bound, url: formatUrl(options.tls === undefined ? "http" : "https", bound) },
     get openConnections() {
       return connections.size;
+    },
+    change({ tls, ...bounds }) {
+      completeServerOptions({ ...options, ...bounds });
+      changePort(port, { tls, ...bounds });
+      // The parts of the server read them off the options when they need them.
+      Object.assign(options, bounds);
     },
     close: createClose({ port, connections, exchanges, sessions }),
   };

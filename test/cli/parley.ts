@@ -7,6 +7,9 @@ const MAIN = join(import.meta.dirname, "../../src/main.ts");
 // By its path, because a name would be looked for from the child's working directory.
 const TSX = import.meta.resolve("tsx/esm");
 
+/** What runs the command, without its arguments. */
+export const COMMAND: readonly [program: string, ...args: string[]] = [process.execPath, "--import", TSX, MAIN];
+
 /** The command, running. */
 export interface Parley {
   readonly child: ChildProcess;
@@ -26,7 +29,8 @@ export interface ParleyOptions {
 
 /** Starts `parley` with these arguments, as a process of its own; it is killed when the test ends. */
 export function startParley(args: readonly string[], { cwd = process.cwd(), env = {} }: ParleyOptions = {}): Parley {
-  const child = spawn(process.execPath, ["--import", TSX, MAIN, ...args], {
+  const [program, ...leading] = COMMAND;
+  const child = spawn(program, [...leading, ...args], {
     cwd,
     env: { PATH: process.env["PATH"], ...env },
     stdio: ["ignore", "pipe", "pipe"],

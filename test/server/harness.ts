@@ -20,6 +20,12 @@ export const IDENTITY: TlsIdentity = {
   cert: readFileSync(new URL("fixtures/localhost-cert.pem", import.meta.url), "utf8"),
 };
 
+/** Another one, with another key. */
+export const NEXT_IDENTITY: TlsIdentity = {
+  key: readFileSync(new URL("fixtures/localhost-next-key.pem", import.meta.url), "utf8"),
+  cert: readFileSync(new URL("fixtures/localhost-next-cert.pem", import.meta.url), "utf8"),
+};
+
 /** Answers with the protocol's version, the method, the path, and the body's length. */
 export const echo: RequestHandler = (request, response) => {
   let length = 0;
@@ -163,8 +169,8 @@ export async function readText(stream: NodeJS.ReadableStream): Promise<string> {
 }
 
 /** Opens an HTTP/2 session: with prior knowledge, or by ALPN where the server has TLS. */
-export async function openSession({ address }: RunningServer): Promise<http2.ClientHttp2Session> {
-  const session = http2.connect(address.url, { ca: IDENTITY.cert });
+export async function openSession({ address }: RunningServer, { cert } = IDENTITY): Promise<http2.ClientHttp2Session> {
+  const session = http2.connect(address.url, { ca: cert });
   cleanups.push(() => session.destroy());
   session.on("error", () => undefined); // Tests look at the streams, and at the session's end.
   await once(session, "remoteSettings");
