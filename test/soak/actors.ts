@@ -2,7 +2,7 @@ import { createRandom, type Random } from "../../src/providers/sandbox/random.ts
 import { VENDORS, type Vendor } from "../support/stage-vendors.ts";
 import { json, type Reply, startUpstream, type Upstream, type UpstreamRequest } from "../support/upstream.ts";
 import { type Deed, drawDeed, replyFor } from "./deeds.ts";
-import type { Ledger } from "./ledger.ts";
+import type { Ledger, UpstreamRecord } from "./ledger.ts";
 
 /** A provider of the soak. */
 export interface Actor {
@@ -114,20 +114,24 @@ async function answer(
   const mark = `${target}#${call}.${tries}`;
   const count = 3 + random.int(18);
   const pieces = Array.from({ length: count }, (_, at) => `${mark} ${at + 1}/${count}; `);
-  const record = { call, target, deed, text: pieces.join(""), startedAt: performance.now(), endedAt: undefined };
+  const text = pieces.join("");
+  const record = { call, target, deed, text, startedAt: performance.now(), saidAt: undefined, endedAt: undefined };
   ledger.add(record);
   const vendor = vendorOf(actor);
   const streaming = path.includes("stream") || body.includes('"stream":true');
   return watched(await replyFor(deed, { vendor, streaming, pieces, random }), record, closed);
 }
 
-/** Writes down when the reply is over: it was said, or its connection was closed. */
-function watched(reply: Reply, record: { endedAt: number | undefined }, closed: Promise<number>): Reply {
+/** Writes down when the reply comes to its text, and when it is over: it was said, or its connection was closed. */
+function watched(reply: Reply, record: UpstreamRecord, closed: Promise<number>): Reply {
   void closed.then((at) => {
     record.endedAt ??= at;
   });
   async function* pieces(): AsyncGenerator<string | Uint8Array> {
-    yield* reply.pieces ?? [];
+    for await (const piece of reply.pieces ?? []) {
+      if (typeof piece === "string" && piece.includes("#")) record.saidAt ??= performance.now();
+      yield piece;
+    }
     if (reply.ending !== "hold") record.endedAt ??= performance.now();
   }
   return { ...reply, pieces: pieces() };

@@ -10,7 +10,7 @@ export interface BreakerWatch {
 }
 
 /** Makes one that has seen nothing. */
-export function createBreakerWatch(): BreakerWatch {
+export function createBreakerWatch(clock: () => number = () => performance.now()): BreakerWatch {
   const seen = new Map<string, { readonly at: number; readonly value: number }[]>();
   let openings = 0;
   return {
@@ -18,7 +18,7 @@ export function createBreakerWatch(): BreakerWatch {
       return openings;
     },
     note(metrics) {
-      const at = performance.now();
+      const at = clock();
       for (const { name, labels, value } of metrics) {
         if (name !== "parley_target_breaker") continue;
         const target = `${labels["parley_provider"]}/${labels["gen_ai_request_model"]}`;

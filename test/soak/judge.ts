@@ -114,8 +114,9 @@ type Explanation = (outcome: CallOutcome, word: string, evidence: Evidence) => b
 
 /** What explains reasons that can come from the gateway itself. */
 const EXPLANATIONS: Readonly<Record<string, Explanation>> = {
-  // Its deadline passed, or an upstream was silent for too long.
-  DEADLINE_EXCEEDED: (outcome, word, evidence) => hasExpired(outcome) || explainedByDeed(outcome, word, evidence),
+  // Its deadline passed, or an upstream was silent for too long: for its share of a short deadline, a healthy one may have been.
+  DEADLINE_EXCEEDED: (outcome, word, evidence) =>
+    hasExpired(outcome) || explainedByDeed(outcome, word, evidence) || wasLeftSilent(outcome, evidence),
   // There was a configuration that one of its names stood for nothing in.
   MODEL_NOT_FOUND: ({ plan, ...times }, _, evidence) =>
     configsOf(times, evidence).some((config) =>
@@ -134,6 +135,14 @@ const EXPLANATIONS: Readonly<Record<string, Explanation>> = {
 /** An upstream that was asked did what leads to this reason. */
 function explainedByDeed({ plan }: CallOutcome, word: string, { ledger }: Evidence): boolean {
   return ledger.of(plan.number).some(({ deed }) => (DEEDS[deed] as readonly string[]).includes(word));
+}
+
+/** Whether the call had a deadline, and left an upstream before that came to its text, or soon after. */
+function wasLeftSilent({ plan }: CallOutcome, { ledger, lagMs }: Evidence): boolean {
+  if (plan.deadlineMs === undefined) return false;
+  return ledger
+    .of(plan.number)
+    .some(({ saidAt, endedAt }) => (saidAt ?? Number.POSITIVE_INFINITY) + lagMs > (endedAt ?? 0));
 }
 
 /** Timers may be early by a millisecond, and the deadline goes out as a header in whole ones. */

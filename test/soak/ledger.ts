@@ -10,6 +10,8 @@ export interface UpstreamRecord {
   /** The whole text of its answer, whether it came to say all of it or not. No other request's answer has a part of it. */
   readonly text: string;
   readonly startedAt: number;
+  /** When the first piece of its text was sent; undefined: none was. */
+  saidAt: number | undefined;
   /** When it had said all that it was to say, or its connection was closed; undefined while neither has happened. */
   endedAt: number | undefined;
 }

@@ -35,6 +35,7 @@ async function run(): Promise<void> {
   });
   const growth = growthOf(result.samples);
   const violations = growth === undefined ? result.violations : [...result.violations, growth];
+  console.log(`${values.minutes} minutes, seed "${values.seed}", Node ${process.versions.node}\n`);
   console.log(formatResult({ ...result, violations }));
   for (const violation of violations.slice(0, MAX_TOLD)) console.error(violation);
   if (violations.length > 0) process.exitCode = 1;
