@@ -93,11 +93,11 @@ function providerOf(actor: Actor, url: string): object {
 export function drawBrokenFile(random: Random, { file }: Config): string {
   return random.pick([
     "providers: [",
-    "",
     `${file}\nunheard_of: true\n`,
     file.replace("max_wait: 2s", "max_wait: soon"),
     file.replaceAll("gamma/small", "nobody/small"),
-    `${file}\nlisten: 127.0.0.1:1\n`,
+    // This needs a restart.
+    `${file}\nlimits: { max_concurrent_streams: 9 }\n`,
   ]);
 }
 

@@ -1,6 +1,6 @@
 import { fork } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rename, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -20,7 +20,9 @@ export interface GatewayProcess {
   readonly url: string;
   /** What it has written to stderr. */
   readonly complaints: string;
+  /** Puts another file in the place of its file, at once. */
   write(file: string): Promise<void>;
+  /** Tells it by SIGHUP to read its file. */
   hangUp(): void;
   /** Asks how it stands; only when the last question was answered. */
   sample(): Promise<ProbeSample>;
@@ -66,7 +68,10 @@ export async function startGatewayProcess(file: string, onLine: (line: LogLine) 
       get complaints() {
         return complaints;
       },
-      write: (text) => writeFile(path, text),
+      async write(text) {
+        await writeFile(`${path}.new`, text);
+        await rename(`${path}.new`, path);
+      },
       hangUp: () => void child.kill("SIGHUP"),
       async sample() {
         const reply = nextReply(child, "the gateway");

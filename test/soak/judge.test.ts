@@ -2,12 +2,12 @@ import { describe, expect, it } from "vitest";
 import { CATALOGUE } from "../../src/errors/catalogue.ts";
 import { Reason } from "../../src/gen/parley/errors/v1/errors_pb.ts";
 import { DoorError } from "../support/door-error.ts";
-import { createBreakerWatch } from "./breaker-watch.ts";
 import type { CallOutcome, CallPlan } from "./calls.ts";
 import type { Deed } from "./deeds.ts";
 import { type Evidence, judge } from "./judge.ts";
 import { createLedger, type UpstreamRecord } from "./ledger.ts";
 import type { Metric } from "./metrics.ts";
+import { createTargetWatch } from "./target-watch.ts";
 
 const STARTED = 100_000;
 
@@ -61,16 +61,16 @@ function errorOf(reason: Reason): DoorError {
 function faultOf(outcome: CallOutcome, records: readonly UpstreamRecord[], metrics: readonly Metric[] = []) {
   const ledger = createLedger();
   for (const record of records) ledger.add(record);
-  const breakers = createBreakerWatch(() => STARTED);
-  breakers.note(metrics);
+  const targets = createTargetWatch(() => STARTED);
+  targets.note(metrics);
   const names = new Map([["main", ["alpha/large", "beta/large"]]]);
   const config = { file: "", names, providers: ["alpha", "beta", "gamma"] } as const;
   const evidence: Evidence = {
     ledger,
-    breakers,
+    targets,
     reigns: [{ config, from: 0, to: Number.POSITIVE_INFINITY }],
     loggedReason: () => undefined,
-    lagMs: 0,
+    lagWithin: () => 0,
   };
   return judge(outcome, evidence).unexplained;
 }

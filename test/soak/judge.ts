@@ -2,11 +2,11 @@ import { CATALOGUE } from "../../src/errors/catalogue.ts";
 import { Reason } from "../../src/gen/parley/errors/v1/errors_pb.ts";
 import { DoorError } from "../support/door-error.ts";
 import { ACTORS } from "./actors.ts";
-import type { BreakerWatch } from "./breaker-watch.ts";
 import type { CallOutcome } from "./calls.ts";
 import { type Config, TOTAL_MS, targetsOf } from "./configs.ts";
 import { DEEDS } from "./deeds.ts";
 import type { Ledger, UpstreamRecord } from "./ledger.ts";
+import type { TargetWatch } from "./target-watch.ts";
 
 /** A configuration, and from when to when it may have been in force. Times are those of `performance.now()`. */
 export interface Reign {
@@ -18,12 +18,12 @@ export interface Reign {
 /** What calls are judged by. */
 export interface Evidence {
   readonly ledger: Ledger;
-  readonly breakers: BreakerWatch;
+  readonly targets: TargetWatch;
   readonly reigns: readonly Reign[];
   /** The reason that the gateway's log gives for a call; undefined: it gives none. */
   loggedReason(call: number): string | undefined;
-  /** How late timers can be here and in the gateway, in milliseconds. */
-  readonly lagMs: number;
+  /** How late this process and the gateway's were within that time, in milliseconds. */
+  lagWithin(from: number, to: number): number;
 }
 
 /** How a call came out, in one word, and what of it nothing explains. */
@@ -67,8 +67,9 @@ function reasonOf({ details, code, status }: DoorError): string | undefined {
 }
 
 /** A call ends by its deadline; and when it has ended, for whatever reason, nothing of it goes on at an upstream. */
-function tooLate({ plan, startedAt, endedAt }: CallOutcome, { ledger, lagMs }: Evidence): string | undefined {
-  const slackMs = SLACK_MS + lagMs;
+function tooLate({ plan, startedAt, endedAt }: CallOutcome, evidence: Evidence): string | undefined {
+  const { ledger } = evidence;
+  const slackMs = SLACK_MS + evidence.lagWithin(startedAt, endedAt + SLACK_MS);
   const overdueMs = endedAt - startedAt - (plan.deadlineMs ?? TOTAL_MS);
   if (overdueMs > slackMs) return `outlived its deadline by ${Math.round(overdueMs)} ms`;
   for (const record of ledger.of(plan.number)) {
@@ -99,7 +100,7 @@ function why(outcome: CallOutcome, word: string, evidence: Evidence): string | u
   if (word === "untyped") return `no typed error: ${String(thrown)}`;
   if (finishes !== 0) return `both an end and ${word}`;
   const isExplained = EXPLANATIONS[word] ?? explainedByDeed;
-  if (!isExplained(outcome, word, evidence)) return `${word} without a cause`;
+  if (!isExplained(outcome, word, evidence)) return `${word} without a cause ${leftOut(outcome, evidence) ?? ""}`;
   if (text !== "" || word === "MODEL_NOT_FOUND" || word === "CANCELLED") return undefined;
   return leftOut(outcome, evidence);
 }
@@ -114,7 +115,8 @@ type Explanation = (outcome: CallOutcome, word: string, evidence: Evidence) => b
 
 /** What explains reasons that can come from the gateway itself. */
 const EXPLANATIONS: Readonly<Record<string, Explanation>> = {
-  // Its deadline passed, or an upstream was silent for too long: for its share of a short deadline, a healthy one may have been.
+  // Its deadline passed, or an upstream was silent for too long: a healthy one may be, too, for its share of a short deadline, or on
+  // a machine that has other work.
   DEADLINE_EXCEEDED: (outcome, word, evidence) =>
     hasExpired(outcome) || explainedByDeed(outcome, word, evidence) || wasLeftSilent(outcome, evidence),
   // There was a configuration that one of its names stood for nothing in.
@@ -137,12 +139,12 @@ function explainedByDeed({ plan }: CallOutcome, word: string, { ledger }: Eviden
   return ledger.of(plan.number).some(({ deed }) => (DEEDS[deed] as readonly string[]).includes(word));
 }
 
-/** Whether the call had a deadline, and left an upstream before that came to its text, or soon after. */
-function wasLeftSilent({ plan }: CallOutcome, { ledger, lagMs }: Evidence): boolean {
-  if (plan.deadlineMs === undefined) return false;
-  return ledger
-    .of(plan.number)
-    .some(({ saidAt, endedAt }) => (saidAt ?? Number.POSITIVE_INFINITY) + lagMs > (endedAt ?? 0));
+/** Whether the call left an upstream that had not come to its text, or came to it just then; or its request was not even there yet. */
+function wasLeftSilent({ plan, startedAt, endedAt }: CallOutcome, { ledger, lagWithin }: Evidence): boolean {
+  const records = ledger.of(plan.number);
+  const lagMs = lagWithin(startedAt, endedAt);
+  if (records.length === 0) return plan.deadlineMs !== undefined && endedAt - startedAt + lagMs >= plan.deadlineMs;
+  return records.some(({ saidAt = Number.POSITIVE_INFINITY, endedAt: leftAt = 0 }) => saidAt + lagMs > leftAt);
 }
 
 /** Timers may be early by a millisecond, and the deadline goes out as a header in whole ones. */
@@ -159,13 +161,14 @@ function leftOut(outcome: CallOutcome, evidence: Evidence): string | undefined {
   // Who refuses the request itself ends the call.
   if (hasExpired(outcome) || records.some(({ deed }) => deed === "error_400")) return undefined;
   const asked = new Set(records.map(({ target }) => target));
-  const from = startedAt - SLACK_MS - evidence.lagMs;
-  const to = endedAt + SLACK_MS + evidence.lagMs;
+  const lagMs = evidence.lagWithin(startedAt - SLACK_MS, endedAt + SLACK_MS);
+  const from = startedAt - SLACK_MS - lagMs;
+  const to = endedAt + SLACK_MS + lagMs;
   const isExcused = (target: string): boolean => {
     const actor = ACTORS.find(({ id }) => target.startsWith(`${id}/`));
     if (asked.has(target) || actor === undefined) return true;
     if (plan.strict && plan.hasTopK && actor.family !== "google") return true;
-    if (evidence.breakers.wasOpen(target, from, to)) return true;
+    if (evidence.targets.wasOpen(target, from, to)) return true;
     return evidence.ledger.mostAtOnce(target, from, to) >= actor.maxInFlight;
   };
   let missed: string | undefined;
@@ -173,13 +176,15 @@ function leftOut(outcome: CallOutcome, evidence: Evidence): string | undefined {
     const targets = [plan.model, ...plan.fallbacks].flatMap((name) => targetsOf(config, name) ?? []);
     const left = targets.find((target) => !isExcused(target));
     if (left === undefined) return undefined;
-    missed = `${left} was not asked`;
+    missed = `${left} was not asked (at most ${evidence.ledger.mostAtOnce(left, from, to)} at once, ${evidence.targets.mostInFlight(left, from, to)} in flight)`;
   }
   return missed;
 }
 
 /** The configurations that may have been in force when the call came. */
-function configsOf({ startedAt }: Pick<CallOutcome, "startedAt">, { reigns, lagMs }: Evidence): readonly Config[] {
+function configsOf({ startedAt }: Pick<CallOutcome, "startedAt">, evidence: Evidence): readonly Config[] {
+  const lagMs = evidence.lagWithin(startedAt - SLACK_MS, startedAt + SLACK_MS);
+  const { reigns } = evidence;
   return reigns
     .filter(({ from, to }) => from <= startedAt + lagMs && startedAt - lagMs <= to)
     .map(({ config }) => config);

@@ -1,20 +1,20 @@
-import { monitorEventLoopDelay } from "node:perf_hooks";
 import { setTimeout as sleep } from "node:timers/promises";
 import { createRandom } from "../../src/providers/sandbox/random.ts";
 import { DOORS, type DoorClient, openDoor } from "../support/doors.ts";
 import { openTyped } from "../support/typed-doors.ts";
 import { startStage } from "./actors.ts";
-import { createBreakerWatch } from "./breaker-watch.ts";
 import { type CallOutcome, makeCall, planCall, requestIdOf } from "./calls.ts";
 import { firstConfig, TOTAL_MS } from "./configs.ts";
 import type { Deed } from "./deeds.ts";
 import { type GatewayProcess, type LogLine, startGatewayProcess } from "./gateway-process.ts";
 import { judge, WATCH_MS } from "./judge.ts";
+import { type Lag, lagWithin, watchLag } from "./lag.ts";
 import { createLedger } from "./ledger.ts";
 import { type Metric, readMetrics, sumBy, totalOf } from "./metrics.ts";
 import type { ProbeSample } from "./probe.ts";
 import { askQuestion } from "./questions.ts";
 import { createReloader } from "./reloader.ts";
+import { createTargetWatch } from "./target-watch.ts";
 
 /** How a soak is done. */
 export interface SoakOptions {
@@ -66,7 +66,7 @@ const SETTLE_MS = 20_000;
 export async function soak({ ms, seed, onProgress = () => undefined }: SoakOptions): Promise<SoakResult> {
   const ledger = createLedger();
   const stage = await startStage(seed, ms, ledger);
-  const breakers = createBreakerWatch();
+  const targets = createTargetWatch();
   const config = firstConfig(stage);
   const reloader = createReloader(stage, () => gateway, config);
   const lines = new Map<string, LogLine[]>();
@@ -88,17 +88,18 @@ export async function soak({ ms, seed, onProgress = () => undefined }: SoakOptio
   }
   const doors = new Map(DOORS.map((name) => [name, openDoor(name, gateway.url)]));
   const typed = openTyped("connect", gateway.url);
-  const delay = monitorEventLoopDelay({ resolution: 10 });
-  delay.enable();
+  const lag = watchLag();
+  const lags: Lag[] = [];
   try {
     // Asked once before, because the first question has the code for metrics loaded.
     await readMetrics(gateway.url);
     await sleep(1_000);
     const startedAt = performance.now();
-    const sample = async (): Promise<TimedSample> => ({
-      ...(await gateway.sample()),
-      at: performance.now() - startedAt,
-    });
+    const sample = async (): Promise<TimedSample> => {
+      const taken = await gateway.sample();
+      lags.push(...taken.lags, ...lag.take());
+      return { ...taken, at: performance.now() - startedAt };
+    };
     const before = await sample();
     const samples: TimedSample[] = [];
     const outcomes: CallOutcome[] = [];
@@ -134,7 +135,7 @@ export async function soak({ ms, seed, onProgress = () => undefined }: SoakOptio
       every(3_000, async () => {
         atOnce = AT_ONCE.least + waves.int(AT_ONCE.most - AT_ONCE.least + 1);
       }),
-      every(WATCH_MS, async () => breakers.note(await readMetrics(gateway.url))),
+      every(WATCH_MS, async () => targets.note(await readMetrics(gateway.url))),
       every(Math.min(SAMPLE_MS, ms / 6), async () => {
         samples.push(await sample());
         const now = samples.at(-1) as TimedSample;
@@ -159,13 +160,12 @@ export async function soak({ ms, seed, onProgress = () => undefined }: SoakOptio
     typed.close();
     await stage.close();
     const after = await drained(sample, before, violations);
-    const lagMs = delay.max / 1e6 + after.delayMax;
     const evidence = {
       ledger,
-      breakers,
+      targets,
       reigns: reloader.reigns,
       loggedReason: (call: number) => linesOf(call)[0]?.["reason"] as string | undefined,
-      lagMs,
+      lagWithin: (from: number, to: number) => lagWithin(lags, from, to),
     };
     const status = await gateway.terminate();
     if (status !== 0) violations.push(`SIGTERM ended the gateway with ${status}: ${gateway.complaints}`);
@@ -196,7 +196,7 @@ export async function soak({ ms, seed, onProgress = () => undefined }: SoakOptio
       attempts: sumBy(metrics, "parley_attempts_total", "parley_attempt_outcome"),
       moves: sumBy(metrics, "parley_attempts_total", "parley_attempt_move"),
       hedges: countHedges(outcomes, ledger),
-      openings: breakers.openings,
+      openings: targets.openings,
       reloads: reloader.counts,
       unexplained,
       before,
@@ -204,7 +204,7 @@ export async function soak({ ms, seed, onProgress = () => undefined }: SoakOptio
       after,
     };
   } finally {
-    delay.disable();
+    lag.end();
     for (const door of doors.values()) door.close();
     typed.close();
     await Promise.all([gateway.close(), stage.close()]);
@@ -262,6 +262,6 @@ function countHedges(outcomes: readonly CallOutcome[], ledger: ReturnType<typeof
 function describe({ plan, startedAt, endedAt, thrown }: CallOutcome, lines: readonly LogLine[]): string {
   const { door, streaming, model, fallbacks, deadlineMs, cancelMs, hedgeMs } = plan;
   const said = { model, fallbacks, deadlineMs, cancelMs, hedgeMs, tookMs: Math.round(endedAt - startedAt) };
-  const attempts = JSON.stringify(lines.map((line) => line["attempts"]));
+  const attempts = JSON.stringify(lines.map((line) => [line["durationMs"], line["attempts"]]));
   return `${door} ${streaming ? "stream" : "whole"} ${JSON.stringify(said)} ${attempts} ${thrown ?? ""}`;
 }
