@@ -37,7 +37,7 @@ export class Attempt {
   readonly #parts: AttemptParts;
   readonly #controller = new AbortController();
   #timer: NodeJS.Timeout | undefined;
-  #isSilent = false;
+  #silentMs: number | undefined;
   #isOver = false;
 
   constructor(parts: AttemptParts) {
@@ -73,9 +73,9 @@ export class Attempt {
     return this.#controller.signal;
   }
 
-  /** Whether it was the silence of the target that ended it. */
-  get isSilent(): boolean {
-    return this.#isSilent;
+  /** Where the silence of the target ended it: for how long that was borne, in milliseconds. */
+  get silentMs(): number | undefined {
+    return this.#silentMs;
   }
 
   /** How long it has run, in milliseconds. */
@@ -90,7 +90,7 @@ export class Attempt {
       withinMs === undefined
         ? undefined
         : setTimeout(() => {
-            this.#isSilent = true;
+            this.#silentMs = withinMs;
             this.#controller.abort(silent(withinMs));
           }, withinMs);
   }
@@ -109,13 +109,17 @@ export class Attempt {
     if (!this.#parts.streaming) this.#observe("whole");
   }
 
-  /** It failed; `isFault`: by a fault of the target. That is held against it where a network lies between. */
+  /**
+   * It failed; `isFault`: by a fault of the target. That is held against it where a network lies between. A silence that is no fault was
+   * too short to tell.
+   */
   failed(error: GatewayError, isFault: boolean): void {
     if (!this.#end(Attempt_Outcome.FAILED)) return;
     this.record.error = error;
     if (isFault && this.candidate.target.backend.networked) this.#parts.pass.failed();
+    else if (this.#silentMs !== undefined) this.#parts.pass.abandoned();
     else this.#parts.pass.succeeded();
-    if (this.#isSilent) this.#observe(this.#parts.streaming ? "stream" : "whole");
+    if (this.#silentMs !== undefined) this.#observe(this.#parts.streaming ? "stream" : "whole");
   }
 
   /** The call ended before it: that is nobody's failure. */

@@ -6,7 +6,7 @@ import { pickKey } from "../routing/key-ring.ts";
 import { shareOf, USUAL_SILENCE_MS } from "../routing/share.ts";
 import { nextStep, type Step } from "../routing/step.ts";
 import type { Candidate } from "../routing/target.ts";
-import { silenceVerdict, verdictOf } from "../routing/verdict.ts";
+import { silenceVerdict, type Verdict, verdictOf } from "../routing/verdict.ts";
 import type { CallLog } from "../telemetry/call-log.ts";
 import type { PlannedCall } from "../upstream/backend.ts";
 import { Attempt } from "./attempt.ts";
@@ -117,9 +117,9 @@ class Search<T> {
     if (plan === undefined) return;
     const queuedMs = await this.#takePlace(leg);
     if (queuedMs === undefined) return;
-    const pass = this.#isOver ? undefined : breaker.admit();
+    const pass = !this.#isOver && leg.mayBeAsked ? breaker.admit() : undefined;
     if (pass === undefined) {
-      lane.leave(0);
+      lane.leave(undefined);
       return;
     }
     const credential = pickKey(keys, Date.now());
@@ -167,9 +167,7 @@ class Search<T> {
       return;
     }
     if (attempt.record.outcome === Attempt_Outcome.SUPERSEDED) return;
-    const verdict = attempt.isSilent
-      ? silenceVerdict(attempt.runningMs >= (this.#configuredMs ?? USUAL_SILENCE_MS[this.#kind]))
-      : verdictOf(error);
+    const verdict = this.#silence(attempt) ?? verdictOf(error);
     attempt.failed(error, verdict.isFault);
     this.#failures.push(error);
     leg.failed(verdict, error, credential, Date.now());
@@ -240,6 +238,13 @@ class Search<T> {
       this.#configuredMs ?? Number.POSITIVE_INFINITY,
       shareOf(this.#parts.scope.leftMs(), others, this.#kind),
     );
+  }
+
+  /** What the silence of a target means; undefined where it is not what ended the attempt. */
+  #silence({ silentMs, record }: Attempt): Verdict | undefined {
+    if (silentMs === undefined) return undefined;
+    const enoughMs = this.#configuredMs ?? USUAL_SILENCE_MS[this.#kind];
+    return silenceVerdict(record.firstMs !== undefined || silentMs >= enoughMs);
   }
 
   /** Writes down which targets come before this one and were not asked, because they take no calls now. */

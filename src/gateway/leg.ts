@@ -14,6 +14,9 @@ export class Leg {
   /** Whether the call's report says already that it was passed over. */
   isNoted = false;
   #tries = 0;
+  /** How many of the provider's other keys it may still try at once. */
+  #keysLeft: number;
+  #wasAsked = false;
   #isOut = false;
   #isNext = false;
   #notBefore = 0;
@@ -21,6 +24,7 @@ export class Leg {
 
   constructor(candidate: Candidate) {
     this.candidate = candidate;
+    this.#keysLeft = candidate.target.backend.credentials - 1;
   }
 
   /** How often it was asked, without those tries that only tried another key. */
@@ -31,6 +35,11 @@ export class Leg {
   /** Whether it can be asked yet, and was not. */
   get isUntried(): boolean {
     return this.#tries === 0 && !this.#isOut;
+  }
+
+  /** Whether there is a retry left for it, where it takes one to ask it. */
+  get mayBeAsked(): boolean {
+    return this.#tries === 0 || this.candidate.target.state.budget.hasOne;
   }
 
   /** What is known of it now. */
@@ -58,8 +67,9 @@ export class Leg {
   /** It is asked. */
   asked(): void {
     const { budget } = this.candidate.target.state;
-    if (this.#tries === 0) budget.earn();
-    else budget.spend();
+    if (!this.#wasAsked) budget.earn();
+    if (this.#tries > 0) budget.spend();
+    this.#wasAsked = true;
     this.#tries += 1;
     this.#isNext = false;
   }
@@ -69,7 +79,8 @@ export class Leg {
     const { backend, state } = this.candidate.target;
     if (keyRestMs !== undefined) {
       (isOfModel ? state.keys : state.providerKeys).rest(key, now + keyRestMs);
-      if (backend.credentials > 1 && keysReadyAt(state.keys, now) === 0) {
+      if (this.#keysLeft > 0 && keysReadyAt(state.keys, now) === 0) {
+        this.#keysLeft -= 1;
         this.#tries -= 1;
         this.#isNext = true;
         return;

@@ -42,19 +42,34 @@ export async function openStream(attempt: Attempt, reading: StreamReading): Prom
   const held: ChatCompletionChunk[] = [];
   const origin: Origin = { id: "", model: "" };
   const batches = plan.stream(signal, options)[Symbol.asyncIterator]();
-  for (let next = await batches.next(); !next.done; next = await batches.next()) {
-    if (next.value.some(isOutput)) {
-      attempt.outputCame();
-      attempt.awaitOutput(reading.idleMs);
+  try {
+    for (let next = await batches.next(); !next.done; next = await batches.next()) {
+      if (next.value.some(isOutput)) {
+        attempt.outputCame();
+        attempt.awaitOutput(reading.idleMs);
+      }
+      if (readBatch(next.value, { grammar, origin, ...reading }, held)) {
+        return { held, grammar, origin, rest: batches, end: undefined };
+      }
     }
-    if (readBatch(next.value, { grammar, origin, ...reading }, held)) {
-      return { held, grammar, origin, rest: batches, end: undefined };
-    }
+    signal.throwIfAborted();
+    const end = { chunk: grammar.finish() };
+    attempt.outputCame();
+    return { held, grammar, origin, rest: batches, end };
+  } catch (thrown) {
+    // What breaks the grammar may still go on.
+    void stopQuietly(batches);
+    throw thrown;
   }
-  signal.throwIfAborted();
-  const end = { chunk: grammar.finish() };
-  attempt.outputCame();
-  return { held, grammar, origin, rest: batches, end };
+}
+
+/** Lets go of a stream, wherever it is. */
+export async function stopQuietly(rest: AsyncIterator<unknown>): Promise<void> {
+  try {
+    await rest.return?.();
+  } catch {
+    // It was ended before, and says so.
+  }
 }
 
 /** Reads a batch, and adds to `out` what clients get of it. Returns whether that has output. */

@@ -11,7 +11,7 @@ import { verdictOf } from "../routing/verdict.ts";
 import type { Attempt } from "./attempt.ts";
 import type { CallScope } from "./call-scope.ts";
 import { findAnswer } from "./find-answer.ts";
-import { type OpenStream, openStream, readBatch } from "./open-stream.ts";
+import { type OpenStream, openStream, readBatch, stopQuietly } from "./open-stream.ts";
 import { prepare } from "./prepare.ts";
 import { Reporter } from "./report.ts";
 import { type Serving, searchOptions } from "./serving.ts";
@@ -92,12 +92,4 @@ function failed(attempt: Attempt, scope: CallScope, thrown: unknown): GatewayErr
   if (scope.signal.aborted && !scope.fellSilent) attempt.cancelled();
   else attempt.failed(error, scope.fellSilent || verdictOf(error).isFault);
   return error;
-}
-
-async function stopQuietly(rest: AsyncIterator<unknown>): Promise<void> {
-  try {
-    await rest.return?.();
-  } catch {
-    // It was ended before, and says so.
-  }
 }

@@ -36,22 +36,27 @@ export function createBreaker(settings: BreakerSettings): TargetBreaker {
 class CountingBreaker implements TargetBreaker {
   readonly #policy;
   #readyAt = 0;
+  /** How long the next time out is, as the library is told. */
+  #outMs = 0;
+  /** How often the state has changed. What was begun before says nothing of what is now. */
+  #changes = 0;
   /** The trial of a target whose call was given up: the next call takes it over. */
   #orphan: PromiseWithResolvers<void> | undefined;
 
   constructor({ failureRatio, window, minCalls, openMs, maxOpenMs }: BreakerSettings) {
     this.#policy = circuitBreaker(policyOf, {
       breaker: new CountBreaker({ threshold: failureRatio, size: window, minimumNumberOfCalls: minCalls }),
-      // The library keeps the time to itself; here it is told.
       halfOpenAfter: new DelegateBackoff(({ attempt }) => {
-        const ms = Math.min(openMs * 2 ** Math.min(attempt - 1, 30), maxOpenMs);
-        this.#readyAt = Date.now() + ms;
-        return ms;
+        this.#outMs = Math.min(openMs * 2 ** Math.min(attempt - 1, 30), maxOpenMs);
+        return this.#outMs;
       }),
     });
     this.#policy.onStateChange((state) => {
       this.#orphan = undefined;
+      this.#changes += 1;
       if (state === CircuitState.Closed) this.#readyAt = 0;
+      // The library has read the clock before, so that it lets the call go which comes then.
+      if (state === CircuitState.Open) this.#readyAt = Date.now() + this.#outMs;
       if (state === CircuitState.HalfOpen) this.#readyAt = Number.POSITIVE_INFINITY;
     });
   }
@@ -76,14 +81,16 @@ class CountingBreaker implements TargetBreaker {
     const running = this.#orphan ?? this.#begin();
     this.#orphan = undefined;
     const isTrial = this.#policy.state === CircuitState.HalfOpen;
+    const changes = this.#changes;
+    const abandoned = (): void => {
+      // To the library, what is no failure of a trial is its success.
+      if (isTrial && this.#changes === changes) this.#orphan = running;
+      else running.reject(ABANDONED);
+    };
     return {
-      succeeded: () => running.resolve(),
-      failed: () => running.reject(new Error("the target failed")),
-      abandoned: () => {
-        // To the library, what is no failure of a trial is its success.
-        if (isTrial && this.#policy.state === CircuitState.HalfOpen) this.#orphan = running;
-        else running.reject(ABANDONED);
-      },
+      succeeded: () => (this.#changes === changes ? running.resolve() : abandoned()),
+      failed: () => (this.#changes === changes ? running.reject(new Error("the target failed")) : abandoned()),
+      abandoned,
     };
   }
 

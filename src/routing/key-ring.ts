@@ -4,6 +4,7 @@ export interface KeyRing {
   readonly size: number;
   /** Until when a key is to be left alone; 0: it is not. */
   restsUntil(key: number): number;
+  /** Lets a key rest until then, or longer where that was said before. */
   rest(key: number, until: number): void;
 }
 
@@ -14,7 +15,7 @@ export function createKeyRing(size: number, beneath?: KeyRing): KeyRing {
     size: rests.length,
     restsUntil: (key) => Math.max(rests[key] as number, beneath?.restsUntil(key) ?? 0),
     rest(key, until) {
-      rests[key] = until;
+      rests[key] = Math.max(rests[key] as number, until);
     },
   };
 }

@@ -17,8 +17,8 @@ export interface Lane {
   take(): boolean;
   /** Waits for a place, and takes it. Rejects with the signal's reason when that is aborted before. */
   wait(signal: AbortSignal): Promise<void>;
-  /** Gives a place back that was held for so many milliseconds. */
-  leave(heldMs: number): void;
+  /** Gives a place back that was held for so many milliseconds; undefined: it was not used. */
+  leave(heldMs: number | undefined): void;
 }
 
 /** How much the newest time counts in the usual one. */
@@ -64,7 +64,7 @@ export function createLane({ maxInFlight, maxQueue }: ConcurrencySettings): Lane
       });
     },
     leave(heldMs) {
-      usualMs += (heldMs - usualMs) * NEWEST;
+      if (heldMs !== undefined) usualMs += (heldMs - usualMs) * NEWEST;
       const [next] = queue;
       if (next === undefined) {
         inFlight -= 1;

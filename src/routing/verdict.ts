@@ -76,7 +76,10 @@ export function verdictOf(error: GatewayError): Verdict {
   return known;
 }
 
-/** A connection that was kept, and that the other side closed at the same moment: a new one will do, and nobody is at fault yet. */
+/**
+ * A connection that broke. Where the other side closed one that was kept, a new one will do. It counts all the same: a target that is
+ * down may break them all.
+ */
 const BROKEN = verdict("at_once", "any", true);
 
 const BROKEN_CODES: ReadonlySet<unknown> = new Set(["ECONNRESET", "EPIPE", "UND_ERR_SOCKET"]);
