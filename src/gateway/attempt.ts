@@ -1,6 +1,7 @@
 import type { GatewayError } from "../errors/gateway-error.ts";
 import { Attempt_Move, Attempt_Outcome } from "../gen/parley/chat/v1/report_pb.ts";
 import type { Pass } from "../routing/breaker.ts";
+import type { Latency } from "../routing/latency.ts";
 import type { Candidate } from "../routing/target.ts";
 import type { AttemptRecord } from "../telemetry/attempt-record.ts";
 import type { CallLog } from "../telemetry/call-log.ts";
@@ -99,14 +100,14 @@ export class Attempt {
   outputCame(): void {
     if (this.record.firstMs !== undefined) return;
     this.record.firstMs = this.#parts.log.elapsedMs();
-    if (this.#parts.streaming) this.#observe("stream");
+    if (this.#parts.streaming) this.#latency.observe(this.runningMs, Date.now());
   }
 
   /** It answered. */
   succeeded(): void {
     if (!this.#end(Attempt_Outcome.SUCCEEDED)) return;
     this.#parts.pass.succeeded();
-    if (!this.#parts.streaming) this.#observe("whole");
+    if (!this.#parts.streaming) this.#latency.observe(this.runningMs, Date.now());
   }
 
   /**
@@ -119,7 +120,7 @@ export class Attempt {
     if (isFault && this.candidate.target.backend.networked) this.#parts.pass.failed();
     else if (this.#silentMs !== undefined) this.#parts.pass.abandoned();
     else this.#parts.pass.succeeded();
-    if (this.#silentMs !== undefined) this.#observe(this.#parts.streaming ? "stream" : "whole");
+    if (this.#silentMs !== undefined) this.#outlasted();
   }
 
   /** The call ended before it: that is nobody's failure. */
@@ -131,11 +132,18 @@ export class Attempt {
   superseded(): void {
     if (!this.#end(Attempt_Outcome.SUPERSEDED)) return;
     this.#parts.pass.abandoned();
+    this.#outlasted();
     this.#controller.abort(SUPERSEDED);
   }
 
-  #observe(kind: "stream" | "whole"): void {
-    this.candidate.target.state.latency[kind].observe(this.runningMs, Date.now());
+  get #latency(): Latency {
+    const { latency } = this.candidate.target.state;
+    return this.#parts.streaming ? latency.stream : latency.whole;
+  }
+
+  /** It ended before anything came. */
+  #outlasted(): void {
+    if (this.record.firstMs === undefined) this.#latency.outlasted(this.runningMs, Date.now());
   }
 
   #end(outcome: Attempt_Outcome): boolean {
@@ -149,7 +157,12 @@ export class Attempt {
     return true;
   }
 
-  readonly #callEnded = (): void => this.#controller.abort(this.#parts.scope.signal.reason);
+  /** Is told at once, so that the call's line in the log knows of it. */
+  readonly #callEnded = (): void => {
+    const { scope } = this.#parts;
+    this.#controller.abort(scope.signal.reason);
+    if (!scope.fellSilent) this.cancelled();
+  };
 }
 
 const SUPERSEDED = new Error("another target answered first");

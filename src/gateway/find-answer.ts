@@ -2,11 +2,11 @@ import { GatewayError } from "../errors/gateway-error.ts";
 import { Attempt_Move, Attempt_Outcome } from "../gen/parley/chat/v1/report_pb.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import { sleep } from "../lib/sleep.ts";
-import { pickKey } from "../routing/key-ring.ts";
 import { shareOf, USUAL_SILENCE_MS } from "../routing/share.ts";
 import { nextStep, type Step } from "../routing/step.ts";
 import type { Candidate } from "../routing/target.ts";
 import { silenceVerdict, type Verdict, verdictOf } from "../routing/verdict.ts";
+import type { AttemptRecord } from "../telemetry/attempt-record.ts";
 import type { CallLog } from "../telemetry/call-log.ts";
 import type { PlannedCall } from "../upstream/backend.ts";
 import { Attempt } from "./attempt.ts";
@@ -40,6 +40,15 @@ export interface Found<T> {
  */
 export const findAnswer = <T>(parts: SearchParts<T>): Promise<Found<T>> => new Search(parts).run();
 
+const notNow = (why: string): GatewayError => new GatewayError(Reason.NO_AVAILABLE_UPSTREAM, why);
+
+/** Why a target is passed over. Made once: an error takes its time, and many targets may be down. */
+const PASSED_OVER = {
+  failing: notNow("calls are kept from it, because it failed"),
+  resting: notNow("it wants to be left alone for a while"),
+  crowded: notNow("all its places are taken"),
+};
+
 class Search<T> {
   readonly #parts: SearchParts<T>;
   readonly #legs: readonly Leg[];
@@ -48,6 +57,8 @@ class Search<T> {
   readonly #running = new Set<Attempt>();
   /** Those that wait for a place. */
   readonly #waiting = new Set<AbortController>();
+  /** The failure that is the request's own: others would refuse it, too. */
+  #refused: GatewayError | undefined;
   #waitLeftMs: number;
   #found: Found<T> | undefined;
 
@@ -58,6 +69,15 @@ class Search<T> {
   }
 
   async run(): Promise<Found<T>> {
+    try {
+      return await this.#search();
+    } catch (thrown) {
+      for (const record of this.#openRecords()) record.move = Attempt_Move.GIVE_UP;
+      throw thrown;
+    }
+  }
+
+  async #search(): Promise<Found<T>> {
     const { scope } = this.#parts;
     while (this.#found === undefined) {
       scope.signal.throwIfAborted();
@@ -98,8 +118,9 @@ class Search<T> {
     });
     const isLate = (await Promise.race([first, late])) === true;
     clearTimeout(timer);
-    if (!isLate) return;
-    const others = this.#legs.filter((other) => other !== leg && other.isUntried);
+    if (!isLate) return first;
+    // Nobody waits for a place to be asked beside another.
+    const others = this.#legs.filter((other) => other !== leg && other.isUntried && other.hasPlace);
     const step = this.#step(others);
     if (step.kind !== "ask") return first;
     const second = this.#try(others[step.at] as Leg, true);
@@ -112,7 +133,7 @@ class Search<T> {
     const { scope, log, prepared, ask, discard } = this.#parts;
     const { streaming } = prepared;
     const { candidate } = leg;
-    const { lane, breaker, keys } = candidate.target.state;
+    const { lane, breaker } = candidate.target.state;
     const plan = this.#plan(leg);
     if (plan === undefined) return;
     const queuedMs = await this.#takePlace(leg);
@@ -122,7 +143,7 @@ class Search<T> {
       lane.leave(undefined);
       return;
     }
-    const credential = pickKey(keys, Date.now());
+    const credential = leg.pickKey(Date.now());
     this.#moveOn(candidate, credential);
     leg.asked();
     log.routed(prepared.params.model, candidate.target.name, plan.adjustments);
@@ -158,6 +179,8 @@ class Search<T> {
     for (const waiting of this.#waiting) waiting.abort(new Error("another target answered first"));
     const { params } = this.#parts.prepared;
     const { candidate, plan } = attempt;
+    // What failed beside it, after it had begun.
+    this.#moveOn(candidate, attempt.options.credential);
     this.#parts.log.routed(params.model, candidate.target.name, plan.adjustments);
   }
 
@@ -172,8 +195,10 @@ class Search<T> {
     this.#failures.push(error);
     leg.failed(verdict, error, credential, Date.now());
     if (verdict.elsewhere === "any") return;
+    if (verdict.elsewhere === "no") this.#refused = error;
     const { contextWindow } = attempt.candidate.target.facts;
     for (const other of this.#legs) {
+      if (other === leg) continue;
       const isLarger = other.candidate.target.facts.contextWindow > contextWindow;
       if (verdict.elsewhere === "no" || (Number.isFinite(contextWindow) && !isLarger)) other.leaveOut();
     }
@@ -229,15 +254,14 @@ class Search<T> {
 
   /** How long a target may be silent: its share of the time that is left while there are others to ask. */
   #outputWithin(leg: Leg): number | undefined {
-    const now = Date.now();
+    const leftMs = this.#parts.scope.leftMs();
+    // One whose breaker lets a call go in time is one to ask, too.
+    const inTime = Date.now() + leftMs / 2;
     const others = this.#legs.filter(
-      (other) => other !== leg && other.isUntried && other.candidate.target.state.breaker.readyAt <= now,
+      (other) => other !== leg && other.isUntried && other.candidate.target.state.breaker.readyAt <= inTime,
     ).length;
     if (others === 0) return this.#kind === "stream" ? this.#configuredMs : undefined;
-    return Math.min(
-      this.#configuredMs ?? Number.POSITIVE_INFINITY,
-      shareOf(this.#parts.scope.leftMs(), others, this.#kind),
-    );
+    return Math.min(this.#configuredMs ?? Number.POSITIVE_INFINITY, shareOf(leftMs, others, this.#kind));
   }
 
   /** What the silence of a target means; undefined where it is not what ended the attempt. */
@@ -252,13 +276,8 @@ class Search<T> {
     for (const leg of this.#legs.slice(0, at)) {
       if (!leg.isUntried || leg.isNoted) continue;
       const { breaker, lane } = leg.candidate.target.state;
-      const why =
-        breaker.readyAt > Date.now()
-          ? "calls are kept from it, because it failed"
-          : lane.hasPlace
-            ? "it wants to be left alone for a while"
-            : "all its places are taken";
-      this.#skip(leg, new GatewayError(Reason.NO_AVAILABLE_UPSTREAM, `${leg.candidate.target.name}: ${why}`));
+      const { failing, resting, crowded } = PASSED_OVER;
+      this.#skip(leg, breaker.readyAt > Date.now() ? failing : lane.hasPlace ? resting : crowded);
     }
   }
 
@@ -283,10 +302,8 @@ class Search<T> {
   }
 
   /** Writes down what the gateway did after the attempts before this one. */
-  #moveOn({ target }: Candidate, credential: number): void {
-    for (const record of this.#parts.log.attempts) {
-      const isDone = record.outcome === Attempt_Outcome.FAILED || record.outcome === Attempt_Outcome.SKIPPED;
-      if (!isDone || record.move !== Attempt_Move.UNSPECIFIED) continue;
+  #moveOn({ target }: Candidate, credential: number | undefined): void {
+    for (const record of this.#openRecords()) {
       if (record.target !== target.name) record.move = Attempt_Move.NEXT_TARGET;
       else if (record.credential !== undefined && record.credential !== credential)
         record.move = Attempt_Move.NEXT_CREDENTIAL;
@@ -294,11 +311,21 @@ class Search<T> {
     }
   }
 
-  /** The failure that tells the caller most: the last one that may pass, or else the last one; or that nobody takes calls now. */
+  /** The attempts that came to nothing, of which it is not written down what was done after them. */
+  #openRecords(): AttemptRecord[] {
+    return this.#parts.log.attempts.filter(
+      ({ outcome, move }) =>
+        (outcome === Attempt_Outcome.FAILED || outcome === Attempt_Outcome.SKIPPED) &&
+        move === Attempt_Move.UNSPECIFIED,
+    );
+  }
+
+  /**
+   * The failure that tells the caller most: that the request is at fault; or else the last one that may pass, or the last one; or that
+   * nobody takes calls now.
+   */
   #failure({ retryAfterMs, isFull }: Extract<Step, { kind: "give_up" }>): GatewayError {
-    for (const record of this.#parts.log.attempts)
-      if (record.move === Attempt_Move.UNSPECIFIED) record.move = Attempt_Move.GIVE_UP;
-    const failure = this.#failures.findLast(({ retryable }) => retryable) ?? this.#failures.at(-1);
+    const failure = this.#refused ?? this.#failures.findLast(({ retryable }) => retryable) ?? this.#failures.at(-1);
     if (failure !== undefined) return failure;
     const [refusal] = this.#refusals;
     if (refusal !== undefined && retryAfterMs === undefined) return refusal;

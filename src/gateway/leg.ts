@@ -1,6 +1,6 @@
 import { ExponentialBackoff, fullJitterGenerator, type IBackoffFactory } from "cockatiel";
 import type { GatewayError } from "../errors/gateway-error.ts";
-import { keysReadyAt } from "../routing/key-ring.ts";
+import { keysReadyAt, pickKey } from "../routing/key-ring.ts";
 import type { Stop } from "../routing/step.ts";
 import type { Candidate } from "../routing/target.ts";
 import type { Verdict } from "../routing/verdict.ts";
@@ -14,8 +14,8 @@ export class Leg {
   /** Whether the call's report says already that it was passed over. */
   isNoted = false;
   #tries = 0;
-  /** How many of the provider's other keys it may still try at once. */
-  #keysLeft: number;
+  /** The keys that were refused to this call. */
+  readonly #refusedKeys = new Set<number>();
   #wasAsked = false;
   #isOut = false;
   #isNext = false;
@@ -24,7 +24,6 @@ export class Leg {
 
   constructor(candidate: Candidate) {
     this.candidate = candidate;
-    this.#keysLeft = candidate.target.backend.credentials - 1;
   }
 
   /** How often it was asked, without those tries that only tried another key. */
@@ -40,6 +39,16 @@ export class Leg {
   /** Whether there is a retry left for it, where it takes one to ask it. */
   get mayBeAsked(): boolean {
     return this.#tries === 0 || this.candidate.target.state.budget.hasOne;
+  }
+
+  /** Whether there is a place for a call. */
+  get hasPlace(): boolean {
+    return this.candidate.target.state.lane.hasPlace;
+  }
+
+  /** The key to ask it with. */
+  pickKey(now: number): number {
+    return this.#freshKey(now) ?? pickKey(this.candidate.target.state.keys, now);
   }
 
   /** What is known of it now. */
@@ -79,8 +88,8 @@ export class Leg {
     const { backend, state } = this.candidate.target;
     if (keyRestMs !== undefined) {
       (isOfModel ? state.keys : state.providerKeys).rest(key, now + keyRestMs);
-      if (this.#keysLeft > 0 && keysReadyAt(state.keys, now) === 0) {
-        this.#keysLeft -= 1;
+      this.#refusedKeys.add(key);
+      if (this.#freshKey(now) !== undefined) {
         this.#tries -= 1;
         this.#isNext = true;
         return;
@@ -90,6 +99,15 @@ export class Leg {
     if (again === "no" || !backend.networked) this.#isOut = true;
     else if (again === "at_once" && this.#tries === 1) this.#isNext = true;
     else this.#waitFor(details.retryAfterMs, now);
+  }
+
+  /** The first key that does not rest, and was not refused to this call: each is tried once at once, however short its rest is. */
+  #freshKey(now: number): number | undefined {
+    const { keys } = this.candidate.target.state;
+    for (let key = 0; key < keys.size; key++) {
+      if (keys.restsUntil(key) <= now && !this.#refusedKeys.has(key)) return key;
+    }
+    return undefined;
   }
 
   #waitFor(retryAfterMs: number | undefined, now: number): void {

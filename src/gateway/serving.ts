@@ -1,5 +1,6 @@
 import { durationMs } from "@bufbuild/protobuf/wkt";
 import type { CallOptions } from "../gen/parley/chat/v1/chat_service_pb.ts";
+import { MAX_TIMER_MS } from "../lib/sleep.ts";
 import type { Catalogue } from "../routing/catalogue.ts";
 import type { CallScope } from "./call-scope.ts";
 import type { CallContext } from "./operation.ts";
@@ -16,5 +17,8 @@ export interface Serving {
 /** How a call that says this looks for an answer. */
 export function searchOptions(options: GatewayOptions, said: CallOptions | undefined): RoutingOptions {
   const { hedgeAfter } = said ?? {};
-  return { ...options, hedgeAfterMs: hedgeAfter === undefined ? undefined : durationMs(hedgeAfter) };
+  return {
+    ...options,
+    hedgeAfterMs: hedgeAfter === undefined ? undefined : Math.min(durationMs(hedgeAfter), MAX_TIMER_MS),
+  };
 }

@@ -7,6 +7,7 @@ import {
   StreamChatCompletionResponseSchema,
 } from "../gen/parley/chat/v1/chat_service_pb.ts";
 import type { ChatCompletionChunk } from "../gen/parley/chat/v1/completion_pb.ts";
+import { Attempt_Move } from "../gen/parley/chat/v1/report_pb.ts";
 import { verdictOf } from "../routing/verdict.ts";
 import type { Attempt } from "./attempt.ts";
 import type { CallScope } from "./call-scope.ts";
@@ -90,6 +91,9 @@ const messagesOf = (chunks: readonly ChatCompletionChunk[]): StreamChatCompletio
 function failed(attempt: Attempt, scope: CallScope, thrown: unknown): GatewayError {
   const error = GatewayError.from(thrown);
   if (scope.signal.aborted && !scope.fellSilent) attempt.cancelled();
-  else attempt.failed(error, scope.fellSilent || verdictOf(error).isFault);
+  else {
+    attempt.failed(error, scope.fellSilent || verdictOf(error).isFault);
+    attempt.record.move = Attempt_Move.GIVE_UP;
+  }
   return error;
 }

@@ -97,9 +97,10 @@ export function createCatalogue({ backends, models, auto, routing, states }: Cat
   let routesOf = index();
   const configured = (name: string): Route | undefined => {
     if (name !== AUTO && !byName.has(name)) return undefined;
-    if (index() !== routesOf) {
+    const current = index();
+    if (current !== routesOf) {
       routes = new Map();
-      routesOf = index();
+      routesOf = current;
     }
     const known = routes.get(name) ?? find(name);
     if (known !== undefined) routes.set(name, known);
@@ -130,7 +131,11 @@ const route = (
   policy: PolicyName = "quality",
   weights = NO_WEIGHTS,
   isAuto = false,
-): Route => ({ candidates, policy, weights, isAuto });
+): Route => ({ candidates: candidates.filter(isFirst), policy, weights, isAuto });
+
+/** Whether a candidate is the first way to its target. */
+const isFirst = ({ target }: Candidate, at: number, all: readonly Candidate[]): boolean =>
+  all.findIndex((other) => other.target.name === target.name) === at;
 
 /** The models of the list that are no provider's. */
 function extrasOf(models: readonly ModelNameSettings[], auto: AutoSettings): Model[] {

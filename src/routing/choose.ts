@@ -6,6 +6,7 @@ import type { Candidate } from "./target.ts";
 
 /** What a name stands for. */
 export interface Route extends Ordering {
+  /** No target is there twice. */
   readonly candidates: readonly Candidate[];
   /** Whether the caller leaves the choice to the gateway: a target that can't give what is asked for is never asked then. */
   readonly isAuto: boolean;
@@ -26,10 +27,13 @@ export interface Choice {
  */
 export function choose(routes: readonly Route[], situation: Situation, params: ChatCompletionParams): Choice {
   const [only] = routes;
-  if (routes.length === 1 && only !== undefined && only.candidates.length === 1 && !only.isAuto) {
-    return { chosen: only.candidates, unsuitable: [] };
-  }
   const { demand } = situation;
+  if (routes.length === 1 && only !== undefined) {
+    const { candidates, isAuto } = only;
+    const isPlain =
+      (candidates.length === 1 && !isAuto) || candidates.every(({ target }) => isSuitable(target, demand));
+    if (isPlain) return { chosen: inOrder(candidates, only, situation), unsuitable: [] };
+  }
   const chosen = new Map<string, Candidate>();
   const unsuitable = new Map<string, Candidate>();
   for (const route of routes) {

@@ -33,6 +33,11 @@ export function pickKey(ring: KeyRing, now: number): number {
 
 /** When a key is there that does not rest: 0 for now. */
 export function keysReadyAt(ring: KeyRing, now: number): number {
-  const until = ring.restsUntil(pickKey(ring, now));
-  return until <= now ? 0 : until;
+  let soonest = Number.POSITIVE_INFINITY;
+  for (let key = 0; key < ring.size; key++) {
+    const until = ring.restsUntil(key);
+    if (until <= now) return 0;
+    soonest = Math.min(soonest, until);
+  }
+  return soonest;
 }

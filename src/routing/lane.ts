@@ -25,54 +25,73 @@ export interface Lane {
 const NEWEST = 0.1;
 
 /** Makes an empty one. */
-export function createLane({ maxInFlight, maxQueue }: ConcurrencySettings): Lane {
-  let inFlight = 0;
-  let usualMs = 0;
-  const queue = new Set<() => void>();
-  return {
-    get inFlight() {
-      return inFlight;
-    },
-    get waiting() {
-      return queue.size;
-    },
-    get hasPlace() {
-      return inFlight < maxInFlight;
-    },
-    hasRoomFor: (leftMs) => queue.size < maxQueue && (usualMs * (queue.size + 1)) / maxInFlight < leftMs,
-    take() {
-      if (inFlight >= maxInFlight) return false;
-      inFlight += 1;
-      return true;
-    },
-    wait(signal) {
-      return new Promise((resolve, reject) => {
-        if (signal.aborted) {
-          reject(signal.reason);
-          return;
-        }
-        const next = (): void => {
-          signal.removeEventListener("abort", gone);
-          resolve();
-        };
-        const gone = (): void => {
-          queue.delete(next);
-          reject(signal.reason);
-        };
-        signal.addEventListener("abort", gone, { once: true });
-        queue.add(next);
-      });
-    },
-    leave(heldMs) {
-      if (heldMs !== undefined) usualMs += (heldMs - usualMs) * NEWEST;
-      const [next] = queue;
-      if (next === undefined) {
-        inFlight -= 1;
+export const createLane = (settings: ConcurrencySettings): Lane => new Places(settings);
+
+/** A class, for the reason that the latency is one. */
+class Places implements Lane {
+  readonly #maxInFlight: number;
+  readonly #maxQueue: number;
+  readonly #queue = new Set<() => void>();
+  #inFlight = 0;
+  #usualMs = 0;
+
+  constructor({ maxInFlight, maxQueue }: ConcurrencySettings) {
+    this.#maxInFlight = maxInFlight;
+    this.#maxQueue = maxQueue;
+  }
+
+  get inFlight(): number {
+    return this.#inFlight;
+  }
+
+  get waiting(): number {
+    return this.#queue.size;
+  }
+
+  get hasPlace(): boolean {
+    return this.#inFlight < this.#maxInFlight;
+  }
+
+  hasRoomFor(leftMs: number): boolean {
+    const { size } = this.#queue;
+    return size < this.#maxQueue && (this.#usualMs * (size + 1)) / this.#maxInFlight < leftMs;
+  }
+
+  take(): boolean {
+    if (!this.hasPlace) return false;
+    this.#inFlight += 1;
+    return true;
+  }
+
+  wait(signal: AbortSignal): Promise<void> {
+    const queue = this.#queue;
+    return new Promise((resolve, reject) => {
+      if (signal.aborted) {
+        reject(signal.reason);
         return;
       }
-      // The place goes on to the one that waited longest.
-      queue.delete(next);
-      next();
-    },
-  };
+      const next = (): void => {
+        signal.removeEventListener("abort", gone);
+        resolve();
+      };
+      const gone = (): void => {
+        queue.delete(next);
+        reject(signal.reason);
+      };
+      signal.addEventListener("abort", gone, { once: true });
+      queue.add(next);
+    });
+  }
+
+  leave(heldMs: number | undefined): void {
+    if (heldMs !== undefined) this.#usualMs += (heldMs - this.#usualMs) * NEWEST;
+    const [next] = this.#queue;
+    if (next === undefined) {
+      this.#inFlight -= 1;
+      return;
+    }
+    // The place goes on to the one that waited longest.
+    this.#queue.delete(next);
+    next();
+  }
 }

@@ -12,22 +12,37 @@ export interface Latency {
   now(at: number): number;
   /** Takes a measurement, made at that time. */
   observe(ms: number, at: number): void;
+  /** Nothing had come after that long: that counts where it is longer than usual. */
+  outlasted(ms: number, at: number): void;
 }
 
 /** Makes one that knows nothing. */
-export function createLatency(): Latency {
-  let usual: number | undefined;
-  let measuredAt = 0;
-  const weightAt = (at: number): number => Math.exp(-Math.max(0, at - measuredAt) / FORGET_MS);
-  return {
-    get usual() {
-      return usual;
-    },
-    now: (at) => (usual === undefined ? 0 : usual * weightAt(at)),
-    observe(ms, at) {
-      const weight = usual === undefined ? 0 : weightAt(at);
-      usual = usual === undefined || ms > usual ? ms : usual * weight + ms * (1 - weight);
-      measuredAt = at;
-    },
-  };
+export const createLatency = (): Latency => new PeakLatency();
+
+/** A class: objects with getters of their own are each of a shape of its own to V8, and many are read for one call. */
+class PeakLatency implements Latency {
+  #usual: number | undefined;
+  #measuredAt = 0;
+
+  get usual(): number | undefined {
+    return this.#usual;
+  }
+
+  now(at: number): number {
+    return this.#usual === undefined ? 0 : this.#usual * this.#weightAt(at);
+  }
+
+  observe(ms: number, at: number): void {
+    const weight = this.#usual === undefined ? 0 : this.#weightAt(at);
+    this.#usual = this.#usual === undefined || ms > this.#usual ? ms : this.#usual * weight + ms * (1 - weight);
+    this.#measuredAt = at;
+  }
+
+  outlasted(ms: number, at: number): void {
+    if (this.#usual === undefined || ms > this.#usual) this.observe(ms, at);
+  }
+
+  #weightAt(at: number): number {
+    return Math.exp(-Math.max(0, at - this.#measuredAt) / FORGET_MS);
+  }
 }

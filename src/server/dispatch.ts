@@ -51,18 +51,23 @@ export function createDispatch(options: DispatchOptions): (request: HttpRequest,
     );
     response.setHeader(REQUEST_ID_HEADER, log.requestId);
     response.once("close", () => {
-      // The work of a call hears of this a moment later; its line must not look as if it had ended well.
-      if (!isWhole(response)) log.failed(clientGone());
+      const isDone = isWhole(response);
+      if (!isDone) log.failed(clientGone());
       const status = response.headersSent ? response.statusCode : CATALOGUE[Reason.CANCELLED].httpStatus;
       const durationMs = log.elapsedMs();
-      signals.recordCall(log, { headers: request.headers, status, durationMs });
-      logAccess(logger, log, {
-        method: request.method ?? "",
-        path,
-        status,
-        durationMs,
-        userAgent: request.headers["user-agent"],
-      });
+      const record = (): void => {
+        signals.recordCall(log, { headers: request.headers, status, durationMs });
+        logAccess(logger, log, {
+          method: request.method ?? "",
+          path,
+          status,
+          durationMs,
+          userAgent: request.headers["user-agent"],
+        });
+      };
+      if (isDone) record();
+      // The work of a call hears of this next, and says then what its attempts have come to.
+      else process.nextTick(record);
     });
     if (cors.handle(request, response)) return;
     if (isRpc) handleRpc(rpc, request, response, path, log);

@@ -4,7 +4,8 @@
  */
 import { parseArgs } from "node:util";
 import { measureRows } from "./measure.ts";
-import { formatRows, formatStart } from "./report.ts";
+import { formatRouting, formatRows, formatStart } from "./report.ts";
+import { measureRouting } from "./routing.ts";
 import { ROWS } from "./rows.ts";
 import { measureStart } from "./start.ts";
 
@@ -13,7 +14,7 @@ const HELP = `npm run bench -- [options]
   --rounds N      rounds that are counted (5)
   --quick         0.25 seconds and 2 rounds, for a first look
   --case NAME     only the lines whose names begin so, such as "rest", "grpc.small" or "providers";
-                  "start" is the start and the memory
+                  "routing" is the choice among many targets, "start" is the start and the memory
   --profile DIR   write a CPU profile of each server there
 `;
 
@@ -30,10 +31,11 @@ const { values } = parseArgs({
 
 async function bench(): Promise<void> {
   const rows = ROWS.filter(({ name }) => name.startsWith(values.case));
+  const wantsRouting = "routing".startsWith(values.case);
   const wantsStart = "start".startsWith(values.case);
-  if (rows.length === 0 && !wantsStart) {
+  if (rows.length === 0 && !wantsRouting && !wantsStart) {
     throw new Error(
-      `no case begins with "${values.case}"; there are ${ROWS.map(({ name }) => name).join(", ")}, start`,
+      `no case begins with "${values.case}"; there are ${ROWS.map(({ name }) => name).join(", ")}, routing, start`,
     );
   }
   const effort = {
@@ -42,6 +44,7 @@ async function bench(): Promise<void> {
     profile: values.profile,
   };
   if (rows.length > 0) console.log(formatRows(await measureRows(rows, effort)));
+  if (wantsRouting) console.log(`\n${formatRouting(await measureRouting(effort))}`);
   if (wantsStart) console.log(`\n${formatStart(await measureStart(values.quick ? 1 : 5))}`);
 }
 

@@ -1,5 +1,6 @@
 import type { MeasuredRow } from "./measure.ts";
 import { median } from "./median.ts";
+import { MANY_TARGETS, ROUTES, type RoutingFigures } from "./routing.ts";
 import type { Target } from "./rows.ts";
 import type { StartFigures } from "./start.ts";
 import { formatTable } from "./table.ts";
@@ -26,6 +27,17 @@ export function formatRows(measured: readonly MeasuredRow[]): string {
       median(ours) / median(theirs),
       NAMES[row.theirs.of.target],
     ]),
+  );
+}
+
+/** The table of routing: medians of CPU time in µs, and of what many targets cost more than one in the same round. */
+export function formatRouting(figures: readonly RoutingFigures[]): string {
+  return formatTable(
+    ["CPU µs of a call, without its upstream", "1 target", `${MANY_TARGETS} targets`, "more", "lowest", "highest"],
+    figures.map(({ route, one, many }) => {
+      const more = many.map((cost, round) => cost - (one[round] as number));
+      return [ROUTES[route].title, median(one), median(many), median(more), Math.min(...more), Math.max(...more)];
+    }),
   );
 }
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { measureRows } from "./measure.ts";
-import { formatRows, formatStart } from "./report.ts";
+import { formatRouting, formatRows, formatStart } from "./report.ts";
+import { measureRouting, ROUTES } from "./routing.ts";
 import { ROWS } from "./rows.ts";
 import { measureStart } from "./start.ts";
 
@@ -12,6 +13,15 @@ describe("measureRows()", () => {
     expect(figures).toHaveLength(2 * ROWS.length);
     expect(figures.filter((figure) => !Number.isFinite(figure))).toEqual([]);
     expect(formatRows(measured).split("\n")).toHaveLength(2 + ROWS.length);
+  });
+});
+
+describe("measureRouting()", () => {
+  it("measures every route to one target and to many", { timeout: 120_000 }, async () => {
+    const figures = await measureRouting({ seconds: 0.002, rounds: 2 });
+    expect(figures.map(({ route }) => route)).toEqual(Object.keys(ROUTES));
+    expect(figures.flatMap(({ one, many }) => [...one, ...many]).filter((figure) => !(figure > 0))).toEqual([]);
+    expect(formatRouting(figures).split("\n")).toHaveLength(2 + figures.length);
   });
 });
 

@@ -9,7 +9,7 @@
  * - whose breaker was closed when the call arrived; one that was open lets calls go one after the other;
  * - that has a place for it all the time;
  * - and for which the time of the call is enough: it still has what its answer takes when half of what is left is lost at each other target
- *   and key before. (A target that is silent loses no more than an equal share, among those that can be asked; that is half with one.)
+ *   and key before. (A target that is silent takes no more than half, as long as there is another one to ask.)
  */
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import type { GatewayOptions } from "../../src/gateway/options.ts";

@@ -100,7 +100,7 @@ function why(outcome: CallOutcome, word: string, evidence: Evidence): string | u
   if (word === "untyped") return `no typed error: ${String(thrown)}`;
   if (finishes !== 0) return `both an end and ${word}`;
   const isExplained = EXPLANATIONS[word] ?? explainedByDeed;
-  if (!isExplained(outcome, word, evidence)) return `${word} without a cause ${leftOut(outcome, evidence) ?? ""}`;
+  if (!isExplained(outcome, word, evidence)) return `${word} without a cause`;
   if (text !== "" || word === "MODEL_NOT_FOUND" || word === "CANCELLED") return undefined;
   return leftOut(outcome, evidence);
 }
@@ -169,14 +169,19 @@ function leftOut(outcome: CallOutcome, evidence: Evidence): string | undefined {
     if (asked.has(target) || actor === undefined) return true;
     if (plan.strict && plan.hasTopK && actor.family !== "google") return true;
     if (evidence.targets.wasOpen(target, from, to)) return true;
-    return evidence.ledger.mostAtOnce(target, from, to) >= actor.maxInFlight;
+    // A place is taken from before a request reaches the upstream until after its answer has left it: the gateway counts more.
+    const most = Math.max(
+      evidence.ledger.mostAtOnce(target, from, to),
+      evidence.targets.mostInFlight(target, from, to),
+    );
+    return most >= actor.maxInFlight;
   };
   let missed: string | undefined;
   for (const config of configsOf(outcome, evidence)) {
     const targets = [plan.model, ...plan.fallbacks].flatMap((name) => targetsOf(config, name) ?? []);
     const left = targets.find((target) => !isExcused(target));
     if (left === undefined) return undefined;
-    missed = `${left} was not asked (at most ${evidence.ledger.mostAtOnce(left, from, to)} at once, ${evidence.targets.mostInFlight(left, from, to)} in flight)`;
+    missed = `${left} was not asked`;
   }
   return missed;
 }

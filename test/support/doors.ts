@@ -1,7 +1,7 @@
 import { Agent as HttpAgent } from "node:http";
-import { create, type JsonValue, type MessageInitShape, toJson } from "@bufbuild/protobuf";
-import { DurationSchema } from "@bufbuild/protobuf/wkt";
-import { createClient, type Transport } from "@connectrpc/connect";
+import { create, type JsonValue, type MessageInitShape } from "@bufbuild/protobuf";
+import { durationMs } from "@bufbuild/protobuf/wkt";
+import { ConnectError, createClient, type Transport } from "@connectrpc/connect";
 import {
   createConnectTransport,
   createGrpcTransport,
@@ -17,6 +17,7 @@ import {
   ChatCompletionSchema,
 } from "../../src/gen/parley/chat/v1/completion_pb.ts";
 import { ChatCompletionParamsSchema } from "../../src/gen/parley/chat/v1/params_pb.ts";
+import { type CallReport, CallReportSchema } from "../../src/gen/parley/chat/v1/report_pb.ts";
 import { decodeJson } from "../../src/openai-json/decode.ts";
 import { encodeJson } from "../../src/openai-json/encode.ts";
 import { DoorError, readRetryHeaders } from "./door-error.ts";
@@ -31,6 +32,10 @@ export interface CallSettings {
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
   readonly headers?: Readonly<Record<string, string>>;
+  /** Is told each report of the call, also that of a failure; never on REST, whose answers have none. */
+  readonly onReport?: (report: CallReport) => void;
+  /** Is told the headers of the answer, on REST. */
+  readonly onHeaders?: (headers: Pick<Headers, "get">) => void;
 }
 
 /** A client of one door. What fails, fails with a DoorError. */
@@ -66,6 +71,10 @@ function openRpc(name: DoorClient["name"], transport: Transport, close: () => vo
     headers: { ...headers, ...(timeoutMs === undefined ? {} : timeoutHeader(timeoutMs)) },
     ...(signal === undefined ? {} : { signal }),
   });
+  const fail = (thrown: unknown, { onReport }: CallSettings): DoorError => {
+    if (thrown instanceof ConnectError) for (const it of thrown.findDetails(CallReportSchema)) onReport?.(it);
+    return DoorError.fromConnect(thrown);
+  };
   const timeoutHeader = (ms: number): Record<string, string> =>
     name === "connect" ? { "connect-timeout-ms": String(ms) } : { "grpc-timeout": `${ms}m` };
   return {
@@ -75,9 +84,10 @@ function openRpc(name: DoorClient["name"], transport: Transport, close: () => vo
       const options = settings.options ?? {};
       try {
         const response = await client.createChatCompletion({ params, options }, callOptions(settings, settings.signal));
+        if (response.report !== undefined) settings.onReport?.(response.report);
         return response.completion as ChatCompletion;
       } catch (thrown) {
-        throw DoorError.fromConnect(thrown);
+        throw fail(thrown, settings);
       }
     },
     async *stream(params, settings = {}) {
@@ -87,9 +97,12 @@ function openRpc(name: DoorClient["name"], transport: Transport, close: () => vo
       const signal = settings.signal === undefined ? reader.signal : AbortSignal.any([settings.signal, reader.signal]);
       try {
         const responses = client.streamChatCompletion({ params, options }, callOptions(settings, signal));
-        for await (const { chunk } of responses) if (chunk !== undefined) yield chunk;
+        for await (const { chunk, report } of responses) {
+          if (report !== undefined) settings.onReport?.(report);
+          if (chunk !== undefined) yield chunk;
+        }
       } catch (thrown) {
-        throw DoorError.fromConnect(thrown);
+        throw fail(thrown, settings);
       } finally {
         reader.abort();
       }
@@ -99,7 +112,7 @@ function openRpc(name: DoorClient["name"], transport: Transport, close: () => vo
 
 function openRest(url: string): DoorClient {
   const dispatcher = new Agent();
-  const post = (params: Params, settings: CallSettings, stream: boolean): Promise<Response> => {
+  const post = async (params: Params, settings: CallSettings, stream: boolean): Promise<Response> => {
     const message = create(ChatCompletionParamsSchema, params);
     if (stream)
       message.streamOptions ??= create(ChatCompletionParamsSchema, {
@@ -107,7 +120,7 @@ function openRest(url: string): DoorClient {
       }).streamOptions;
     const body = { ...encodeJson(ChatCompletionParamsSchema, message, { nulls: false }), stream };
     const { strict, includeReasoning, fallbackModels, hedgeAfter } = settings.options ?? {};
-    return fetch(`${url}/v1/chat/completions`, {
+    const response = await fetch(`${url}/v1/chat/completions`, {
       method: "POST",
       body: JSON.stringify(body),
       headers: {
@@ -115,13 +128,15 @@ function openRest(url: string): DoorClient {
         ...(strict === undefined ? {} : { "x-parley-strict": String(strict) }),
         ...(includeReasoning === undefined ? {} : { "x-parley-include-reasoning": String(includeReasoning) }),
         ...(fallbackModels === undefined ? {} : { "x-parley-fallback-models": fallbackModels.join(", ") }),
-        ...(hedgeAfter === undefined ? {} : { "x-parley-hedge-after": toJson(DurationSchema, hedgeAfter) }),
+        ...(hedgeAfter === undefined ? {} : { "x-parley-hedge-after": `${durationMs(hedgeAfter) / 1000}s` }),
         ...(settings.timeoutMs === undefined ? {} : { "x-parley-timeout-ms": String(settings.timeoutMs) }),
         ...settings.headers,
       },
       ...(settings.signal === undefined ? {} : { signal: settings.signal }),
       dispatcher,
     });
+    settings.onHeaders?.(response.headers);
+    return response;
   };
   return {
     name: "rest",
