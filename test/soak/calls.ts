@@ -4,7 +4,7 @@ import { Role } from "../../src/gen/parley/chat/v1/message_pb.ts";
 import { createRandom } from "../../src/providers/sandbox/random.ts";
 import { type CallSettings, DOORS, type DoorClient, type Params } from "../support/doors.ts";
 import { ACTORS } from "./actors.ts";
-import { NAMES } from "./configs.ts";
+import { NAMES, TOTAL_MS } from "./configs.ts";
 
 /** What a call asks for. */
 export interface CallPlan {
@@ -85,6 +85,8 @@ export async function makeCall(door: DoorClient, plan: CallPlan): Promise<CallOu
     },
     cancelMs ?? 2 ** 30,
   );
+  // A call that never ends would be waited for in vain.
+  const giveUp = setTimeout(() => client.abort(), 3 * TOTAL_MS);
   let text = "";
   let finishes = 0;
   let thrown: unknown;
@@ -108,6 +110,7 @@ export async function makeCall(door: DoorClient, plan: CallPlan): Promise<CallOu
     thrown = error ?? new Error("nothing was thrown");
   } finally {
     clearTimeout(cancel);
+    clearTimeout(giveUp);
   }
   return { plan, startedAt, endedAt: performance.now(), cancelledAt, text, finishes, thrown };
 }

@@ -30,11 +30,18 @@ export function watchLag(): { take(): readonly Lag[]; end(): void } {
   };
 }
 
-/** By how much processes were late within a time of `performance.now()`, all in all; in milliseconds. */
-export function lagWithin(lags: readonly Lag[], from: number, to: number): number {
+/**
+ * How late things can be that happened within a time of `performance.now()`, in milliseconds: by all that the processes were late then, or
+ * by the slowest of the questions that were asked to see how long one takes, there and back.
+ */
+export function lagWithin(
+  { lags, questions }: { readonly lags: readonly Lag[]; readonly questions: readonly Lag[] },
+  from: number,
+  to: number,
+): number {
   const { timeOrigin } = performance;
-  return lags.reduce(
-    (sum, { at, ms }) => (from <= at - timeOrigin && at - timeOrigin - ms <= to ? sum + ms : sum),
-    2 * USUAL_MS,
-  );
+  const within = (all: readonly Lag[]): readonly number[] =>
+    all.filter(({ at, ms }) => from <= at - timeOrigin && at - timeOrigin - ms <= to).map(({ ms }) => ms);
+  const late = within(lags).reduce((sum, ms) => sum + ms, 2 * USUAL_MS);
+  return Math.max(late, 2 * Math.max(0, ...within(questions)));
 }

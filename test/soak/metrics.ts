@@ -9,10 +9,18 @@ export interface Metric {
   readonly value: number;
 }
 
-/** Reads GET /metrics, on a connection of its own that is closed afterwards. */
+/** Reads a page on a connection of its own, which is closed afterwards. */
+async function read(url: string): Promise<string> {
+  const [response] = (await once(get(url, { agent: false }), "response")) as [IncomingMessage];
+  return text(response);
+}
+
+/** Asks the gateway whether it is there, and waits for the answer. */
+export const ping = async (url: string): Promise<void> => void (await read(`${url}/healthz`));
+
+/** Reads GET /metrics. */
 export async function readMetrics(url: string): Promise<readonly Metric[]> {
-  const [response] = (await once(get(`${url}/metrics`, { agent: false }), "response")) as [IncomingMessage];
-  const lines = (await text(response)).split("\n");
+  const lines = (await read(`${url}/metrics`)).split("\n");
   return lines.flatMap((line) => {
     const [, name = "", labels = "", value] = /^([a-z_]+)(?:\{(.*)\})? ([\d.e+-]+)/.exec(line) ?? [];
     if (value === undefined) return [];

@@ -10,7 +10,7 @@ import { type GatewayProcess, type LogLine, startGatewayProcess } from "./gatewa
 import { judge, WATCH_MS } from "./judge.ts";
 import { type Lag, lagWithin, watchLag } from "./lag.ts";
 import { createLedger } from "./ledger.ts";
-import { type Metric, readMetrics, sumBy, totalOf } from "./metrics.ts";
+import { type Metric, ping, readMetrics, sumBy, totalOf } from "./metrics.ts";
 import type { ProbeSample } from "./probe.ts";
 import { askQuestion } from "./questions.ts";
 import { createReloader } from "./reloader.ts";
@@ -59,6 +59,8 @@ export interface SoakResult {
 const AT_ONCE = { least: 20, most: 50 };
 /** How often the process is looked at; more often in a short soak. */
 const SAMPLE_MS = 10_000;
+/** How often the gateway is asked for nothing, to see how long that takes. */
+const PING_MS = 100;
 /** For what is over to be gone. */
 const SETTLE_MS = 20_000;
 
@@ -90,6 +92,7 @@ export async function soak({ ms, seed, onProgress = () => undefined }: SoakOptio
   const typed = openTyped("connect", gateway.url);
   const lag = watchLag();
   const lags: Lag[] = [];
+  const pings: Lag[] = [];
   try {
     // Asked once before, because the first question has the code for metrics loaded.
     await readMetrics(gateway.url);
@@ -135,6 +138,11 @@ export async function soak({ ms, seed, onProgress = () => undefined }: SoakOptio
       every(3_000, async () => {
         atOnce = AT_ONCE.least + waves.int(AT_ONCE.most - AT_ONCE.least + 1);
       }),
+      every(PING_MS, async () => {
+        const from = performance.now();
+        await ping(gateway.url);
+        pings.push({ at: Date.now(), ms: performance.now() - from });
+      }),
       every(WATCH_MS, async () => targets.note(await readMetrics(gateway.url))),
       every(Math.min(SAMPLE_MS, ms / 6), async () => {
         samples.push(await sample());
@@ -165,7 +173,7 @@ export async function soak({ ms, seed, onProgress = () => undefined }: SoakOptio
       targets,
       reigns: reloader.reigns,
       loggedReason: (call: number) => linesOf(call)[0]?.["reason"] as string | undefined,
-      lagWithin: (from: number, to: number) => lagWithin(lags, from, to),
+      lagWithin: (from: number, to: number) => lagWithin({ lags, questions: pings }, from, to),
     };
     const status = await gateway.terminate();
     if (status !== 0) violations.push(`SIGTERM ended the gateway with ${status}: ${gateway.complaints}`);
