@@ -14,6 +14,7 @@ import type { BreakerState } from "../routing/breaker.ts";
 import { costOf, readyAt } from "../routing/order.ts";
 import { type Exclusion, exclusionsOf } from "../routing/suitable.ts";
 import type { Candidate as Routed } from "../routing/target.ts";
+import type { CallLog } from "../telemetry/call-log.ts";
 import type { PlannedCall } from "../upstream/backend.ts";
 import { type PreparedCall, planFor, prepare } from "./prepare.ts";
 import type { Serving } from "./serving.ts";
@@ -26,7 +27,7 @@ export function explainChat(
   const streaming = request.params?.stream ?? false;
   const prepared = prepare(ExplainChatCompletionRequestSchema, request, streaming, catalogue);
   const { choice, params, demand } = prepared;
-  const planned = choice.chosen.map((candidate) => ({ candidate, ...tryPlan(prepared, candidate) }));
+  const planned = choice.chosen.map((candidate) => ({ candidate, ...tryPlan(prepared, candidate, call.log) }));
   const asked = planned.filter(({ plan }) => plan !== undefined);
   const [first] = asked;
   if (first?.plan === undefined) throw planned[0]?.refusal;
@@ -55,9 +56,10 @@ export function explainChat(
 function tryPlan(
   prepared: PreparedCall,
   { target }: Routed,
+  log: CallLog,
 ): { readonly plan?: PlannedCall; readonly refusal?: GatewayError } {
   try {
-    return { plan: planFor(prepared, target) };
+    return { plan: planFor(prepared, target, log) };
   } catch (thrown) {
     return { refusal: GatewayError.from(thrown) };
   }

@@ -146,7 +146,6 @@ class Search<T> {
     const credential = leg.pickKey(Date.now());
     this.#moveOn(candidate, credential);
     leg.asked();
-    log.routed(prepared.params.model, candidate.target.name, plan.adjustments);
     const attempt = new Attempt({
       candidate,
       plan,
@@ -209,13 +208,12 @@ class Search<T> {
     const { log, prepared } = this.#parts;
     const { target } = leg.candidate;
     try {
-      return planFor(prepared, target);
+      return planFor(prepared, target, log);
     } catch (thrown) {
       const error = GatewayError.from(thrown);
       leg.leaveOut();
       this.#refusals.push(error);
-      if (this.#legs.length === 1) log.routed(prepared.params.model, target.name, []);
-      else this.#skip(leg, error);
+      if (this.#legs.length > 1) this.#skip(leg, error);
       return undefined;
     }
   }

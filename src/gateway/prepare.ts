@@ -8,6 +8,7 @@ import type { Catalogue } from "../routing/catalogue.ts";
 import { type Choice, choose } from "../routing/choose.ts";
 import { type Demand, demandOf } from "../routing/demand.ts";
 import type { Target } from "../routing/target.ts";
+import type { CallLog } from "../telemetry/call-log.ts";
 import type { PlannedCall } from "../upstream/backend.ts";
 
 /** A call that may be made: admitted, and with the targets that may answer it. */
@@ -37,9 +38,14 @@ export function prepare(
   return { request, params, streaming, demand, choice: choose(routes, situation, params) };
 }
 
-/** Plans a prepared call for one of its targets. Throws where that is bound to refuse it, and where a strict call would be adjusted. */
-export function planFor({ request, params, streaming }: PreparedCall, target: Target): PlannedCall {
+/**
+ * Plans a prepared call for one of its targets, and writes into the log what would be adjusted. Throws where the target is bound to refuse
+ * it, and where a strict call would be adjusted.
+ */
+export function planFor({ request, params, streaming }: PreparedCall, target: Target, log: CallLog): PlannedCall {
+  log.routed(params.model, target.name, []);
   const plan = target.backend.plan({ model: target.model, params, streaming });
+  log.routed(params.model, target.name, plan.adjustments);
   if (request.options?.strict === true) refuseAdjustments(plan, target);
   return plan;
 }

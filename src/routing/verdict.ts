@@ -44,6 +44,8 @@ const TABLE: Readonly<Partial<Record<Reason, Verdict>>> = {
   [Reason.MODEL_NOT_FOUND]: ELSEWHERE,
   [Reason.REQUEST_TOO_LARGE]: ELSEWHERE,
   [Reason.NOT_IMPLEMENTED]: ELSEWHERE,
+  // A fault of the gateway's own, in what it does for this target.
+  [Reason.INTERNAL]: ELSEWHERE,
   [Reason.UNSUPPORTED_PARAMETER]: ELSEWHERE,
   [Reason.UNSUPPORTED_VALUE]: ELSEWHERE,
   [Reason.REQUEST_TIMEOUT]: AT_ONCE,

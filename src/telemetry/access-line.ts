@@ -1,4 +1,5 @@
 import { codeToString } from "@connectrpc/connect/protocol-connect";
+import type { GatewayError } from "../errors/gateway-error.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import type { CallFields, CallLog } from "./call-log.ts";
 import type { Logger } from "./logger.ts";
@@ -39,14 +40,26 @@ export function accessFields(log: CallLog, exchange: Exchange): AccessFields {
     status: statusOf(log, exchange.status),
     durationMs: Math.round(durationMs * 10) / 10,
     ...(userAgent === undefined ? {} : { userAgent: userAgent.slice(0, MAX_TEXT) }),
-    ...(log.error?.reason === Reason.INTERNAL ? { err: log.error.details.cause ?? log.error } : {}),
+    ...errOf(log),
   };
 }
 
-/** The level of a call's line: error for a fault of the gateway, warn for the other errors with a status from 500 on. */
-export function accessLevel({ error }: CallLog): "info" | "warn" | "error" {
+/** What a fault of the gateway came from: of the call, or of an attempt that was made good by another. */
+function errOf(log: CallLog): Pick<AccessFields, "err"> {
+  const fault = faultOf(log);
+  return fault === undefined ? {} : { err: fault.details.cause ?? fault };
+}
+
+const faultOf = ({ error, attempts }: CallLog): GatewayError | undefined =>
+  [error, ...attempts.map((attempt) => attempt.error)].find((it) => it?.reason === Reason.INTERNAL);
+
+/**
+ * The level of a call's line: error for a fault of the gateway, also in an attempt alone; warn for the other errors with a status from 500 on.
+ */
+export function accessLevel(log: CallLog): "info" | "warn" | "error" {
+  const { error } = log;
+  if (faultOf(log) !== undefined) return "error";
   if (error === undefined) return "info";
-  if (error.reason === Reason.INTERNAL) return "error";
   return error.row.httpStatus >= 500 ? "warn" : "info";
 }
 

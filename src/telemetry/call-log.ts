@@ -112,8 +112,6 @@ export class CallLog {
     this.#fields.model = model;
     this.#fields.target = target;
     this.#adjustments = adjustments;
-    if (adjustments.length > 0) this.#fields.adjustments = formatAdjustments(adjustments);
-    else delete this.#fields.adjustments;
   }
 
   /** The first output came, so many milliseconds after the call's arrival. Later calls change nothing. */
@@ -155,6 +153,10 @@ export class CallLog {
   /** The fields for the log. */
   fields(): Readonly<CallFields> {
     const attempts = formatAttempts(this.attempts);
-    return attempts === undefined ? this.#fields : { ...this.#fields, attempts };
+    return {
+      ...this.#fields,
+      ...(this.#adjustments.length === 0 ? {} : { adjustments: formatAdjustments(this.#adjustments) }),
+      ...(attempts === undefined ? {} : { attempts }),
+    };
   }
 }

@@ -14,8 +14,7 @@ import { ModelSchema } from "../../src/gen/parley/models/v1/models_service_pb.ts
 import type { Catalogue } from "../../src/routing/catalogue.ts";
 import { CallLog } from "../../src/telemetry/call-log.ts";
 import type { Backend } from "../../src/upstream/backend.ts";
-import { idleBackend } from "../routing/support/targets.ts";
-import { catalogueOf, ONE_TRY, ROUTING } from "../support/routing.ts";
+import { catalogueOf, idleBackend, ONE_TRY, ROUTING } from "../support/routing.ts";
 import { answerQuestions } from "./child-side.ts";
 import { ROUTES, type RoutingTrial } from "./routing.ts";
 

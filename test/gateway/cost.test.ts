@@ -13,12 +13,12 @@ import {
   ServiceTier,
 } from "../../src/gen/parley/chat/v1/completion_pb.ts";
 import { Role } from "../../src/gen/parley/chat/v1/message_pb.ts";
-import { type CallReport, UsageSource } from "../../src/gen/parley/chat/v1/report_pb.ts";
+import type { CallReport } from "../../src/gen/parley/chat/v1/report_pb.ts";
 import { CallLog } from "../../src/telemetry/call-log.ts";
 import type { Backend, Consumption } from "../../src/upstream/backend.ts";
 import { collect } from "../support/collect.ts";
 import { modelsOf } from "../support/listing-provider.ts";
-import { catalogueOf, ONE_TRY, UNBOUNDED } from "../support/routing.ts";
+import { catalogueOf, idleBackend, ONE_TRY } from "../support/routing.ts";
 
 type Chunk = MessageInitShape<typeof ChatCompletionChunkSchema>;
 
@@ -36,17 +36,8 @@ const WHOLE = { choices: [{ message: {}, finishReason: FinishReason.STOP }] };
 /** The last report and the log of a call of a backend that knows costs so, whole and as a stream. */
 async function reportsOf({ chunks, whole, cost }: Priced) {
   const batch = (init: Chunk): readonly ChatCompletionChunk[] => [create(ChatCompletionChunkSchema, init)];
-  const backend: Backend = {
-    id: "priced",
-    vendor: "generic",
-    networked: true,
-    address: undefined,
-    credentials: 1,
-    concurrency: UNBOUNDED,
-    usageSource: UsageSource.PROVIDER,
+  const backend = idleBackend("priced", {
     models: () => modelsOf("m"),
-    has: () => true,
-    abilitiesOf: () => ({}),
     plan: () => ({
       adjustments: [],
       promptTokens: undefined,
@@ -57,7 +48,7 @@ async function reportsOf({ chunks, whole, cost }: Priced) {
       },
     }),
     ...(cost === undefined ? {} : { cost }),
-  };
+  });
   const { operations } = createGateway(catalogueOf([backend], ["priced/m"]), ONE_TRY);
   const params = {
     model: "priced/m",

@@ -7,13 +7,11 @@ import {
 } from "../../src/gen/parley/chat/v1/chat_service_pb.ts";
 import { ChatCompletionChunkSchema, FinishReason } from "../../src/gen/parley/chat/v1/completion_pb.ts";
 import { Role } from "../../src/gen/parley/chat/v1/message_pb.ts";
-import { UsageSource } from "../../src/gen/parley/chat/v1/report_pb.ts";
 import { Reason } from "../../src/gen/parley/errors/v1/errors_pb.ts";
 import { CallLog } from "../../src/telemetry/call-log.ts";
-import type { Backend } from "../../src/upstream/backend.ts";
 import { collect, failureOf } from "../support/collect.ts";
 import { modelsOf } from "../support/listing-provider.ts";
-import { catalogueOf, ONE_TRY, UNBOUNDED } from "../support/routing.ts";
+import { catalogueOf, idleBackend, ONE_TRY } from "../support/routing.ts";
 
 type Batch = readonly MessageInitShape<typeof ChatCompletionChunkSchema>[];
 
@@ -22,17 +20,8 @@ const sleep = (ms: number): Promise<void> => new Promise((resolve) => setTimeout
 
 /** Streams a call of a backend that says these batches, with so many milliseconds before each. */
 async function stream(batches: readonly Batch[], pauseMs = 0, includeReasoning = true) {
-  const backend: Backend = {
-    id: "slow",
-    vendor: "generic",
-    networked: true,
-    address: undefined,
-    credentials: 1,
-    concurrency: UNBOUNDED,
-    usageSource: UsageSource.PROVIDER,
+  const backend = idleBackend("slow", {
     models: () => modelsOf("m"),
-    has: () => true,
-    abilitiesOf: () => ({}),
     plan: () => ({
       adjustments: [],
       promptTokens: undefined,
@@ -46,7 +35,7 @@ async function stream(batches: readonly Batch[], pauseMs = 0, includeReasoning =
         }
       },
     }),
-  };
+  });
   const { operations } = createGateway(catalogueOf([backend], ["slow/m"]), {
     ...ONE_TRY,
     firstChunkMs: FIRST_CHUNK_MS,

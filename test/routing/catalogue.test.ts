@@ -1,33 +1,20 @@
 import { describe, expect, it } from "vitest";
-import { UsageSource } from "../../src/gen/parley/chat/v1/report_pb.ts";
 import type { Model } from "../../src/gen/parley/models/v1/models_service_pb.ts";
 import type { Catalogue } from "../../src/routing/catalogue.ts";
 import type { Candidate } from "../../src/routing/target.ts";
-import type { Backend } from "../../src/upstream/backend.ts";
 import { modelsOf } from "../support/listing-provider.ts";
-import { catalogueOf, UNBOUNDED } from "../support/routing.ts";
+import { catalogueOf, idleBackend } from "../support/routing.ts";
 
 /** A backend whose list can be exchanged, and which counts how often it is read. It takes what it lists, or any model. */
 function createListed(id: string, listed: readonly string[], takes: "listed" | "any" = "any") {
   const state = { models: modelsOf(...listed) as readonly Model[], reads: 0 };
-  const backend: Backend = {
-    id,
-    vendor: "generic",
-    networked: true,
-    address: undefined,
-    credentials: 1,
-    concurrency: UNBOUNDED,
-    usageSource: UsageSource.PROVIDER,
+  const backend = idleBackend(id, {
     models: () => {
       state.reads++;
       return state.models;
     },
     has: (model) => takes === "any" || state.models.some((it) => it.id === model),
-    abilitiesOf: () => ({}),
-    plan: () => {
-      throw new Error("nobody calls it");
-    },
-  };
+  });
   return { backend, state };
 }
 

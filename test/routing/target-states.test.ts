@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createTargetStates } from "../../src/routing/target-states.ts";
-import { ROUTING } from "../support/routing.ts";
-import { idleBackend } from "./support/targets.ts";
+import { idleBackend, ROUTING } from "../support/routing.ts";
 
 const OTHERS = { ...ROUTING, retryBudget: { burst: 1, ratio: 0 } };
 

@@ -28,7 +28,7 @@ describe("verdictOf()", () => {
     ["a precondition that failed ends it", Reason.FAILED_PRECONDITION, {}, "not again; nobody else; no fault"],
     ["what a content policy refuses ends it", Reason.CONTENT_FILTERED, {}, "not again; nobody else; no fault"],
     ["a client that is gone ends it", Reason.CANCELLED, {}, "not again; nobody else; no fault"],
-    ["a fault of the gateway ends it", Reason.INTERNAL, {}, "not again; nobody else; no fault"],
+    ["a fault of the gateway: another target may do without", Reason.INTERNAL, {}, "not again; others; no fault"],
     ["too many tokens are for larger models", Reason.CONTEXT_LENGTH_EXCEEDED, {}, "not again; larger ones; no fault"],
     ["a parameter that it does not take", Reason.UNSUPPORTED_PARAMETER, {}, "not again; others; no fault"],
     ["a value that it does not take", Reason.UNSUPPORTED_VALUE, {}, "not again; others; no fault"],

@@ -1,5 +1,6 @@
 import type { Settings } from "../../src/config/settings.ts";
 import type { GatewayOptions } from "../../src/gateway/options.ts";
+import { UsageSource } from "../../src/gen/parley/chat/v1/report_pb.ts";
 import { type Catalogue, type CatalogueOptions, createCatalogue } from "../../src/routing/catalogue.ts";
 import { createTargetStates } from "../../src/routing/target-states.ts";
 import type { Backend } from "../../src/upstream/backend.ts";
@@ -24,6 +25,24 @@ export const ONE_TRY: GatewayOptions = {
 
 /** As many calls as come. */
 export const UNBOUNDED = { maxInFlight: 1_000_000, maxQueue: 0 };
+
+/** A backend that is never called. */
+export const idleBackend = (id: string, parts: Partial<Backend> = {}): Backend => ({
+  id,
+  vendor: "generic",
+  networked: true,
+  address: undefined,
+  credentials: 1,
+  concurrency: UNBOUNDED,
+  usageSource: UsageSource.PROVIDER,
+  models: () => [],
+  has: () => true,
+  abilitiesOf: () => ({}),
+  plan: () => {
+    throw new Error("nobody calls it");
+  },
+  ...parts,
+});
 
 /** A catalogue of these backends, with these models behind "auto". */
 export const catalogueOf = (

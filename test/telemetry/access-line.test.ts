@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import { GatewayError } from "../../src/errors/gateway-error.ts";
 import { UsageSchema } from "../../src/gen/parley/chat/v1/completion_pb.ts";
+import { Attempt_Move, Attempt_Outcome } from "../../src/gen/parley/chat/v1/report_pb.ts";
 import { Reason } from "../../src/gen/parley/errors/v1/errors_pb.ts";
 import { clamped, dropped, mapped } from "../../src/providers/adjustment.ts";
 import { accessFields, accessLevel, logAccess } from "../../src/telemetry/access-line.ts";
@@ -110,6 +111,26 @@ describe("accessFields()", () => {
   it("has the cause of a fault of the gateway", () => {
     const cause = new TypeError("x is not a function");
     expect(accessFields(createLog("rest", GatewayError.from(cause)), EXCHANGE).err).toBe(cause);
+  });
+
+  it("has the cause of one in an attempt, though another target answered", () => {
+    const cause = new TypeError("x is not a function");
+    const log = createLog("rest");
+    log.attempts.push({
+      target: "a/x",
+      provider: "a",
+      model: "x",
+      credential: undefined,
+      hedge: false,
+      startedMs: 0,
+      queuedMs: undefined,
+      endedMs: 1,
+      outcome: Attempt_Outcome.FAILED,
+      error: GatewayError.from(cause),
+      move: Attempt_Move.NEXT_TARGET,
+    });
+    expect(accessFields(log, EXCHANGE).err).toBe(cause);
+    expect(accessLevel(log)).toBe("error");
   });
 
   it("has the fault itself where it has no cause", () => {

@@ -1,11 +1,10 @@
-import { UsageSource } from "../../../src/gen/parley/chat/v1/report_pb.ts";
 import type { Facts } from "../../../src/routing/abilities.ts";
 import type { Demand } from "../../../src/routing/demand.ts";
 import { createKeyRing } from "../../../src/routing/key-ring.ts";
 import type { Candidate, Target } from "../../../src/routing/target.ts";
 import { createTargetState } from "../../../src/routing/target-state.ts";
 import type { Backend } from "../../../src/upstream/backend.ts";
-import { ROUTING, UNBOUNDED } from "../../support/routing.ts";
+import { idleBackend, ROUTING } from "../../support/routing.ts";
 
 /** What is known of a model of which nothing is known. */
 export const NO_FACTS: Facts = {
@@ -17,24 +16,6 @@ export const NO_FACTS: Facts = {
 
 /** What a call demands that is one short text. */
 export const NO_DEMAND: Demand = { needs: 0, choices: 1, promptTokens: 10, maxTokens: undefined };
-
-/** A backend that is never called. */
-export const idleBackend = (id: string, parts: Partial<Backend> = {}): Backend => ({
-  id,
-  vendor: "generic",
-  networked: true,
-  address: undefined,
-  credentials: 1,
-  concurrency: UNBOUNDED,
-  usageSource: UsageSource.PROVIDER,
-  models: () => [],
-  has: () => true,
-  abilitiesOf: () => ({}),
-  plan: () => {
-    throw new Error("nobody calls it");
-  },
-  ...parts,
-});
 
 /** The target "id/m", in the state of one that nobody has called. */
 export function idleTarget(id: string, facts: Partial<Facts> = {}, parts: Partial<Backend> = {}): Target {
