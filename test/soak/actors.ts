@@ -115,18 +115,29 @@ async function answer(
   const count = 3 + random.int(18);
   const pieces = Array.from({ length: count }, (_, at) => `${mark} ${at + 1}/${count}; `);
   const text = pieces.join("");
-  const record = { call, target, deed, text, startedAt: performance.now(), saidAt: undefined, endedAt: undefined };
+  const record: UpstreamRecord = {
+    call,
+    target,
+    deed,
+    text,
+    startedAt: performance.now(),
+    saidAt: undefined,
+    endedAt: undefined,
+    wasLeft: false,
+  };
   ledger.add(record);
+  void closed.then((at) => {
+    if (record.endedAt !== undefined) return;
+    record.endedAt = at;
+    record.wasLeft = true;
+  });
   const vendor = vendorOf(actor);
   const streaming = path.includes("stream") || body.includes('"stream":true');
-  return watched(await replyFor(deed, { vendor, streaming, pieces, random }), record, closed);
+  return watched(await replyFor(deed, { vendor, streaming, pieces, random }), record);
 }
 
-/** Writes down when the reply comes to its text, and when it is over: it was said, or its connection was closed. */
-function watched(reply: Reply, record: UpstreamRecord, closed: Promise<number>): Reply {
-  void closed.then((at) => {
-    record.endedAt ??= at;
-  });
+/** Writes down when the reply comes to its text, and when all of it is said. */
+function watched(reply: Reply, record: UpstreamRecord): Reply {
   async function* pieces(): AsyncGenerator<string | Uint8Array> {
     for await (const piece of reply.pieces ?? []) {
       if (typeof piece === "string" && piece.includes("#")) record.saidAt ??= performance.now();

@@ -20,6 +20,7 @@ const did = (target: string, deed: Deed, more: Partial<UpstreamRecord> = {}): Up
   startedAt: STARTED,
   saidAt: undefined,
   endedAt: STARTED + 50,
+  wasLeft: false,
   ...more,
 });
 

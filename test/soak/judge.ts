@@ -144,7 +144,10 @@ function wasLeftSilent({ plan, startedAt, endedAt }: CallOutcome, { ledger, lagW
   const records = ledger.of(plan.number);
   const lagMs = lagWithin(startedAt, endedAt);
   if (records.length === 0) return plan.deadlineMs !== undefined && endedAt - startedAt + lagMs >= plan.deadlineMs;
-  return records.some(({ saidAt = Number.POSITIVE_INFINITY, endedAt: leftAt = 0 }) => saidAt + lagMs > leftAt);
+  return records.some(
+    ({ deed, wasLeft, saidAt = Number.POSITIVE_INFINITY, endedAt: overAt = 0 }) =>
+      (wasLeft || deed in ANSWERING) && saidAt + lagMs > overAt,
+  );
 }
 
 /** Timers may be early by a millisecond, and the deadline goes out as a header in whole ones. */
@@ -169,11 +172,8 @@ function leftOut(outcome: CallOutcome, evidence: Evidence): string | undefined {
     if (asked.has(target) || actor === undefined) return true;
     if (plan.strict && plan.hasTopK && actor.family !== "google") return true;
     if (evidence.targets.wasOpen(target, from, to)) return true;
-    // A place is taken from before a request reaches the upstream until after its answer has left it: the gateway counts more.
-    const most = Math.max(
-      evidence.ledger.mostAtOnce(target, from, to),
-      evidence.targets.mostInFlight(target, from, to),
-    );
+    const { ledger, targets } = evidence;
+    const most = Math.max(ledger.mostAtOnce(target, from, to, lagMs), targets.mostInFlight(target, from, to));
     return most >= actor.maxInFlight;
   };
   let missed: string | undefined;

@@ -14,6 +14,8 @@ export interface UpstreamRecord {
   saidAt: number | undefined;
   /** When it had said all that it was to say, or its connection was closed; undefined while neither has happened. */
   endedAt: number | undefined;
+  /** Whether its connection was closed before it had said all that it was to say. */
+  wasLeft: boolean;
 }
 
 /** All that the upstreams did. */
@@ -22,8 +24,11 @@ export interface Ledger {
   add(record: UpstreamRecord): void;
   /** What was asked of upstreams for a call, in order. */
   of(call: number): readonly UpstreamRecord[];
-  /** The most requests that a target had at once at some moment of that time. */
-  mostAtOnce(target: string, from: number, to: number): number;
+  /**
+   * The most calls that a target may have had at once at some moment of that time. To who asks it, a call is there from before its request
+   * has arrived until after its answer has left: by so many milliseconds, each way.
+   */
+  mostAtOnce(target: string, from: number, to: number, travelMs: number): number;
 }
 
 /** Makes an empty one. */
@@ -39,14 +44,13 @@ export function createLedger(): Ledger {
       else found.push(record);
     },
     of: (call) => byCall.get(call) ?? [],
-    mostAtOnce(target, from, to) {
-      const there = records.filter(
-        (record) =>
-          record.target === target && record.startedAt <= to && (record.endedAt ?? Number.POSITIVE_INFINITY) >= from,
-      );
-      const countAt = (at: number): number =>
-        there.filter(({ startedAt, endedAt }) => startedAt <= at && (endedAt ?? Number.POSITIVE_INFINITY) >= at).length;
-      return Math.max(0, ...[from, ...there.map(({ startedAt }) => Math.max(from, startedAt))].map(countAt));
+    mostAtOnce(target, from, to, travelMs) {
+      const times = records
+        .filter((record) => record.target === target)
+        .map(({ startedAt, endedAt = Number.POSITIVE_INFINITY }) => [startedAt - travelMs, endedAt + travelMs] as const)
+        .filter(([start, end]) => start <= to && end >= from);
+      const countAt = (at: number): number => times.filter(([start, end]) => start <= at && at <= end).length;
+      return Math.max(0, ...times.map(([start]) => countAt(Math.max(from, start))));
     },
   };
 }
