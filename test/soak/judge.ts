@@ -139,15 +139,19 @@ function explainedByDeed({ plan }: CallOutcome, word: string, { ledger }: Eviden
   return ledger.of(plan.number).some(({ deed }) => (DEEDS[deed] as readonly string[]).includes(word));
 }
 
-/** Whether the call left an upstream that had not come to its text, or came to it just then; or its request was not even there yet. */
+/**
+ * Whether the call left an upstream that had not come to its text, or came to it just then; or, with a share of a short deadline, one whose
+ * reply was on its way, or whose request was.
+ */
 function wasLeftSilent({ plan, startedAt, endedAt }: CallOutcome, { ledger, lagWithin }: Evidence): boolean {
   const records = ledger.of(plan.number);
   const lagMs = lagWithin(startedAt, endedAt);
-  if (records.length === 0) return plan.deadlineMs !== undefined && endedAt - startedAt + lagMs >= plan.deadlineMs;
-  return records.some(
-    ({ deed, wasLeft, saidAt = Number.POSITIVE_INFINITY, endedAt: overAt = 0 }) =>
-      (wasLeft || deed in ANSWERING) && saidAt + lagMs > overAt,
-  );
+  const { deadlineMs } = plan;
+  if (records.length === 0) return deadlineMs !== undefined && endedAt - startedAt + lagMs >= deadlineMs;
+  return records.some(({ deed, wasLeft, saidAt = Number.POSITIVE_INFINITY, endedAt: overAt = 0 }) => {
+    if (deadlineMs !== undefined && overAt + lagMs > endedAt) return true;
+    return (wasLeft || deed in ANSWERING) && saidAt + lagMs > overAt;
+  });
 }
 
 /** Timers may be early by a millisecond, and the deadline goes out as a header in whole ones. */
