@@ -40,7 +40,8 @@ export async function startChild(file: string, { nodeFlags = [], args = [] }: Ch
   };
 }
 
-function nextReply(child: ChildProcess, name: string): Promise<unknown> {
+/** The next answer of a child. Rejects when it failed, or ended. */
+export function nextReply(child: ChildProcess, name: string): Promise<unknown> {
   return new Promise((resolve, reject) => {
     const died = (code: number | null): void => reject(new Error(`${name} ended with status ${code}`));
     child.once("exit", died);

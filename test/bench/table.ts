@@ -11,8 +11,9 @@ export function formatTable(head: readonly string[], lines: readonly (readonly (
   return [layOut(head), layOut(rule), ...cells.map(layOut)].join("\n");
 }
 
-/** Three digits that count, or all of a whole part that is longer. */
+/** Three digits that count, or all of a whole part that is longer. What is counted is whole. */
 function formatNumber(value: number): string {
+  if (Number.isInteger(value)) return String(value);
   return value.toFixed(Math.max(0, 2 - Math.floor(Math.log10(Math.max(Math.abs(value), 1)))));
 }
 
