@@ -256,7 +256,8 @@ class Search<T> {
     // One whose breaker lets a call go in time is one to ask, too.
     const inTime = Date.now() + leftMs / 2;
     const others = this.#legs.filter(
-      (other) => other !== leg && other.isUntried && other.candidate.target.state.breaker.readyAt <= inTime,
+      (other) =>
+        other !== leg && other.isUntried && other.hasPlace && other.candidate.target.state.breaker.readyAt <= inTime,
     ).length;
     if (others === 0) return this.#kind === "stream" ? this.#configuredMs : undefined;
     return Math.min(this.#configuredMs ?? Number.POSITIVE_INFINITY, shareOf(leftMs, others, this.#kind));
