@@ -34,7 +34,7 @@ export function formatResult(result: SoakResult): string {
       ],
     ),
     formatTable(
-      ["process", "heap MB", "RSS MB", "resources", "listeners"],
+      ["process", "heap MB", "RSS MB", "sockets", "timers", "listeners"],
       [
         ["before the calls", ...figuresOf(before)],
         ...minutesOf(samples).map((sample) => [`minute ${Math.round(sample.at / 60_000)}`, ...figuresOf(sample)]),
@@ -55,7 +55,8 @@ export function formatResult(result: SoakResult): string {
 const MB = 2 ** 20;
 
 function figuresOf({ heapUsed, rss, resources, listeners }: TimedSample): readonly number[] {
-  return [heapUsed / MB, rss / MB, Object.values(resources).reduce((sum, count) => sum + count, 0), listeners];
+  const { TCPSocketWrap: sockets = 0, Timeout: timers = 0 } = resources;
+  return [heapUsed / MB, rss / MB, sockets, timers, listeners];
 }
 
 /** The samples that are the first ones after minutes 1, 4, 7, 10 and so on. */
