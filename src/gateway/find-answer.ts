@@ -255,10 +255,11 @@ class Search<T> {
     const leftMs = this.#parts.scope.leftMs();
     // One whose breaker lets a call go in time is one to ask, too.
     const inTime = Date.now() + leftMs / 2;
-    const others = this.#legs.filter(
-      (other) =>
-        other !== leg && other.isUntried && other.hasPlace && other.candidate.target.state.breaker.readyAt <= inTime,
-    ).length;
+    let others = 0;
+    for (const other of this.#legs) {
+      if (other === leg || !other.isUntried || !other.hasPlace) continue;
+      if (other.candidate.target.state.breaker.readyAt <= inTime) others += 1;
+    }
     if (others === 0) return this.#kind === "stream" ? this.#configuredMs : undefined;
     return Math.min(this.#configuredMs ?? Number.POSITIVE_INFINITY, shareOf(leftMs, others, this.#kind));
   }

@@ -14,8 +14,8 @@ export class Leg {
   /** Whether the call's report says already that it was passed over. */
   isNoted = false;
   #tries = 0;
-  /** The keys that were refused to this call. */
-  readonly #refusedKeys = new Set<number>();
+  /** The keys that were refused to this call; undefined: none was. There is a leg for each target of each call. */
+  #refusedKeys: Set<number> | undefined;
   #wasAsked = false;
   #isOut = false;
   #isNext = false;
@@ -88,6 +88,7 @@ export class Leg {
     const { backend, state } = this.candidate.target;
     if (keyRestMs !== undefined) {
       (isOfModel ? state.keys : state.providerKeys).rest(key, now + keyRestMs);
+      this.#refusedKeys ??= new Set();
       this.#refusedKeys.add(key);
       if (this.#freshKey(now) !== undefined) {
         this.#tries -= 1;
@@ -105,7 +106,7 @@ export class Leg {
   #freshKey(now: number): number | undefined {
     const { keys } = this.candidate.target.state;
     for (let key = 0; key < keys.size; key++) {
-      if (keys.restsUntil(key) <= now && !this.#refusedKeys.has(key)) return key;
+      if (keys.restsUntil(key) <= now && this.#refusedKeys?.has(key) !== true) return key;
     }
     return undefined;
   }
