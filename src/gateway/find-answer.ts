@@ -51,7 +51,9 @@ const PASSED_OVER = {
 
 class Search<T> {
   readonly #parts: SearchParts<T>;
-  readonly #legs: readonly Leg[];
+  readonly #chosen: readonly Candidate[];
+  /** By their places. Each is made when it is first looked at: of many targets, most never are. */
+  readonly #made: (Leg | undefined)[] = [];
   readonly #failures: GatewayError[] = [];
   readonly #refusals: GatewayError[] = [];
   readonly #running = new Set<Attempt>();
@@ -64,7 +66,7 @@ class Search<T> {
 
   constructor(parts: SearchParts<T>) {
     this.#parts = parts;
-    this.#legs = parts.prepared.choice.chosen.map((candidate) => new Leg(candidate));
+    this.#chosen = parts.prepared.choice.chosen;
     this.#waitLeftMs = parts.options.maxWaitMs;
   }
 
@@ -81,7 +83,7 @@ class Search<T> {
     const { scope } = this.#parts;
     while (this.#found === undefined) {
       scope.signal.throwIfAborted();
-      const step = this.#step(this.#legs);
+      const step = this.#step(this.#chosen.length, (at) => this.#leg(at));
       if (step.kind === "give_up") throw this.#failure(step);
       if (step.kind === "wait") {
         this.#waitLeftMs -= step.ms;
@@ -89,7 +91,7 @@ class Search<T> {
         continue;
       }
       this.#notePassedOver(step.at);
-      const leg = this.#legs[step.at] as Leg;
+      const leg = this.#leg(step.at);
       await this.#withHedge(leg, this.#try(leg, false));
     }
     return this.#found;
@@ -100,12 +102,22 @@ class Search<T> {
     return this.#found !== undefined || this.#parts.scope.signal.aborted;
   }
 
-  #step(legs: readonly Leg[]): Step {
+  #leg(at: number): Leg {
+    const leg = this.#made[at] ?? new Leg(this.#chosen[at] as Candidate);
+    this.#made[at] = leg;
+    return leg;
+  }
+
+  get #legs(): readonly Leg[] {
+    return this.#chosen.map((_, at) => this.#leg(at));
+  }
+
+  #step(count: number, legAt: (at: number) => Leg): Step {
     const leftMs = this.#parts.scope.leftMs();
     const now = Date.now();
     const { maxRetries } = this.#parts.options;
     const limits = { maxRetries, waitLeftMs: this.#waitLeftMs, leftMs };
-    return nextStep(legs.length, (at) => (legs[at] as Leg).stop(now, leftMs), now, limits);
+    return nextStep(count, (at) => legAt(at).stop(now, leftMs), now, limits);
   }
 
   /** Waits for an attempt; when it is silent for as long as the caller said, the next target is asked, too. */
@@ -121,7 +133,7 @@ class Search<T> {
     if (!isLate) return first;
     // Nobody waits for a place to be asked beside another.
     const others = this.#legs.filter((other) => other !== leg && other.isUntried && other.hasPlace);
-    const step = this.#step(others);
+    const step = this.#step(others.length, (at) => others[at] as Leg);
     if (step.kind !== "ask") return first;
     const second = this.#try(others[step.at] as Leg, true);
     // The first one to answer ends the other; where one fails, the other one goes on.
@@ -213,7 +225,7 @@ class Search<T> {
       const error = GatewayError.from(thrown);
       leg.leaveOut();
       this.#refusals.push(error);
-      if (this.#legs.length > 1) this.#skip(leg, error);
+      if (this.#chosen.length > 1) this.#skip(leg, error);
       return undefined;
     }
   }
@@ -256,9 +268,10 @@ class Search<T> {
     // One whose breaker lets a call go in time is one to ask, too.
     const inTime = Date.now() + leftMs / 2;
     let others = 0;
-    for (const other of this.#legs) {
-      if (other === leg || !other.isUntried || !other.hasPlace) continue;
-      if (other.candidate.target.state.breaker.readyAt <= inTime) others += 1;
+    for (const [at, { target }] of this.#chosen.entries()) {
+      const other = this.#made[at];
+      if (other === leg || other?.isUntried === false) continue;
+      if (target.state.lane.hasPlace && target.state.breaker.readyAt <= inTime) others += 1;
     }
     if (others === 0) return this.#kind === "stream" ? this.#configuredMs : undefined;
     return Math.min(this.#configuredMs ?? Number.POSITIVE_INFINITY, shareOf(leftMs, others, this.#kind));
@@ -273,7 +286,8 @@ class Search<T> {
 
   /** Writes down which targets come before this one and were not asked, because they take no calls now. */
   #notePassedOver(at: number): void {
-    for (const leg of this.#legs.slice(0, at)) {
+    for (let before = 0; before < at; before++) {
+      const leg = this.#leg(before);
       if (!leg.isUntried || leg.isNoted) continue;
       const { breaker, lane } = leg.candidate.target.state;
       const { failing, resting, crowded } = PASSED_OVER;
@@ -329,7 +343,7 @@ class Search<T> {
     if (failure !== undefined) return failure;
     const [refusal] = this.#refusals;
     if (refusal !== undefined && retryAfterMs === undefined) return refusal;
-    const names = this.#legs.map(({ candidate }) => candidate.target.name);
+    const names = this.#chosen.map(({ target }) => target.name);
     const who = names.length > 3 ? `${names.slice(0, 3).join(", ")} and others` : names.join(", ");
     const why = isFull ? "takes no more calls at once" : "takes no calls now, because it failed lately";
     return new GatewayError(Reason.NO_AVAILABLE_UPSTREAM, `${who} ${why}`, { retryAfterMs });
