@@ -68,7 +68,7 @@ export function operationAttributes(attempt: AttemptRecord, log: CallLog, names:
     attributes["server.address"] = origin.address.host;
     attributes["server.port"] = origin.address.port;
   }
-  const { upstreamModel } = log.fields();
+  const { upstreamModel } = log;
   // Where nobody but the caller knows the model, the provider may repeat the caller's word.
   const isNamed = names.isKnownModel(attempt.target) && attempt === answeringAttempt(log);
   if (isNamed && upstreamModel !== undefined) attributes["gen_ai.response.model"] = upstreamModel;

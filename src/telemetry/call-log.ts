@@ -72,9 +72,32 @@ export class CallLog {
     return this.#fields.door;
   }
 
+  /** Name of the rpc; undefined while it is not found. */
+  get operation(): string | undefined {
+    return this.#fields.operation;
+  }
+
   /** Whether the answer is given piece by piece. */
   get isStreaming(): boolean {
-    return this.#fields.operation === "StreamChatCompletion";
+    return this.operation === "StreamChatCompletion";
+  }
+
+  /** The model that was asked for. */
+  get model(): string | undefined {
+    return this.#fields.model;
+  }
+
+  /** The "provider/model" that was called last. */
+  get target(): string | undefined {
+    return this.#fields.target;
+  }
+
+  /** The provider's own id of the answer, and the model that it says it answered with; cut where long. */
+  get upstreamId(): string | undefined {
+    return this.#fields.upstreamId;
+  }
+  get upstreamModel(): string | undefined {
+    return this.#fields.upstreamModel;
   }
 
   /** What the call failed with; undefined while it did not. */
@@ -150,7 +173,7 @@ export class CallLog {
     this.#fields.traceId = traceId;
   }
 
-  /** The fields for the log. */
+  /** The fields for the line in the log. What was adjusted and tried is written out here, so whoever wants one field has it otherwise. */
   fields(): Readonly<CallFields> {
     const attempts = formatAttempts(this.attempts);
     return {

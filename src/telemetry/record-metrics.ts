@@ -27,7 +27,7 @@ export function recordMetrics(instruments: Instruments, log: CallLog, end: CallE
 }
 
 function callAttributes(log: CallLog, end: CallEnd): Attributes {
-  const { door, operation } = log.fields();
+  const { door, operation } = log;
   return withError(
     { "parley.door": door, ...(operation === undefined ? {} : { "parley.operation": operation }) },
     callErrorType(log, end),
@@ -78,7 +78,7 @@ function parameterOf({ path }: Adjustment): string {
 function recordAdjustments({ adjustments }: Instruments, log: CallLog): void {
   // A call with many messages can have thousands, nearly all of them alike.
   const counts = new Map<string, { readonly attributes: Attributes; count: number }>();
-  const [provider = ""] = log.fields().target?.split("/", 1) ?? [];
+  const [provider = ""] = log.target?.split("/", 1) ?? [];
   for (const adjustment of log.adjustments) {
     const parameter = parameterOf(adjustment);
     const action = Adjustment_Action[adjustment.action]?.toLowerCase() ?? OTHER;

@@ -52,20 +52,20 @@ function timeAt({ startedAtMs }: CallLog, ms: number): HrTime {
 
 /** The model that the caller asked for, where it is known; undefined: none was asked for. */
 function askedModel(log: CallLog, names: KnownNames): string | undefined {
-  const { model } = log.fields();
+  const { model } = log;
   if (model === undefined) return undefined;
   return names.isKnownModel(model) ? model : OTHER;
 }
 
 function spanName(log: CallLog, model: string | undefined): string {
-  const { operation } = log.fields();
+  const { operation } = log;
   if (operation === undefined) return "request";
   if (!operation.endsWith("ChatCompletion") || operation === "ExplainChatCompletion") return operation;
   return model === undefined ? "chat" : `chat ${model}`;
 }
 
 function callAttributes(log: CallLog, end: CallEnd, model: string | undefined): Attributes {
-  const { requestId, door, operation } = log.fields();
+  const { requestId, door, operation } = log;
   return defined({
     "parley.request_id": requestId,
     "parley.door": door,
@@ -117,7 +117,7 @@ function attemptAttributes(attempt: AttemptRecord, log: CallLog): Attributes {
 function answerAttributes(log: CallLog): Attributes {
   const { finishReasons, usage } = log;
   return defined({
-    "gen_ai.response.id": log.fields().upstreamId,
+    "gen_ai.response.id": log.upstreamId,
     "gen_ai.response.finish_reasons":
       finishReasons.length === 0
         ? undefined
