@@ -1,13 +1,15 @@
 import type { GatewayError } from "../errors/gateway-error.ts";
-import { Attempt_Move, Attempt_Outcome } from "../gen/parley/chat/v1/report_pb.ts";
+import { Attempt_Outcome } from "../gen/parley/chat/v1/report_pb.ts";
 import type { Pass } from "../routing/breaker.ts";
 import type { Latency } from "../routing/latency.ts";
 import type { Candidate } from "../routing/target.ts";
+import { latencyOf } from "../routing/target-state.ts";
 import type { AttemptRecord } from "../telemetry/attempt-record.ts";
 import type { CallLog } from "../telemetry/call-log.ts";
 import type { AttemptOptions, PlannedCall } from "../upstream/backend.ts";
 import type { CallScope } from "./call-scope.ts";
 import { silent } from "./silent.ts";
+import { beginRecord } from "./trail.ts";
 
 /** What an attempt is made of. */
 export interface AttemptParts {
@@ -43,22 +45,12 @@ export class Attempt {
 
   constructor(parts: AttemptParts) {
     const { candidate, plan, scope, log, credential, queuedMs, hedge, outputWithinMs } = parts;
-    const { backend, model, name } = candidate.target;
+    const { target } = candidate;
     this.#parts = parts;
     this.candidate = candidate;
     this.plan = plan;
-    this.record = {
-      target: name,
-      provider: backend.id,
-      model,
-      credential: backend.credentials > 1 ? credential : undefined,
-      hedge,
-      startedMs: log.elapsedMs(),
-      queuedMs,
-      outcome: Attempt_Outcome.UNSPECIFIED,
-      move: Attempt_Move.UNSPECIFIED,
-    };
-    log.attempts.push(this.record);
+    const shownCredential = target.backend.credentials > 1 ? credential : undefined;
+    this.record = beginRecord(log, target, { credential: shownCredential, hedge, queuedMs });
     this.options = {
       credential,
       onHead: () => {
@@ -137,8 +129,7 @@ export class Attempt {
   }
 
   get #latency(): Latency {
-    const { latency } = this.candidate.target.state;
-    return this.#parts.streaming ? latency.stream : latency.whole;
+    return latencyOf(this.candidate.target.state, this.#parts.streaming);
   }
 
   /** It ended before anything came. */

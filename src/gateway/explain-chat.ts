@@ -14,6 +14,7 @@ import type { BreakerState } from "../routing/breaker.ts";
 import { costOf, readyAt } from "../routing/order.ts";
 import { type Exclusion, exclusionsOf } from "../routing/suitable.ts";
 import type { Candidate as Routed } from "../routing/target.ts";
+import { latencyOf } from "../routing/target-state.ts";
 import type { CallLog } from "../telemetry/call-log.ts";
 import type { PlannedCall } from "../upstream/backend.ts";
 import { type PreparedCall, planFor, prepare } from "./prepare.ts";
@@ -83,10 +84,10 @@ function describe(
   rank: number,
   exclusions: readonly Exclusion[],
 ): Candidate {
-  const { lane, breaker, latency } = target.state;
+  const { lane, breaker } = target.state;
   const now = Date.now();
   const readyInMs = readyAt(target, now) - now;
-  const { usual } = streaming ? latency.stream : latency.whole;
+  const { usual } = latencyOf(target.state, streaming);
   const cost = costOf(target, demand);
   return create(CandidateSchema, {
     target: target.name,

@@ -1,12 +1,11 @@
 import { GatewayError } from "../errors/gateway-error.ts";
-import { Attempt_Move, Attempt_Outcome } from "../gen/parley/chat/v1/report_pb.ts";
+import { Attempt_Outcome } from "../gen/parley/chat/v1/report_pb.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import { sleep } from "../lib/sleep.ts";
 import { shareOf, USUAL_SILENCE_MS } from "../routing/share.ts";
 import { nextStep, type Step } from "../routing/step.ts";
 import type { Candidate } from "../routing/target.ts";
 import { silenceVerdict, type Verdict, verdictOf } from "../routing/verdict.ts";
-import type { AttemptRecord } from "../telemetry/attempt-record.ts";
 import type { CallLog } from "../telemetry/call-log.ts";
 import type { PlannedCall } from "../upstream/backend.ts";
 import { Attempt } from "./attempt.ts";
@@ -14,6 +13,7 @@ import type { CallScope } from "./call-scope.ts";
 import { Leg } from "./leg.ts";
 import type { RoutingOptions } from "./options.ts";
 import { type PreparedCall, planFor } from "./prepare.ts";
+import { noteEnd, noteMove, noteSkipped } from "./trail.ts";
 
 /** How an answer is looked for. */
 export interface SearchParts<T> {
@@ -74,7 +74,7 @@ class Search<T> {
     try {
       return await this.#search();
     } catch (thrown) {
-      for (const record of this.#openRecords()) record.move = Attempt_Move.GIVE_UP;
+      noteEnd(this.#parts.log);
       throw thrown;
     }
   }
@@ -156,7 +156,7 @@ class Search<T> {
       return;
     }
     const credential = leg.pickKey(Date.now());
-    this.#moveOn(candidate, credential);
+    noteMove(log, candidate.target, credential);
     leg.asked();
     const attempt = new Attempt({
       candidate,
@@ -188,11 +188,11 @@ class Search<T> {
     const { attempt } = found;
     for (const other of this.#running) if (other !== attempt) other.superseded();
     for (const waiting of this.#waiting) waiting.abort(new Error("another target answered first"));
-    const { params } = this.#parts.prepared;
+    const { log, prepared } = this.#parts;
     const { candidate, plan } = attempt;
     // What failed beside it, after it had begun.
-    this.#moveOn(candidate, attempt.options.credential);
-    this.#parts.log.routed(params.model, candidate.target.name, plan.adjustments);
+    noteMove(log, candidate.target, attempt.options.credential);
+    log.routed(prepared.params.model, candidate.target.name, plan.adjustments);
   }
 
   #failed(leg: Leg, attempt: Attempt, credential: number, error: GatewayError): void {
@@ -296,42 +296,8 @@ class Search<T> {
   }
 
   #skip(leg: Leg, error: GatewayError): void {
-    const { log } = this.#parts;
-    const { backend, model, name } = leg.candidate.target;
     leg.isNoted = true;
-    const at = log.elapsedMs();
-    log.attempts.push({
-      target: name,
-      provider: backend.id,
-      model,
-      credential: undefined,
-      hedge: false,
-      startedMs: at,
-      queuedMs: undefined,
-      endedMs: at,
-      outcome: Attempt_Outcome.SKIPPED,
-      error,
-      move: Attempt_Move.UNSPECIFIED,
-    });
-  }
-
-  /** Writes down what the gateway did after the attempts before this one. */
-  #moveOn({ target }: Candidate, credential: number | undefined): void {
-    for (const record of this.#openRecords()) {
-      if (record.target !== target.name) record.move = Attempt_Move.NEXT_TARGET;
-      else if (record.credential !== undefined && record.credential !== credential)
-        record.move = Attempt_Move.NEXT_CREDENTIAL;
-      else record.move = Attempt_Move.RETRY;
-    }
-  }
-
-  /** The attempts that came to nothing, of which it is not written down what was done after them. */
-  #openRecords(): AttemptRecord[] {
-    return this.#parts.log.attempts.filter(
-      ({ outcome, move }) =>
-        (outcome === Attempt_Outcome.FAILED || outcome === Attempt_Outcome.SKIPPED) &&
-        move === Attempt_Move.UNSPECIFIED,
-    );
+    noteSkipped(this.#parts.log, leg.candidate.target, error);
   }
 
   /**

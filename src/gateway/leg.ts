@@ -1,6 +1,6 @@
 import { ExponentialBackoff, fullJitterGenerator, type IBackoffFactory } from "cockatiel";
 import type { GatewayError } from "../errors/gateway-error.ts";
-import { keysReadyAt, pickKey } from "../routing/key-ring.ts";
+import { freshKey, keysReadyAt, pickKey } from "../routing/key-ring.ts";
 import type { Stop } from "../routing/step.ts";
 import type { Candidate } from "../routing/target.ts";
 import type { Verdict } from "../routing/verdict.ts";
@@ -13,6 +13,7 @@ export class Leg {
   readonly candidate: Candidate;
   /** Whether the call's report says already that it was passed over. */
   isNoted = false;
+  /** How often it was asked, without those tries that only tried another key. */
   #tries = 0;
   /** The keys that were refused to this call; undefined: none was. There is a leg for each target of each call. */
   #refusedKeys: Set<number> | undefined;
@@ -24,11 +25,6 @@ export class Leg {
 
   constructor(candidate: Candidate) {
     this.candidate = candidate;
-  }
-
-  /** How often it was asked, without those tries that only tried another key. */
-  get tries(): number {
-    return this.#tries;
   }
 
   /** Whether it can be asked yet, and was not. */
@@ -48,7 +44,7 @@ export class Leg {
 
   /** The key to ask it with. */
   pickKey(now: number): number {
-    return this.#freshKey(now) ?? pickKey(this.candidate.target.state.keys, now);
+    return pickKey(this.candidate.target.state.keys, now, this.#refusedKeys);
   }
 
   /** What is known of it now. */
@@ -90,7 +86,8 @@ export class Leg {
       (isOfModel ? state.keys : state.providerKeys).rest(key, now + keyRestMs);
       this.#refusedKeys ??= new Set();
       this.#refusedKeys.add(key);
-      if (this.#freshKey(now) !== undefined) {
+      // Each key is tried once at once, however short its rest is.
+      if (freshKey(state.keys, now, this.#refusedKeys) !== undefined) {
         this.#tries -= 1;
         this.#isNext = true;
         return;
@@ -100,15 +97,6 @@ export class Leg {
     if (again === "no" || !backend.networked) this.#isOut = true;
     else if (again === "at_once" && this.#tries === 1) this.#isNext = true;
     else this.#waitFor(details.retryAfterMs, now);
-  }
-
-  /** The first key that does not rest, and was not refused to this call: each is tried once at once, however short its rest is. */
-  #freshKey(now: number): number | undefined {
-    const { keys } = this.candidate.target.state;
-    for (let key = 0; key < keys.size; key++) {
-      if (keys.restsUntil(key) <= now && this.#refusedKeys?.has(key) !== true) return key;
-    }
-    return undefined;
   }
 
   #waitFor(retryAfterMs: number | undefined, now: number): void {

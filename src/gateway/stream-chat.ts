@@ -7,7 +7,6 @@ import {
   StreamChatCompletionResponseSchema,
 } from "../gen/parley/chat/v1/chat_service_pb.ts";
 import type { ChatCompletionChunk } from "../gen/parley/chat/v1/completion_pb.ts";
-import { Attempt_Move } from "../gen/parley/chat/v1/report_pb.ts";
 import { verdictOf } from "../routing/verdict.ts";
 import type { Attempt } from "./attempt.ts";
 import type { CallScope } from "./call-scope.ts";
@@ -16,6 +15,7 @@ import { type OpenStream, openStream, readBatch, stopQuietly } from "./open-stre
 import { prepare } from "./prepare.ts";
 import { Reporter } from "./report.ts";
 import { type Serving, searchOptions } from "./serving.ts";
+import { noteEnd } from "./trail.ts";
 
 /**
  * Streams the answer to a request. Nothing comes before the first output; from then on, whatever fails is an error, and nobody else is
@@ -55,7 +55,9 @@ export async function* streamChat(
       create(StreamChatCompletionResponseSchema, end.chunk === undefined ? { report } : { chunk: end.chunk, report }),
     ];
   } catch (thrown) {
-    throw failed(attempt, scope, thrown);
+    const error = failed(attempt, scope, thrown);
+    noteEnd(log);
+    throw error;
   } finally {
     // A client that stops reading leaves here.
     attempt.cancelled();
@@ -91,9 +93,6 @@ const messagesOf = (chunks: readonly ChatCompletionChunk[]): StreamChatCompletio
 function failed(attempt: Attempt, scope: CallScope, thrown: unknown): GatewayError {
   const error = GatewayError.from(thrown);
   if (scope.signal.aborted && !scope.fellSilent) attempt.cancelled();
-  else {
-    attempt.failed(error, scope.fellSilent || verdictOf(error).isFault);
-    attempt.record.move = Attempt_Move.GIVE_UP;
-  }
+  else attempt.failed(error, scope.fellSilent || verdictOf(error).isFault);
   return error;
 }

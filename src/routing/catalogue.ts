@@ -66,15 +66,16 @@ export function createCatalogue({ backends, models, auto, routing, states }: Cat
     if (found === undefined) throw notFound(name, param);
     return found;
   };
-  const candidatesOf = ({ targets }: ModelNameSettings, answersAs: string | undefined): Candidate[] =>
-    targets.map((name, at) => {
-      const target = targetAt(name, `targets[${at}]`);
-      return { target, answersAs: answersAs ?? target.name };
+  /** The targets of a configured name; each answers as the name, or, within "auto", as itself. */
+  const candidatesOf = (name: ModelNameSettings, within?: typeof AUTO): Candidate[] =>
+    name.targets.map((targetName, at) => {
+      const target = targetAt(targetName, `models[${models.indexOf(name)}].targets[${at}]`);
+      return { target, answersAs: within === AUTO ? target.name : name.id };
     });
   const autoCandidates = (): Candidate[] =>
     auto.models.flatMap((name, at) => {
       const named = byName.get(name);
-      if (named !== undefined) return candidatesOf(named, undefined);
+      if (named !== undefined) return candidatesOf(named, AUTO);
       const target = targetAt(name, `auto.models[${at}]`);
       return [{ target, answersAs: target.name }];
     });
@@ -82,14 +83,15 @@ export function createCatalogue({ backends, models, auto, routing, states }: Cat
   const find = (name: string): Route | undefined => {
     if (name === AUTO) return route(autoCandidates(), auto.policy, NO_WEIGHTS, true);
     const named = byName.get(name);
-    if (named !== undefined) return route(candidatesOf(named, name), named.policy, named.weights);
+    if (named !== undefined) return route(candidatesOf(named), named.policy, named.weights);
     const target = findTarget(name);
     if (target !== undefined) return route([{ target, answersAs: name }]);
     const listers = name.length > MAX_NAME ? undefined : index().listersOf.get(name);
     return listers && route(listers.map((backend) => ({ target: index().target(backend, name), answersAs: name })));
   };
 
-  for (const [at, name] of models.entries()) checkTargets(name, `models[${at}]`, targetAt);
+  // What they name has to be there.
+  for (const name of models) candidatesOf(name);
   autoCandidates();
 
   /** What is configured, by name. It is found anew when a list has changed, because that may say other facts. */
@@ -145,14 +147,6 @@ function extrasOf(models: readonly ModelNameSettings[], auto: AutoSettings): Mod
     listed(AUTO, auto.models, `The first that suits: ${auto.models.join(", ")}`),
     ...models.map(({ id, targets }) => listed(id, targets, `A name for ${targets.join(", ")}`)),
   ];
-}
-
-function checkTargets(
-  { targets }: ModelNameSettings,
-  path: string,
-  targetAt: (name: string, param: string) => Target,
-): void {
-  for (const [at, name] of targets.entries()) targetAt(name, `${path}.targets[${at}]`);
 }
 
 /** Longest part of a name that an error repeats. */

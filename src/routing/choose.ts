@@ -37,10 +37,12 @@ export function choose(routes: readonly Route[], situation: Situation, params: C
   const chosen = new Map<string, Candidate>();
   const unsuitable = new Map<string, Candidate>();
   for (const route of routes) {
-    const suitable = route.candidates.filter(({ target }) => isSuitable(target, demand));
+    const suitable: Candidate[] = [];
+    for (const candidate of route.candidates) {
+      if (isSuitable(candidate.target, demand)) suitable.push(candidate);
+      else add(unsuitable, candidate);
+    }
     for (const candidate of inOrder(suitable, route, situation)) add(chosen, candidate);
-    if (suitable.length === route.candidates.length) continue;
-    for (const candidate of route.candidates) if (!isSuitable(candidate.target, demand)) add(unsuitable, candidate);
   }
   if (chosen.size > 0) return { chosen: [...chosen.values()], unsuitable: [...unsuitable.values()] };
   const named = routes.filter(({ isAuto }) => !isAuto);

@@ -20,24 +20,25 @@ export function createKeyRing(size: number, beneath?: KeyRing): KeyRing {
   };
 }
 
-/** The first key that does not rest, and else the one that rests for the shortest time. */
-export function pickKey(ring: KeyRing, now: number): number {
-  let best = 0;
+/** The first key that does not rest, and is none of the refused ones; undefined: there is none. */
+export function freshKey(ring: KeyRing, now: number, refused?: ReadonlySet<number>): number | undefined {
   for (let key = 0; key < ring.size; key++) {
-    const until = ring.restsUntil(key);
-    if (until <= now) return key;
-    if (until < ring.restsUntil(best)) best = key;
+    if (ring.restsUntil(key) <= now && refused?.has(key) !== true) return key;
   }
-  return best;
+  return undefined;
 }
 
+/** A fresh key; or else one that was refused; or else the one that rests for the shortest time. */
+export const pickKey = (ring: KeyRing, now: number, refused?: ReadonlySet<number>): number =>
+  freshKey(ring, now, refused) ?? freshKey(ring, now) ?? soonestKey(ring);
+
 /** When a key is there that does not rest: 0 for now. */
-export function keysReadyAt(ring: KeyRing, now: number): number {
-  let soonest = Number.POSITIVE_INFINITY;
-  for (let key = 0; key < ring.size; key++) {
-    const until = ring.restsUntil(key);
-    if (until <= now) return 0;
-    soonest = Math.min(soonest, until);
-  }
+export const keysReadyAt = (ring: KeyRing, now: number): number =>
+  freshKey(ring, now) === undefined ? ring.restsUntil(soonestKey(ring)) : 0;
+
+/** The first of the keys that rest for the shortest time. */
+function soonestKey(ring: KeyRing): number {
+  let soonest = 0;
+  for (let key = 1; key < ring.size; key++) if (ring.restsUntil(key) < ring.restsUntil(soonest)) soonest = key;
   return soonest;
 }

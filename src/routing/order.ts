@@ -3,6 +3,7 @@ import type { PolicyName } from "../config/settings.ts";
 import type { Demand } from "./demand.ts";
 import { keysReadyAt } from "./key-ring.ts";
 import type { Candidate, Target } from "./target.ts";
+import { latencyOf } from "./target-state.ts";
 
 /** What an order is made by. */
 export interface Ordering {
@@ -72,8 +73,7 @@ function byWeight(
 /** The better of two that are drawn of those that take calls now; then the others, the best first. */
 function byLatency(candidates: readonly Candidate[], { streaming, now, random }: Situation): readonly Candidate[] {
   const scores = candidates.map(({ target: { state } }) => {
-    const latency = streaming ? state.latency.stream : state.latency.whole;
-    return latency.now(now) * (state.lane.inFlight + 1);
+    return latencyOf(state, streaming).now(now) * (state.lane.inFlight + 1);
   });
   const best = better(candidates, scores, now, random);
   // It comes before all, whatever the scores are.

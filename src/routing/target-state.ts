@@ -19,6 +19,10 @@ export interface TargetState {
   readonly providerKeys: KeyRing;
 }
 
+/** How long the target takes to what a call of that kind waits for. */
+export const latencyOf = ({ latency }: TargetState, streaming: boolean): Latency =>
+  streaming ? latency.stream : latency.whole;
+
 /** Makes the state of a target that nobody has called. */
 export function createTargetState(
   { retryBudget, breaker }: Pick<RoutingSettings, "retryBudget" | "breaker">,

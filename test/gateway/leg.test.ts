@@ -85,11 +85,19 @@ describe("Leg", () => {
   });
 
   it("tries the other keys at once, and each but once", () => {
-    const { leg, stop, fail } = open({ credentials: 3 });
+    const { stop, fail } = open({ credentials: 3 });
     // What is to rest for no time does not rest, and yet is not asked without end.
-    expect([fail(Reason.RATE_LIMIT_EXCEEDED, { retryAfterMs: 0 }), stop().isNext, leg.tries]).toEqual([0, true, 0]);
-    expect([fail(Reason.RATE_LIMIT_EXCEEDED, { retryAfterMs: 900 }), stop().isNext, leg.tries]).toEqual([1, true, 0]);
-    expect([fail(Reason.RATE_LIMIT_EXCEEDED, { retryAfterMs: 900 }), stop().isNext, leg.tries]).toEqual([2, false, 1]);
+    expect([fail(Reason.RATE_LIMIT_EXCEEDED, { retryAfterMs: 0 }), stop().isNext, stop().tries]).toEqual([0, true, 0]);
+    expect([fail(Reason.RATE_LIMIT_EXCEEDED, { retryAfterMs: 900 }), stop().isNext, stop().tries]).toEqual([
+      1,
+      true,
+      0,
+    ]);
+    expect([fail(Reason.RATE_LIMIT_EXCEEDED, { retryAfterMs: 900 }), stop().isNext, stop().tries]).toEqual([
+      2,
+      false,
+      1,
+    ]);
   });
 
   it("waits where all keys rest", () => {
