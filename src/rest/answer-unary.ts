@@ -22,10 +22,5 @@ export function answerUnary(exchange: Exchange, target: UnaryTarget, response: M
   }
   const done = report && (messageAt(response, report) as CallReport | undefined);
   const json = stringifyJson(responseBody?.message ?? method.output, body, { nulls: true });
-  answerJson(
-    exchange,
-    200,
-    { ...headers, ...reportHeaders(done), ...(done === undefined ? {} : attemptsHeader(exchange.log.attempts)) },
-    json,
-  );
+  answerJson(exchange, 200, { ...headers, ...reportHeaders(done), ...attemptsHeader(exchange.log.attempts) }, json);
 }

@@ -1,9 +1,8 @@
 import { GatewayError } from "../errors/gateway-error.ts";
-import { toOpenAIError } from "../errors/openai-error.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import type { HttpRequest, HttpResponse } from "../lib/http-exchange.ts";
 import type { Signals } from "../telemetry/signals.ts";
-import { sendJson } from "./send-json.ts";
+import { sendError } from "./send-json.ts";
 
 /** Prometheus' text format. */
 const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
@@ -17,7 +16,7 @@ export async function answerMetrics(
   const { method = "" } = request;
   if (method !== "GET" && method !== "HEAD") {
     response.setHeader("allow", "GET, HEAD");
-    refuse(response, new GatewayError(Reason.METHOD_NOT_ALLOWED, "/metrics is read by GET"));
+    sendError(response, new GatewayError(Reason.METHOD_NOT_ALLOWED, "/metrics is read by GET"));
     return;
   }
   try {
@@ -27,10 +26,6 @@ export async function answerMetrics(
     response.setHeader("content-length", Buffer.byteLength(text));
     response.end(method === "HEAD" ? "" : text);
   } catch (thrown) {
-    refuse(response, GatewayError.from(thrown));
+    sendError(response, GatewayError.from(thrown));
   }
-}
-
-function refuse(response: HttpResponse, error: GatewayError): void {
-  sendJson(response, error.row.httpStatus, JSON.stringify(toOpenAIError(error)));
 }

@@ -2,7 +2,6 @@ import { Http2ServerResponse } from "node:http2";
 import { CATALOGUE } from "../errors/catalogue.ts";
 import { clientGone } from "../errors/client-gone.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
-import { toOpenAIError } from "../errors/openai-error.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import type { HttpRequest, HttpResponse } from "../lib/http-exchange.ts";
 import { parseRequestTarget } from "../rest/request-target.ts";
@@ -15,7 +14,7 @@ import type { Signals } from "../telemetry/signals.ts";
 import { answerMetrics } from "./answer-metrics.ts";
 import type { Cors } from "./cors.ts";
 import { REQUEST_ID_HEADER, requestIdOf } from "./request-id.ts";
-import { sendJson } from "./send-json.ts";
+import { sendError, sendJson } from "./send-json.ts";
 
 /** What stands behind the port. */
 export interface DispatchOptions {
@@ -34,22 +33,18 @@ export function createDispatch(options: DispatchOptions): (request: HttpRequest,
   return (request, response) => {
     const target = parseRequestTarget(request.url ?? "/");
     const { path } = target;
+    const requestId = requestIdOf(request.headers[REQUEST_ID_HEADER]);
+    response.setHeader(REQUEST_ID_HEADER, requestId);
     if (path === "/healthz" || path === "/readyz") {
-      response.setHeader(REQUEST_ID_HEADER, requestIdOf(request.headers[REQUEST_ID_HEADER]));
       answerProbe(request, response, path === "/healthz" || isReady());
       return;
     }
     if (path === "/metrics") {
-      response.setHeader(REQUEST_ID_HEADER, requestIdOf(request.headers[REQUEST_ID_HEADER]));
       void answerMetrics(request, response, signals);
       return;
     }
     const isRpc = rpc.serves(path);
-    const log = new CallLog(
-      requestIdOf(request.headers[REQUEST_ID_HEADER]),
-      isRpc ? rpcDoor(request.headers["content-type"]) : "rest",
-    );
-    response.setHeader(REQUEST_ID_HEADER, log.requestId);
+    const log = new CallLog(requestId, isRpc ? rpcDoor(request.headers["content-type"]) : "rest");
     response.once("close", () => {
       const isDone = isWhole(response);
       if (!isDone) log.failed(clientGone());
@@ -94,8 +89,7 @@ function handleRpc(rpc: RpcHandler, request: HttpRequest, response: HttpResponse
     rpc.handle(request, response, path, log);
   } catch (thrown) {
     log.failed(GatewayError.from(thrown));
-    const error = new GatewayError(Reason.INVALID_REQUEST, "an rpc needs a Host header");
-    sendJson(response, 400, JSON.stringify(toOpenAIError(error)));
+    sendError(response, new GatewayError(Reason.INVALID_REQUEST, "an rpc needs a Host header"));
   }
 }
 

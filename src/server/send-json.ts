@@ -1,3 +1,5 @@
+import type { GatewayError } from "../errors/gateway-error.ts";
+import { toOpenAIError } from "../errors/openai-error.ts";
 import type { HttpResponse } from "../lib/http-exchange.ts";
 
 /** Answers with JSON in one piece; `headOnly`: with the headers of it alone. */
@@ -7,3 +9,7 @@ export function sendJson(response: HttpResponse, status: number, json: string, h
   response.setHeader("content-length", Buffer.byteLength(json));
   response.end(headOnly ? "" : json);
 }
+
+/** Answers with an error, in OpenAI's shape and with its own status. */
+export const sendError = (response: HttpResponse, error: GatewayError): void =>
+  sendJson(response, error.row.httpStatus, JSON.stringify(toOpenAIError(error)));
