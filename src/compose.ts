@@ -7,7 +7,7 @@ import { GatewayError } from "./errors/gateway-error.ts";
 import type { LiveCalls } from "./gateway/call-scope.ts";
 import { createGateway } from "./gateway/gateway.ts";
 import { Reason } from "./gen/parley/errors/v1/errors_pb.ts";
-import { autoModelsOf } from "./providers/default-model.ts";
+import { autoOf } from "./providers/default-model.ts";
 import { createSandbox } from "./providers/sandbox/provider.ts";
 import { createRestHandler } from "./rest/rest-handler.ts";
 import { type Catalogue, createCatalogue } from "./routing/catalogue.ts";
@@ -82,10 +82,10 @@ export function composeCatalogue(
   providers: ProviderSet | undefined,
   states: TargetStates = createTargetStates(),
 ): Catalogue {
-  const { file, sandbox, models, auto, routing } = settings;
+  const { file, sandbox, models, routing } = settings;
   const backends = [createScriptedBackend(createSandbox(sandbox)), ...(providers?.backends ?? [])];
   try {
-    return createCatalogue({ backends, models, auto: { ...auto, models: autoModelsOf(settings) }, routing, states });
+    return createCatalogue({ backends, models, auto: autoOf(settings), routing, states });
   } catch (thrown) {
     if (!(thrown instanceof GatewayError)) throw thrown;
     throw new ConfigError([{ file, path: thrown.details.param ?? "", message: thrown.message }], file);

@@ -39,7 +39,7 @@ import { Reason } from "../src/gen/parley/errors/v1/errors_pb.ts";
 import { stream_of } from "../src/gen/parley/options/v1/options_pb.ts";
 import { decodeJson } from "../src/openai-json/decode.ts";
 import { enumWords } from "../src/openai-json/words.ts";
-import { autoModelsOf } from "../src/providers/default-model.ts";
+import { autoOf } from "../src/providers/default-model.ts";
 import { readQuirks } from "../src/providers/openai-compatible/quirks.ts";
 import { VENDORS } from "../src/providers/openai-compatible/vendors.ts";
 import { readKnobs } from "../src/providers/sandbox/knobs.ts";
@@ -551,7 +551,7 @@ describe("docs/configuration.md", () => {
 
   it("says which model auto has of which provider", async () => {
     const env = { OPENAI_API_KEY: "k", ANTHROPIC_API_KEY: "k", GEMINI_API_KEY: "k" };
-    const models = autoModelsOf(await loadConfig({ env, cwd: createFolder() }));
+    const { models } = autoOf(await loadConfig({ env, cwd: createFolder() }));
     expect(tableOf(configuration, "Names for models, and auto").map(([, model]) => plain(model))).toEqual(
       models.map((name) => name.slice(name.indexOf("/") + 1)),
     );

@@ -1,5 +1,5 @@
 import { loadConfig } from "../config/load-config.ts";
-import { autoModelsOf } from "../providers/default-model.ts";
+import { autoOf } from "../providers/default-model.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /**
@@ -17,7 +17,7 @@ export async function checkConfig(path: string | undefined, { env, cwd, stdout }
     await upstream?.close();
   }
   const verdict = settings.file === undefined ? "There is no configuration file" : `${path ?? settings.file} is valid`;
-  const inForce = { ...settings, auto: { ...settings.auto, models: autoModelsOf(settings) } };
+  const inForce = { ...settings, auto: autoOf(settings) };
   stdout.write(`# ${verdict}. In force are:\n${formatSettings(inForce)}`);
   return 0;
 }

@@ -2,7 +2,7 @@ import { configPath } from "../config/config-file.ts";
 import { type LoadOptions, loadConfig } from "../config/load-config.ts";
 import type { Settings } from "../config/settings.ts";
 import { formatAddress } from "../lib/address.ts";
-import { autoModelsOf } from "../providers/default-model.ts";
+import { autoOf } from "../providers/default-model.ts";
 import { createLogger, flushLogger } from "../telemetry/logger.ts";
 import { formatBanner } from "./banner.ts";
 import { createReload } from "./reload.ts";
@@ -48,9 +48,10 @@ async function serveWith(
     // Loaded only here, because it is nearly all of the program, and the other commands are quick without.
     const { startGateway } = await import("../compose.ts");
     const gateway = await startGateway(settings, logger);
-    const auto = { ...settings.auto, models: autoModelsOf(settings) };
     const providers = settings.providers.map(({ id }) => id);
-    stderr.write(formatBanner({ url: gateway.url, auto, providers, certFile: settings.tls?.certFile }));
+    stderr.write(
+      formatBanner({ url: gateway.url, auto: autoOf(settings), providers, certFile: settings.tls?.certFile }),
+    );
     const reload = createReload({ source, settings, gateway, logger });
     reloads.begin(() => reloads.reading(reload));
     await stopSignal;

@@ -53,8 +53,8 @@ export interface ModelNameSettings {
 export interface AutoSettings {
   readonly policy: PolicyName;
   /**
-   * Each "provider/model", or the id of one of the names for models. Empty: the default, which is made of the providers; `autoModelsOf` of
-   * the providers gives the list in force.
+   * Each "provider/model", or the id of one of the names for models. Empty: the default, which is made of the providers; `autoOf` of
+   * the providers gives what is in force.
    */
   readonly models: readonly string[];
 }

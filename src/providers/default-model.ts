@@ -1,16 +1,16 @@
 import type { ProviderSettings } from "../config/provider-settings.ts";
-import type { Settings } from "../config/settings.ts";
+import type { AutoSettings, Settings } from "../config/settings.ts";
 import type { OpenAICompatible } from "../gen/parley/config/v1/openai_compatible_pb.ts";
 import { OPENAI_HOST } from "./openai-host.ts";
 
 /** What "auto" stands for where no provider has a model for it. */
 const FALLBACK = "sandbox/eliza";
 
-/** The models behind "auto", in order: those of the settings, or of each provider its model for everything. Never empty. */
-export function autoModelsOf({ auto, providers }: Settings): readonly string[] {
-  if (auto.models.length > 0) return auto.models;
+/** "auto" as it is in force: its models are those of the settings, or of each provider its model for everything. Never empty. */
+export function autoOf({ auto, providers }: Settings): AutoSettings {
+  if (auto.models.length > 0) return auto;
   const models = providers.flatMap((provider) => defaultModelOf(provider) ?? []);
-  return models.length > 0 ? models : [FALLBACK];
+  return { ...auto, models: models.length > 0 ? models : [FALLBACK] };
 }
 
 /** A provider's model for everything, as "provider/model"; undefined: it is not known what models the provider has. */

@@ -126,8 +126,14 @@ const BAD_KEY = [/(?:incorrect|invalid|wrong) (?:x-)?api[ -]key|api[ -]key (?:is
 const ABOUT_MODEL = [/model|region|country|territory/i];
 const KEY_FAULT = [/api[_ -]?key|credential|authenticat|access token|authorization/i];
 
-/** Faults of the gateway's own account: no call to the provider gets through until somebody mends them. */
-const FOR_GOOD: ReadonlySet<Reason> = new Set([Reason.UPSTREAM_QUOTA_EXHAUSTED, Reason.UPSTREAM_AUTHENTICATION_FAILED]);
+/** Faults of the gateway's own account: no call to the provider gets through with its key until somebody mends them. */
+const OF_ACCOUNT: ReadonlySet<Reason> = new Set([
+  Reason.UPSTREAM_QUOTA_EXHAUSTED,
+  Reason.UPSTREAM_AUTHENTICATION_FAILED,
+]);
+
+/** Whether an error is the fault of the gateway's own account at a provider, of its key or its budget. */
+export const isOfAccount = (reason: Reason): boolean => OF_ACCOUNT.has(reason);
 
 /**
  * Makes an error of what a provider said, by one table for all of them. `provider`: id of the provider. What the request is to
@@ -138,7 +144,7 @@ export function toGatewayError(facts: ErrorFacts, provider: string): GatewayErro
   const { retryAfterMs, shouldRetry } = facts;
   const details = { param, code, type, quota };
   // An account without money or with a wrong key is as it is, whatever the provider says of coming again.
-  if (FOR_GOOD.has(reason)) return new GatewayError(reason, message, details);
+  if (isOfAccount(reason)) return new GatewayError(reason, message, details);
   // Headers of limits come with every answer, also with one that is no better after a while.
   const helpsToWait = CATALOGUE[reason].retryable || shouldRetry === true;
   return new GatewayError(reason, message, {

@@ -1,9 +1,9 @@
 import { equals } from "@bufbuild/protobuf";
 import { deadlineExceeded } from "../errors/deadline-exceeded.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
-import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import { type Model, ModelSchema } from "../gen/parley/models/v1/models_service_pb.ts";
 import type { Provider } from "../providers/provider.ts";
+import { isOfAccount } from "../providers/upstream-error.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { UpstreamClient } from "./client.ts";
 import { readModels } from "./read-models.ts";
@@ -44,9 +44,6 @@ export interface ModelList {
 const TIMEOUT_MS = 30_000;
 
 const FIRST_RETRY_MS = 1_000;
-
-/** What only the key is to blame for. */
-const OF_KEYS: ReadonlySet<Reason> = new Set([Reason.UPSTREAM_AUTHENTICATION_FAILED, Reason.UPSTREAM_QUOTA_EXHAUSTED]);
 
 /** Makes the list of a provider's models. Nothing is read before `start` or the first `models`. */
 export function createModelList(options: ModelListOptions): ModelList {
@@ -119,7 +116,7 @@ class KeptModels implements ModelList {
       try {
         return await readModels(keyed, client, signal);
       } catch (thrown) {
-        if (!(thrown instanceof GatewayError) || !OF_KEYS.has(thrown.reason)) throw thrown;
+        if (!(thrown instanceof GatewayError) || !isOfAccount(thrown.reason)) throw thrown;
         refusals.push(thrown);
       }
     }

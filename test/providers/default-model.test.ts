@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import type { Environment } from "../../src/config/environment.ts";
-import { autoModelsOf, defaultModelOf } from "../../src/providers/default-model.ts";
+import { autoOf, defaultModelOf } from "../../src/providers/default-model.ts";
 import { loadText } from "../config/load.ts";
 
 describe("defaultModelOf()", () => {
@@ -22,7 +22,7 @@ describe("defaultModelOf()", () => {
   });
 });
 
-describe("autoModelsOf()", () => {
+describe("autoOf()", () => {
   const LOCAL = 'providers: [{ id: local, openai_compatible: { base_url: "http://127.0.0.1:8000/v1" } }]\n';
 
   it.each<[what: string, text: string, env: Environment, models: string[]]>([
@@ -41,6 +41,6 @@ describe("autoModelsOf()", () => {
       ["sandbox/echo", "local/x"],
     ],
   ])("gives %s", async (_what, text, env, models) => {
-    expect(autoModelsOf(await loadText(text, env))).toEqual(models);
+    expect(autoOf(await loadText(text, env)).models).toEqual(models);
   });
 });
