@@ -17,6 +17,11 @@ const KEYS: Readonly<Record<Exclude<keyof Settings, "file" | "proxy" | "telemetr
   providers: "providers",
   mediaFetch: "media_fetch",
   modelListRefreshMs: "model_lists",
+  auth: "auth",
+  store: "store",
+  redisUrl: "redis",
+  runs: "runs",
+  requestLog: "request_log",
 };
 
 /** What a server that listens can't change, with the reason where it is not plain. */
@@ -25,6 +30,8 @@ const FIXED: readonly { readonly path: string; readonly verb: string; of(setting
   { path: "tls", verb: "switched on or off", of: ({ tls }) => tls !== undefined },
   // The memory of a session goes with it, and Node takes that only when a server is made.
   { path: "limits.max_concurrent_streams", verb: "changed", of: ({ limits }) => limits.maxConcurrentStreams },
+  { path: "store", verb: "changed", of: ({ store }) => store },
+  { path: "redis", verb: "changed", of: ({ redisUrl }) => redisUrl },
   // Node takes the time for TLS handshakes only when a server is made.
   { path: "timeouts.headers", verb: "changed", of: ({ timeouts }) => timeouts.headersMs },
 ];

@@ -1,10 +1,15 @@
 import type { Config } from "../gen/parley/config/v1/config_pb.ts";
+import { completeAuth } from "./complete-auth.ts";
 import { completeAuto, completeModelName, completeRouting } from "./complete-routing.ts";
+import { completeRequestLog, completeRuns } from "./complete-state.ts";
 import { orMs } from "./duration.ts";
 import type { Settings } from "./settings.ts";
 
 /** What is not read off the schema alone. */
-export type Chosen = Pick<Settings, "file" | "listen" | "tls" | "logLevel" | "providers" | "proxy" | "telemetry">;
+export type Chosen = Pick<
+  Settings,
+  "file" | "listen" | "tls" | "logLevel" | "providers" | "proxy" | "telemetry" | "store" | "redisUrl"
+>;
 
 /** The defaults that parley/config/v1/config.proto states. */
 const DEFAULTS = {
@@ -55,6 +60,9 @@ export function completeSettings(config: Config, chosen: Chosen): Settings {
       timeoutMs: orMs(mediaFetch?.timeout, DEFAULTS.mediaFetchTimeoutMs),
     },
     modelListRefreshMs: orMs(config.modelLists?.refresh, DEFAULTS.modelListRefreshMs),
+    auth: completeAuth(config.auth),
+    runs: completeRuns(config.runs),
+    requestLog: completeRequestLog(config.requestLog),
   });
 }
 

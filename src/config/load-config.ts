@@ -9,6 +9,7 @@ import { checkSettings } from "./check-settings.ts";
 import { chooseListen } from "./choose-listen.ts";
 import { chooseLogLevel } from "./choose-log-level.ts";
 import { chooseProviders } from "./choose-providers.ts";
+import { chooseRedis, chooseStore } from "./choose-store.ts";
 import { completeSettings } from "./complete-settings.ts";
 import { ConfigError, type ConfigProblem } from "./config-error.ts";
 import { type ConfigFile, type FileOptions, readConfigFile } from "./config-file.ts";
@@ -69,7 +70,12 @@ export async function loadConfig(options: LoadOptions): Promise<Settings> {
   const proxy = readProxy(options.env, reportVariable);
   const telemetry = readTelemetry(options.env, reportVariable);
 
-  const settings = completeSettings(config, { file: file?.path, listen, tls, logLevel, providers, proxy, telemetry });
+  const reports = { report, reportVariable };
+  const store = chooseStore(config, options, file?.path, reports);
+  const redisUrl = chooseRedis(config, options, reports);
+
+  const chosen = { file: file?.path, listen, tls, logLevel, providers, proxy, telemetry, store, redisUrl };
+  const settings = completeSettings(config, chosen);
   checkSettings(settings, report);
   // Names lead to providers and to each other: of what is wrong with these, only the consequences would be found.
   if (!problems.some(({ path }) => /^(?:auto|models|providers)\b/.test(path))) checkNames(settings, report);

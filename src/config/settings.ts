@@ -1,3 +1,5 @@
+import type { KeyLimits } from "../gen/parley/keys/v1/limits_pb.ts";
+import type { Scope } from "../gen/parley/scopes/v1/scopes_pb.ts";
 import type { Address } from "../lib/address.ts";
 import type { LogLevel } from "../telemetry/log-level.ts";
 import type { SignalSettings } from "../telemetry/signal-settings.ts";
@@ -34,6 +36,86 @@ export interface Settings {
   readonly proxy: ProxySettings;
   /** What is sent to a collector of metrics and traces. */
   readonly telemetry: SignalSettings;
+  readonly auth: AuthSettings;
+  readonly store: StoreSettings;
+  /** Address of the Redis server that limits are shared through; it may hold a password. Undefined: each process has its own. */
+  readonly redisUrl: string | undefined;
+  readonly runs: RunSettings;
+  readonly requestLog: RequestLogSettings;
+}
+
+/** Who may call. */
+export interface AuthSettings {
+  /** The keys of the file; others may be in the store. */
+  readonly keys: readonly ConfigKeySettings[];
+  /** Undefined: no tokens are taken. */
+  readonly jwt: JwtSettings | undefined;
+  /** For whom has no limits of its own; undefined: without limits. */
+  readonly defaultLimits: KeyLimits | undefined;
+}
+
+/** A key of the file. */
+export interface ConfigKeySettings {
+  readonly id: string;
+  /** SHA-256 of its secret, 64 hexadecimal digits in lower case. */
+  readonly sha256: string;
+  /** At least one. */
+  readonly scopes: readonly Scope[];
+  /** Patterns; empty: all models. */
+  readonly models: readonly string[];
+  /** Undefined: the default ones. */
+  readonly limits: KeyLimits | undefined;
+  readonly logContent: boolean;
+}
+
+/** Tokens of an issuer. */
+export interface JwtSettings {
+  readonly issuer: string;
+  readonly audience: string;
+  readonly jwksUrl: string;
+  /** At least one; asymmetric ones only. */
+  readonly algorithms: readonly string[];
+  readonly scopesClaim: string;
+  /** What stands before a scope; empty: nothing. */
+  readonly scopePrefix: string;
+  readonly modelsClaim: string;
+  readonly limitsClaim: string;
+  readonly clockToleranceMs: number;
+}
+
+/** Where durable state is kept. */
+export interface StoreSettings {
+  /** Folder of the built-in database, absolute. */
+  readonly dataDir: string;
+  /** Address of a PostgreSQL database, which takes its place; it may hold a password. */
+  readonly databaseUrl: string | undefined;
+}
+
+/** Runs. */
+export interface RunSettings {
+  /** How many this process works on at once. */
+  readonly workers: number;
+  /** For one that does not say. */
+  readonly timeoutMs: number;
+  /** How long one is kept after it has ended. */
+  readonly retentionMs: number;
+  /** How often workers may be lost with one before it fails. */
+  readonly maxAttempts: number;
+  readonly leaseMs: number;
+  /** Of one key, that wait. */
+  readonly maxQueued: number;
+  readonly webhook: {
+    /** "whsec_…"; undefined: there are none. */
+    readonly secret: string | undefined;
+    readonly maxAttempts: number;
+    readonly timeoutMs: number;
+  };
+}
+
+/** The log of requests. */
+export interface RequestLogSettings {
+  readonly enabled: boolean;
+  readonly retentionMs: number;
 }
 
 /** In which order targets are asked. */

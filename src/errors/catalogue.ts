@@ -70,4 +70,6 @@ export const CATALOGUE: Readonly<Record<Reason, CatalogueRow>> = {
   [Reason.UPSTREAM_QUOTA_EXHAUSTED]: row(Code.ResourceExhausted, 502, "insufficient_quota", "insufficient_quota"),
   [Reason.UNPROCESSABLE]: row(Code.InvalidArgument, 422, INVALID, null),
   [Reason.FAILED_PRECONDITION]: row(Code.FailedPrecondition, 400, INVALID, null),
+  [Reason.UNAVAILABLE]: row(Code.Unavailable, 503, SERVER, "unavailable", true),
+  [Reason.WORKER_LOST]: row(Code.Unavailable, 503, SERVER, "worker_lost", true),
 };

@@ -5,12 +5,16 @@
  * An operation is the implementation of one rpc, free of any protocol. All doors serve the same operations.
  */
 import type { DescMethodServerStreaming, DescMethodUnary, MessageShape } from "@bufbuild/protobuf";
+import type { GenService, GenServiceMethods } from "@bufbuild/protobuf/codegenv2";
+import type { Caller } from "../admission/caller.ts";
 import type { ChatService } from "../gen/parley/chat/v1/chat_service_pb.ts";
 import type { ModelsService } from "../gen/parley/models/v1/models_service_pb.ts";
 import type { CallLog } from "../telemetry/call-log.ts";
 
 /** What an operation knows of the call besides the request. */
 export interface CallContext {
+  /** Who calls; what the scopes of that allow was checked. */
+  readonly caller: Caller;
   /** What is logged of the call; it also has the call's id and door. */
   readonly log: CallLog;
   /** Aborted when the client is gone. */
@@ -34,11 +38,15 @@ export type StreamOperation<M> =
     ? (request: MessageShape<I>, call: CallContext) => AsyncIterable<readonly MessageShape<O>[]>
     : never;
 
+/** The operations of one service, by the names of its rpcs. */
+export type OperationsOf<S extends GenService<GenServiceMethods>> = {
+  readonly [K in keyof S["method"]]: S["method"][K] extends DescMethodUnary
+    ? UnaryOperation<S["method"][K]>
+    : StreamOperation<S["method"][K]>;
+};
+
+/** The operations of the gateway itself. */
+export type GatewayOperations = OperationsOf<typeof ChatService> & OperationsOf<typeof ModelsService>;
+
 /** The operations of the whole API. */
-export interface Operations {
-  readonly createChatCompletion: UnaryOperation<typeof ChatService.method.createChatCompletion>;
-  readonly streamChatCompletion: StreamOperation<typeof ChatService.method.streamChatCompletion>;
-  readonly explainChatCompletion: UnaryOperation<typeof ChatService.method.explainChatCompletion>;
-  readonly listModels: UnaryOperation<typeof ModelsService.method.listModels>;
-  readonly getModel: UnaryOperation<typeof ModelsService.method.getModel>;
-}
+export type Operations = GatewayOperations;

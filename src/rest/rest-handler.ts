@@ -4,6 +4,7 @@
  * operation does its work.
  */
 import { type DescService, isMessage } from "@bufbuild/protobuf";
+import { OPEN_CALLER } from "../admission/caller.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { CallContext, Operations } from "../gateway/operation.ts";
 import { ChatCompletionParamsSchema } from "../gen/parley/chat/v1/params_pb.ts";
@@ -107,7 +108,7 @@ async function callRoute(
   const target = chooseTarget(route, body, headers.accept);
   log.named(target.method.name);
   const message = buildRequest(target, body, { variables, query, headers });
-  const call: CallContext = { log, signal, timeoutMs };
+  const call: CallContext = { caller: OPEN_CALLER, log, signal, timeoutMs };
   const extra = ignoredHeaders(body?.ignored ?? []);
   signal.throwIfAborted();
   if (target.kind === "unary") {

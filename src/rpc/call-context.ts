@@ -1,6 +1,7 @@
 import { Code, ConnectError, createContextKey, createContextValues, type HandlerContext } from "@connectrpc/connect";
 import { parseTimeout as parseConnectTimeout } from "@connectrpc/connect/protocol-connect";
 import { parseTimeout as parseGrpcTimeout } from "@connectrpc/connect/protocol-grpc";
+import { OPEN_CALLER } from "../admission/caller.ts";
 import { clientGone } from "../errors/client-gone.ts";
 import { deadlineExceeded } from "../errors/deadline-exceeded.ts";
 import type { GatewayError } from "../errors/gateway-error.ts";
@@ -38,7 +39,7 @@ export function openCallContext(context: HandlerContext): { readonly call: CallC
   context.signal.addEventListener("abort", abort);
   if (context.signal.aborted) abort();
   return {
-    call: { log, signal: client.signal, timeoutMs },
+    call: { caller: OPEN_CALLER, log, signal: client.signal, timeoutMs },
     close: () => context.signal.removeEventListener("abort", abort),
   };
 }

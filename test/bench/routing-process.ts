@@ -1,5 +1,6 @@
 /** The gateway without doors, in front of providers that answer at once: what is left is what it does itself. */
 import { create } from "@bufbuild/protobuf";
+import { OPEN_CALLER } from "../../src/admission/caller.ts";
 import type { ModelNameSettings } from "../../src/config/settings.ts";
 import { createGateway } from "../../src/gateway/gateway.ts";
 import { CreateChatCompletionRequestSchema } from "../../src/gen/parley/chat/v1/chat_service_pb.ts";
@@ -95,6 +96,7 @@ async function run(trial: RoutingTrial): Promise<number> {
   for (let call = 0; call < trial.calls; call++) {
     const log = new CallLog("req_1", "grpc");
     const { report } = await operations.createChatCompletion(request, {
+      caller: OPEN_CALLER,
       log,
       signal: client.signal,
       timeoutMs: undefined,

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { OPEN_CALLER } from "../../src/admission/caller.ts";
 import { GatewayError } from "../../src/errors/gateway-error.ts";
 import { createLiveCalls } from "../../src/gateway/call-scope.ts";
 import type { CallContext } from "../../src/gateway/operation.ts";
@@ -6,6 +7,7 @@ import { Reason } from "../../src/gen/parley/errors/v1/errors_pb.ts";
 import { CallLog } from "../../src/telemetry/call-log.ts";
 
 const call = (client = new AbortController(), timeoutMs?: number): CallContext => ({
+  caller: OPEN_CALLER,
   log: new CallLog("req_1", "rest"),
   signal: client.signal,
   timeoutMs,

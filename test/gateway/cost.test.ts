@@ -1,5 +1,6 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
+import { OPEN_CALLER } from "../../src/admission/caller.ts";
 import { createGateway } from "../../src/gateway/gateway.ts";
 import {
   CreateChatCompletionRequestSchema,
@@ -55,6 +56,7 @@ async function reportsOf({ chunks, whole, cost }: Priced) {
     messages: [{ role: Role.USER, content: [{ kind: { case: "text" as const, value: "a" } }] }],
   };
   const callOf = () => ({
+    caller: OPEN_CALLER,
     log: new CallLog("req_1", "grpc"),
     signal: new AbortController().signal,
     timeoutMs: undefined,

@@ -2,6 +2,7 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { OPEN_CALLER } from "../../src/admission/caller.ts";
 import { GatewayError } from "../../src/errors/gateway-error.ts";
 import { createGateway } from "../../src/gateway/gateway.ts";
 import {
@@ -40,7 +41,12 @@ function openGateway({ chunks = [], whole = {} }: { readonly chunks?: readonly C
   };
   const catalogue = catalogueOf([createScriptedBackend(provider)], ["strange/m"]);
   const gateway = createGateway(catalogue, ONE_TRY);
-  const call = { log: new CallLog("req_1", "grpc"), signal: new AbortController().signal, timeoutMs: undefined };
+  const call = {
+    caller: OPEN_CALLER,
+    log: new CallLog("req_1", "grpc"),
+    signal: new AbortController().signal,
+    timeoutMs: undefined,
+  };
   const request = (n: number) => ({
     params: {
       model: "auto",

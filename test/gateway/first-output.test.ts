@@ -1,5 +1,6 @@
 import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { OPEN_CALLER } from "../../src/admission/caller.ts";
 import { createGateway } from "../../src/gateway/gateway.ts";
 import {
   StreamChatCompletionRequestSchema,
@@ -45,7 +46,12 @@ async function stream(batches: readonly Batch[], pauseMs = 0, includeReasoning =
     params: { model: "slow/m", messages },
     options: { includeReasoning },
   });
-  const call = { log: new CallLog("req_1", "grpc"), signal: new AbortController().signal, timeoutMs: undefined };
+  const call = {
+    caller: OPEN_CALLER,
+    log: new CallLog("req_1", "grpc"),
+    signal: new AbortController().signal,
+    timeoutMs: undefined,
+  };
   const answer = (await collect(operations.streamChatCompletion(request, call))).flat();
   return { answer, log: call.log.fields() };
 }

@@ -3,6 +3,7 @@ import { getEventListeners } from "node:events";
 import { create } from "@bufbuild/protobuf";
 import { durationFromMs } from "@bufbuild/protobuf/wkt";
 import { vi } from "vitest";
+import { OPEN_CALLER } from "../../../src/admission/caller.ts";
 import type { ModelNameSettings, RoutingSettings } from "../../../src/config/settings.ts";
 import { GatewayError } from "../../../src/errors/gateway-error.ts";
 import { createGateway } from "../../../src/gateway/gateway.ts";
@@ -136,7 +137,12 @@ export async function play({ targets: parts, names, options, routing, lastsMs, r
         ? undefined
         : setTimeout(() => client.abort(new GatewayError(Reason.CANCELLED, "the client went away")), cancelAfterMs);
     running += 1;
-    const error = await ask(operations, id, call, { log, signal: client.signal, timeoutMs: call.timeoutMs });
+    const error = await ask(operations, id, call, {
+      caller: OPEN_CALLER,
+      log,
+      signal: client.signal,
+      timeoutMs: call.timeoutMs,
+    });
     running -= 1;
     clearTimeout(gone);
     const isGone = client.signal.aborted || (call.leavesEarly === true && error === undefined);

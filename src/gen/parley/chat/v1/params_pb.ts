@@ -60,7 +60,8 @@ export type ChatCompletionParams = Message<"parley.chat.v1.ChatCompletionParams"
   streamOptions?: StreamOptions | undefined;
 
   /**
-   * REST only: whether the call is queued as a run. On an rpc it is refused.
+   * REST only: whether the call is queued as a run; needs the scope `runs`. On the other doors RunsService.CreateRun does that, and true
+   * is refused.
    *
    * @generated from field: optional bool async = 5;
    */

@@ -15,13 +15,17 @@ import type { Google } from "./google_pb.ts";
 import { file_parley_config_v1_google } from "./google_pb.ts";
 import type { OpenAICompatible } from "./openai_compatible_pb.ts";
 import { file_parley_config_v1_openai_compatible } from "./openai_compatible_pb.ts";
+import type { KeyLimits } from "../../keys/v1/limits_pb.ts";
+import { file_parley_keys_v1_limits } from "../../keys/v1/limits_pb.ts";
+import type { Scope } from "../../scopes/v1/scopes_pb.ts";
+import { file_parley_scopes_v1_scopes } from "../../scopes/v1/scopes_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file parley/config/v1/config.proto.
  */
 export const file_parley_config_v1_config: GenFile = /*@__PURE__*/
-  fileDesc("Ch1wYXJsZXkvY29uZmlnL3YxL2NvbmZpZy5wcm90bxIQcGFybGV5LmNvbmZpZy52MSLABAoGQ29uZmlnEhMKBmxpc3RlbhgBIAEoCUgAiAEBEiIKA3RscxgCIAEoCzIVLnBhcmxleS5jb25maWcudjEuVGxzEigKBmxpbWl0cxgDIAEoCzIYLnBhcmxleS5jb25maWcudjEuTGltaXRzEiwKCHRpbWVvdXRzGAQgASgLMhoucGFybGV5LmNvbmZpZy52MS5UaW1lb3V0cxIkCgRjb3JzGAUgASgLMhYucGFybGV5LmNvbmZpZy52MS5Db3JzEiIKA2xvZxgGIAEoCzIVLnBhcmxleS5jb25maWcudjEuTG9nEioKB3NhbmRib3gYCCABKAsyGS5wYXJsZXkuY29uZmlnLnYxLlNhbmRib3gSLQoJcHJvdmlkZXJzGAkgAygLMhoucGFybGV5LmNvbmZpZy52MS5Qcm92aWRlchIxCgttZWRpYV9mZXRjaBgKIAEoCzIcLnBhcmxleS5jb25maWcudjEuTWVkaWFGZXRjaBIxCgttb2RlbF9saXN0cxgLIAEoCzIcLnBhcmxleS5jb25maWcudjEuTW9kZWxMaXN0cxIrCgZtb2RlbHMYDCADKAsyGy5wYXJsZXkuY29uZmlnLnYxLk1vZGVsTmFtZRIkCgRhdXRvGA0gASgLMhYucGFybGV5LmNvbmZpZy52MS5BdXRvEioKB3JvdXRpbmcYDiABKAsyGS5wYXJsZXkuY29uZmlnLnYxLlJvdXRpbmdCCQoHX2xpc3RlbkoECAcQCFIKYXV0b19tb2RlbCI6CgNUbHMSGQoJY2VydF9maWxlGAEgASgJQga6SAPIAQESGAoIa2V5X2ZpbGUYAiABKAlCBrpIA8gBASLMAQoGTGltaXRzEisKDm1heF9ib2R5X2J5dGVzGAEgASgDQg66SAsiCRiAgICAAiiACEgAiAEBEiUKD21heF9jb25uZWN0aW9ucxgCIAEoBUIHukgEGgIoAUgBiAEBEiwKFm1heF9jb25jdXJyZW50X3N0cmVhbXMYAyABKAVCB7pIBBoCKAFIAogBAUIRCg9fbWF4X2JvZHlfYnl0ZXNCEgoQX21heF9jb25uZWN0aW9uc0IZChdfbWF4X2NvbmN1cnJlbnRfc3RyZWFtcyLoAwoIVGltZW91dHMSOAoFdG90YWwYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CDrpIC6oBCCIECICjBSoAEj4KC2ZpcnN0X2NodW5rGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg66SAuqAQgiBAiAowUqABI3CgRpZGxlGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg66SAuqAQgiBAiAowUqABI6CgdoZWFkZXJzGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg66SAuqAQgiBAiAowUqABI6CgdyZXF1ZXN0GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg66SAuqAQgiBAiAowUqABI8CgprZWVwX2FsaXZlGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg26SAqqAQciAwiQHCoAEjcKBWRyYWluGAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg26SAqqAQciAwiQHDIAEjoKB2F0dGVtcHQYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CDrpIC6oBCCIECICjBSoAIi8KBENvcnMSJwoPYWxsb3dlZF9vcmlnaW5zGAEgAygJQg66SAuSAQgIASIEcgIQASKvAQoDTG9nEjQKBWxldmVsGAEgASgOMhsucGFybGV5LmNvbmZpZy52MS5Mb2cuTGV2ZWxCCLpIBYIBAhABInIKBUxldmVsEhUKEUxFVkVMX1VOU1BFQ0lGSUVEEAASEAoMTEVWRUxfU0lMRU5UEAESDwoLTEVWRUxfRVJST1IQAhIOCgpMRVZFTF9XQVJOEAMSDgoKTEVWRUxfSU5GTxAEEg8KC0xFVkVMX0RFQlVHEAUiRwoHU2FuZGJveBI8Cgt0b2tlbl9kZWxheRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIMukgJqgEGIgIIPDIAIq0CCghQcm92aWRlchI/CgJpZBgBIAEoCUIzukgwyAEBcisyGl5bYS16MC05XVthLXowLTlfLV17MCw2Mn0kWgdzYW5kYm94WgRhdXRvEj8KEW9wZW5haV9jb21wYXRpYmxlGAIgASgLMiIucGFybGV5LmNvbmZpZy52MS5PcGVuQUlDb21wYXRpYmxlSAASMAoJYW50aHJvcGljGAMgASgLMhsucGFybGV5LmNvbmZpZy52MS5BbnRocm9waWNIABIqCgZnb29nbGUYBCABKAsyGC5wYXJsZXkuY29uZmlnLnYxLkdvb2dsZUgAEjIKC2NvbmN1cnJlbmN5GAUgASgLMh0ucGFybGV5LmNvbmZpZy52MS5Db25jdXJyZW5jeUINCgRraW5kEgW6SAIIASJ7CgtDb25jdXJyZW5jeRInCg1tYXhfaW5fZmxpZ2h0GAEgASgFQgu6SAgaBhjAhD0oAUgAiAEBEiMKCW1heF9xdWV1ZRgCIAEoBUILukgIGgYYwIQ9KABIAYgBAUIQCg5fbWF4X2luX2ZsaWdodEIMCgpfbWF4X3F1ZXVlIvsBCglNb2RlbE5hbWUSFwoCaWQYASABKAlCC7pICMgBAXIDGIAEEiQKB3RhcmdldHMYAiADKAlCE7pIEJIBDQgBEIACGAEiBHICEAESMgoGcG9saWN5GAMgASgOMhgucGFybGV5LmNvbmZpZy52MS5Qb2xpY3lCCLpIBYIBAhABEksKB3dlaWdodHMYBCADKAsyKC5wYXJsZXkuY29uZmlnLnYxLk1vZGVsTmFtZS5XZWlnaHRzRW50cnlCELpIDZoBCioIGgYYwIQ9KAEaLgoMV2VpZ2h0c0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoBToCOAEiXQoEQXV0bxIyCgZwb2xpY3kYASABKA4yGC5wYXJsZXkuY29uZmlnLnYxLlBvbGljeUIIukgFggECEAESIQoGbW9kZWxzGAIgAygJQhG6SA6SAQsQgAIYASIEcgIQASLbAQoHUm91dGluZxIjCgttYXhfcmV0cmllcxgBIAEoBUIJukgGGgQYCigASACIAQESOgoIbWF4X3dhaXQYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CDbpICqoBByIDCJAcMgASMwoMcmV0cnlfYnVkZ2V0GAMgASgLMh0ucGFybGV5LmNvbmZpZy52MS5SZXRyeUJ1ZGdldBIqCgdicmVha2VyGAQgASgLMhkucGFybGV5LmNvbmZpZy52MS5CcmVha2VyQg4KDF9tYXhfcmV0cmllcyJvCgtSZXRyeUJ1ZGdldBIfCgVidXJzdBgBIAEoBUILukgIGgYYoI0GKABIAIgBARIrCgVyYXRpbxgCIAEoAUIXukgUEhIZAAAAAAAA8D8pAAAAAAAAAABIAYgBAUIICgZfYnVyc3RCCAoGX3JhdGlvIqICCgdCcmVha2VyEjMKDWZhaWx1cmVfcmF0aW8YASABKAFCF7pIFBISEQAAAAAAAPA/IQAAAAAAAAAASACIAQESHwoGd2luZG93GAIgASgFQgq6SAcaBRjoBygBSAGIAQESIgoJbWluX2NhbGxzGAMgASgFQgq6SAcaBRjoBygBSAKIAQESNgoEb3BlbhgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkINukgKqgEHIgMIkBwqABI6CghtYXhfb3BlbhgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkINukgKqgEHIgMIkBwqAEIQCg5fZmFpbHVyZV9yYXRpb0IJCgdfd2luZG93QgwKCl9taW5fY2FsbHMinwEKCk1lZGlhRmV0Y2gSFAoHZW5hYmxlZBgBIAEoCEgAiAEBEiYKCW1heF9ieXRlcxgCIAEoA0IOukgLIgkYgICAgAIogAhIAYgBARI5Cgd0aW1lb3V0GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg26SAqqAQciAwjYBCoAQgoKCF9lbmFibGVkQgwKCl9tYXhfYnl0ZXMiSgoKTW9kZWxMaXN0cxI8CgdyZWZyZXNoGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhC6SA2qAQoiBAiAowUyAggBKlkKBlBvbGljeRIWChJQT0xJQ1lfVU5TUEVDSUZJRUQQABISCg5QT0xJQ1lfUVVBTElUWRABEg8KC1BPTElDWV9DT1NUEAISEgoOUE9MSUNZX0xBVEVOQ1kQA2IGcHJvdG8z", [file_buf_validate_validate, file_google_protobuf_duration, file_parley_config_v1_anthropic, file_parley_config_v1_google, file_parley_config_v1_openai_compatible]);
+  fileDesc("Ch1wYXJsZXkvY29uZmlnL3YxL2NvbmZpZy5wcm90bxIQcGFybGV5LmNvbmZpZy52MSKPBgoGQ29uZmlnEhMKBmxpc3RlbhgBIAEoCUgAiAEBEiIKA3RscxgCIAEoCzIVLnBhcmxleS5jb25maWcudjEuVGxzEigKBmxpbWl0cxgDIAEoCzIYLnBhcmxleS5jb25maWcudjEuTGltaXRzEiwKCHRpbWVvdXRzGAQgASgLMhoucGFybGV5LmNvbmZpZy52MS5UaW1lb3V0cxIkCgRjb3JzGAUgASgLMhYucGFybGV5LmNvbmZpZy52MS5Db3JzEiIKA2xvZxgGIAEoCzIVLnBhcmxleS5jb25maWcudjEuTG9nEioKB3NhbmRib3gYCCABKAsyGS5wYXJsZXkuY29uZmlnLnYxLlNhbmRib3gSLQoJcHJvdmlkZXJzGAkgAygLMhoucGFybGV5LmNvbmZpZy52MS5Qcm92aWRlchIxCgttZWRpYV9mZXRjaBgKIAEoCzIcLnBhcmxleS5jb25maWcudjEuTWVkaWFGZXRjaBIxCgttb2RlbF9saXN0cxgLIAEoCzIcLnBhcmxleS5jb25maWcudjEuTW9kZWxMaXN0cxIrCgZtb2RlbHMYDCADKAsyGy5wYXJsZXkuY29uZmlnLnYxLk1vZGVsTmFtZRIkCgRhdXRvGA0gASgLMhYucGFybGV5LmNvbmZpZy52MS5BdXRvEioKB3JvdXRpbmcYDiABKAsyGS5wYXJsZXkuY29uZmlnLnYxLlJvdXRpbmcSJAoEYXV0aBgPIAEoCzIWLnBhcmxleS5jb25maWcudjEuQXV0aBImCgVzdG9yZRgQIAEoCzIXLnBhcmxleS5jb25maWcudjEuU3RvcmUSJgoFcmVkaXMYESABKAsyFy5wYXJsZXkuY29uZmlnLnYxLlJlZGlzEiQKBHJ1bnMYEiABKAsyFi5wYXJsZXkuY29uZmlnLnYxLlJ1bnMSMQoLcmVxdWVzdF9sb2cYEyABKAsyHC5wYXJsZXkuY29uZmlnLnYxLlJlcXVlc3RMb2dCCQoHX2xpc3RlbkoECAcQCFIKYXV0b19tb2RlbCI6CgNUbHMSGQoJY2VydF9maWxlGAEgASgJQga6SAPIAQESGAoIa2V5X2ZpbGUYAiABKAlCBrpIA8gBASLMAQoGTGltaXRzEisKDm1heF9ib2R5X2J5dGVzGAEgASgDQg66SAsiCRiAgICAAiiACEgAiAEBEiUKD21heF9jb25uZWN0aW9ucxgCIAEoBUIHukgEGgIoAUgBiAEBEiwKFm1heF9jb25jdXJyZW50X3N0cmVhbXMYAyABKAVCB7pIBBoCKAFIAogBAUIRCg9fbWF4X2JvZHlfYnl0ZXNCEgoQX21heF9jb25uZWN0aW9uc0IZChdfbWF4X2NvbmN1cnJlbnRfc3RyZWFtcyLoAwoIVGltZW91dHMSOAoFdG90YWwYASABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CDrpIC6oBCCIECICjBSoAEj4KC2ZpcnN0X2NodW5rGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg66SAuqAQgiBAiAowUqABI3CgRpZGxlGAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg66SAuqAQgiBAiAowUqABI6CgdoZWFkZXJzGAQgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg66SAuqAQgiBAiAowUqABI6CgdyZXF1ZXN0GAUgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg66SAuqAQgiBAiAowUqABI8CgprZWVwX2FsaXZlGAYgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg26SAqqAQciAwiQHCoAEjcKBWRyYWluGAcgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg26SAqqAQciAwiQHDIAEjoKB2F0dGVtcHQYCCABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CDrpIC6oBCCIECICjBSoAIi8KBENvcnMSJwoPYWxsb3dlZF9vcmlnaW5zGAEgAygJQg66SAuSAQgIASIEcgIQASKvAQoDTG9nEjQKBWxldmVsGAEgASgOMhsucGFybGV5LmNvbmZpZy52MS5Mb2cuTGV2ZWxCCLpIBYIBAhABInIKBUxldmVsEhUKEUxFVkVMX1VOU1BFQ0lGSUVEEAASEAoMTEVWRUxfU0lMRU5UEAESDwoLTEVWRUxfRVJST1IQAhIOCgpMRVZFTF9XQVJOEAMSDgoKTEVWRUxfSU5GTxAEEg8KC0xFVkVMX0RFQlVHEAUiRwoHU2FuZGJveBI8Cgt0b2tlbl9kZWxheRgBIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIMukgJqgEGIgIIPDIAIq0CCghQcm92aWRlchI/CgJpZBgBIAEoCUIzukgwyAEBcisyGl5bYS16MC05XVthLXowLTlfLV17MCw2Mn0kWgdzYW5kYm94WgRhdXRvEj8KEW9wZW5haV9jb21wYXRpYmxlGAIgASgLMiIucGFybGV5LmNvbmZpZy52MS5PcGVuQUlDb21wYXRpYmxlSAASMAoJYW50aHJvcGljGAMgASgLMhsucGFybGV5LmNvbmZpZy52MS5BbnRocm9waWNIABIqCgZnb29nbGUYBCABKAsyGC5wYXJsZXkuY29uZmlnLnYxLkdvb2dsZUgAEjIKC2NvbmN1cnJlbmN5GAUgASgLMh0ucGFybGV5LmNvbmZpZy52MS5Db25jdXJyZW5jeUINCgRraW5kEgW6SAIIASJ7CgtDb25jdXJyZW5jeRInCg1tYXhfaW5fZmxpZ2h0GAEgASgFQgu6SAgaBhjAhD0oAUgAiAEBEiMKCW1heF9xdWV1ZRgCIAEoBUILukgIGgYYwIQ9KABIAYgBAUIQCg5fbWF4X2luX2ZsaWdodEIMCgpfbWF4X3F1ZXVlIvsBCglNb2RlbE5hbWUSFwoCaWQYASABKAlCC7pICMgBAXIDGIAEEiQKB3RhcmdldHMYAiADKAlCE7pIEJIBDQgBEIACGAEiBHICEAESMgoGcG9saWN5GAMgASgOMhgucGFybGV5LmNvbmZpZy52MS5Qb2xpY3lCCLpIBYIBAhABEksKB3dlaWdodHMYBCADKAsyKC5wYXJsZXkuY29uZmlnLnYxLk1vZGVsTmFtZS5XZWlnaHRzRW50cnlCELpIDZoBCioIGgYYwIQ9KAEaLgoMV2VpZ2h0c0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoBToCOAEiXQoEQXV0bxIyCgZwb2xpY3kYASABKA4yGC5wYXJsZXkuY29uZmlnLnYxLlBvbGljeUIIukgFggECEAESIQoGbW9kZWxzGAIgAygJQhG6SA6SAQsQgAIYASIEcgIQASLbAQoHUm91dGluZxIjCgttYXhfcmV0cmllcxgBIAEoBUIJukgGGgQYCigASACIAQESOgoIbWF4X3dhaXQYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CDbpICqoBByIDCJAcMgASMwoMcmV0cnlfYnVkZ2V0GAMgASgLMh0ucGFybGV5LmNvbmZpZy52MS5SZXRyeUJ1ZGdldBIqCgdicmVha2VyGAQgASgLMhkucGFybGV5LmNvbmZpZy52MS5CcmVha2VyQg4KDF9tYXhfcmV0cmllcyJvCgtSZXRyeUJ1ZGdldBIfCgVidXJzdBgBIAEoBUILukgIGgYYoI0GKABIAIgBARIrCgVyYXRpbxgCIAEoAUIXukgUEhIZAAAAAAAA8D8pAAAAAAAAAABIAYgBAUIICgZfYnVyc3RCCAoGX3JhdGlvIqICCgdCcmVha2VyEjMKDWZhaWx1cmVfcmF0aW8YASABKAFCF7pIFBISEQAAAAAAAPA/IQAAAAAAAAAASACIAQESHwoGd2luZG93GAIgASgFQgq6SAcaBRjoBygBSAGIAQESIgoJbWluX2NhbGxzGAMgASgFQgq6SAcaBRjoBygBSAKIAQESNgoEb3BlbhgEIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkINukgKqgEHIgMIkBwqABI6CghtYXhfb3BlbhgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkINukgKqgEHIgMIkBwqAEIQCg5fZmFpbHVyZV9yYXRpb0IJCgdfd2luZG93QgwKCl9taW5fY2FsbHMinwEKCk1lZGlhRmV0Y2gSFAoHZW5hYmxlZBgBIAEoCEgAiAEBEiYKCW1heF9ieXRlcxgCIAEoA0IOukgLIgkYgICAgAIogAhIAYgBARI5Cgd0aW1lb3V0GAMgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQg26SAqqAQciAwjYBCoAQgoKCF9lbmFibGVkQgwKCl9tYXhfYnl0ZXMiSgoKTW9kZWxMaXN0cxI8CgdyZWZyZXNoGAEgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhC6SA2qAQoiBAiAowUyAggBIpMBCgRBdXRoEjQKBGtleXMYASADKAsyGy5wYXJsZXkuY29uZmlnLnYxLkNvbmZpZ0tleUIJukgGkgEDEJBOEiIKA2p3dBgCIAEoCzIVLnBhcmxleS5jb25maWcudjEuSnd0EjEKDmRlZmF1bHRfbGltaXRzGAMgASgLMhkucGFybGV5LmtleXMudjEuS2V5TGltaXRzIqYCCglDb25maWdLZXkSNwoCaWQYASABKAlCK7pIKMgBAXIjMiFeW0EtWmEtejAtOV1bQS1aYS16MC05Xy4tXXswLDYyfSQSKwoGc2hhMjU2GAIgASgJQhu6SBjIAQFyEzIRXlswLTlBLUZhLWZdezY0fSQSOgoGc2NvcGVzGAMgAygOMhcucGFybGV5LnNjb3Blcy52MS5TY29wZUIRukgOkgELGAEiB4IBBBABIAASIgoGbW9kZWxzGAQgAygJQhK6SA+SAQwQgAIiB3IFEAEYgAQSKQoGbGltaXRzGAUgASgLMhkucGFybGV5LmtleXMudjEuS2V5TGltaXRzEhgKC2xvZ19jb250ZW50GAYgASgISACIAQFCDgoMX2xvZ19jb250ZW50IswDCgNKd3QSFgoGaXNzdWVyGAEgASgJQga6SAPIAQESGAoIYXVkaWVuY2UYAiABKAlCBrpIA8gBARIdCghqd2tzX3VybBgDIAEoCUILukgIyAEBcgOIAQESZgoKYWxnb3JpdGhtcxgEIAMoCUJSukhPkgFMGAEiSHJGUgVSUzI1NlIFUlMzODRSBVJTNTEyUgVQUzI1NlIFUFMzODRSBVBTNTEyUgVFUzI1NlIFRVMzODRSBUVTNTEyUgVFZERTQRIiCgxzY29wZXNfY2xhaW0YBSABKAlCB7pIBHICEAFIAIgBARIZCgxzY29wZV9wcmVmaXgYBiABKAlIAYgBARIiCgxtb2RlbHNfY2xhaW0YByABKAlCB7pIBHICEAFIAogBARIiCgxsaW1pdHNfY2xhaW0YCCABKAlCB7pIBHICEAFIA4gBARJBCg9jbG9ja190b2xlcmFuY2UYCSABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CDbpICqoBByIDCNgEMgBCDwoNX3Njb3Blc19jbGFpbUIPCg1fc2NvcGVfcHJlZml4Qg8KDV9tb2RlbHNfY2xhaW1CDwoNX2xpbWl0c19jbGFpbSJpCgVTdG9yZRIeCghkYXRhX2RpchgBIAEoCUIHukgEcgIQAUgAiAEBEiIKDGRhdGFiYXNlX3VybBgCIAEoCUIHukgEcgIQAUgBiAEBQgsKCV9kYXRhX2RpckIPCg1fZGF0YWJhc2VfdXJsIioKBVJlZGlzEhkKA3VybBgBIAEoCUIHukgEcgIQAUgAiAEBQgYKBF91cmwihAMKBFJ1bnMSIAoHd29ya2VycxgBIAEoBUIKukgHGgUYkE4oAEgAiAEBEjoKB3RpbWVvdXQYAiABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CDrpIC6oBCCIECICjBSoAEj8KCXJldGVudGlvbhgDIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIRukgOqgELIgUIgOeEDzICCAESJAoMbWF4X2F0dGVtcHRzGAQgASgFQgm6SAYaBBhkKAFIAYgBARI5CgVsZWFzZRgFIAEoCzIZLmdvb2dsZS5wcm90b2J1Zi5EdXJhdGlvbkIPukgMqgEJIgMI2AQyAggBEiQKCm1heF9xdWV1ZWQYBiABKAVCC7pICBoGGMCEPSgBSAKIAQESKgoHd2ViaG9vaxgHIAEoCzIZLnBhcmxleS5jb25maWcudjEuV2ViaG9va0IKCghfd29ya2Vyc0IPCg1fbWF4X2F0dGVtcHRzQg0KC19tYXhfcXVldWVkIsUBCgdXZWJob29rEj4KBnNlY3JldBgBIAEoCUIpukgmciQyIl53aHNlY19bQS1aYS16MC05Ky9dezMyLDg4fT17MCwyfSRIAIgBARIkCgxtYXhfYXR0ZW1wdHMYAiABKAVCCbpIBhoEGBQoAUgBiAEBEjgKB3RpbWVvdXQYAyABKAsyGS5nb29nbGUucHJvdG9idWYuRHVyYXRpb25CDLpICaoBBiICCDwqAEIJCgdfc2VjcmV0Qg8KDV9tYXhfYXR0ZW1wdHMicAoKUmVxdWVzdExvZxIUCgdlbmFibGVkGAEgASgISACIAQESQAoJcmV0ZW50aW9uGAIgASgLMhkuZ29vZ2xlLnByb3RvYnVmLkR1cmF0aW9uQhK6SA+qAQwiBgiAhrCWATICCDxCCgoIX2VuYWJsZWQqWQoGUG9saWN5EhYKElBPTElDWV9VTlNQRUNJRklFRBAAEhIKDlBPTElDWV9RVUFMSVRZEAESDwoLUE9MSUNZX0NPU1QQAhISCg5QT0xJQ1lfTEFURU5DWRADYgZwcm90bzM", [file_buf_validate_validate, file_google_protobuf_duration, file_parley_config_v1_anthropic, file_parley_config_v1_google, file_parley_config_v1_openai_compatible, file_parley_keys_v1_limits, file_parley_scopes_v1_scopes]);
 
 /**
  * The whole file. All of it may be left out.
@@ -120,6 +124,41 @@ export type Config = Message<"parley.config.v1.Config"> & {
    * @generated from field: parley.config.v1.Routing routing = 14;
    */
   routing?: Routing | undefined;
+
+  /**
+   * Who may call. Without any key and without tokens, everybody who reaches Parley may, and then it listens on loopback only.
+   *
+   * @generated from field: parley.config.v1.Auth auth = 15;
+   */
+  auth?: Auth | undefined;
+
+  /**
+   * Where durable state is kept: keys, runs, the log of requests.
+   *
+   * @generated from field: parley.config.v1.Store store = 16;
+   */
+  store?: Store | undefined;
+
+  /**
+   * A Redis server, which replicas share their limits through; unset: each process has its own.
+   *
+   * @generated from field: parley.config.v1.Redis redis = 17;
+   */
+  redis?: Redis | undefined;
+
+  /**
+   * Runs: chat completions that are queued.
+   *
+   * @generated from field: parley.config.v1.Runs runs = 18;
+   */
+  runs?: Runs | undefined;
+
+  /**
+   * The log of requests.
+   *
+   * @generated from field: parley.config.v1.RequestLog request_log = 19;
+   */
+  requestLog?: RequestLog | undefined;
 };
 
 /**
@@ -715,6 +754,352 @@ export type ModelLists = Message<"parley.config.v1.ModelLists"> & {
  */
 export const ModelListsSchema: GenMessage<ModelLists> = /*@__PURE__*/
   messageDesc(file_parley_config_v1_config, 15);
+
+/**
+ * Who may call.
+ *
+ * @generated from message parley.config.v1.Auth
+ */
+export type Auth = Message<"parley.config.v1.Auth"> & {
+  /**
+   * Keys, besides those that `parley keys create` and the KeysService make.
+   *
+   * @generated from field: repeated parley.config.v1.ConfigKey keys = 1;
+   */
+  keys: ConfigKey[];
+
+  /**
+   * Tokens (JWT, RFC 7519) of an issuer; unset: none are taken.
+   *
+   * @generated from field: parley.config.v1.Jwt jwt = 2;
+   */
+  jwt?: Jwt | undefined;
+
+  /**
+   * How much each key and each token's subject may be used that has no limits of its own; unset: without limits.
+   *
+   * @generated from field: parley.keys.v1.KeyLimits default_limits = 3;
+   */
+  defaultLimits?: KeyLimits | undefined;
+};
+
+/**
+ * Describes the message parley.config.v1.Auth.
+ * Use `create(AuthSchema)` to create a new message.
+ */
+export const AuthSchema: GenMessage<Auth> = /*@__PURE__*/
+  messageDesc(file_parley_config_v1_config, 16);
+
+/**
+ * A key that the configuration has.
+ *
+ * @generated from message parley.config.v1.ConfigKey
+ */
+export type ConfigKey = Message<"parley.config.v1.ConfigKey"> & {
+  /**
+   * Its id. Letters, digits, "_", "-" and "."; those that begin with "key_" are taken, and so is "open".
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * SHA-256 of its secret: 64 hexadecimal digits.
+   *
+   * @generated from field: string sha256 = 2;
+   */
+  sha256: string;
+
+  /**
+   * What it may be used for; empty: chat and models.
+   *
+   * @generated from field: repeated parley.scopes.v1.Scope scopes = 3;
+   */
+  scopes: Scope[];
+
+  /**
+   * The models that it may be used for: "provider/model" or a configured name, where "*" stands for any characters; empty: all.
+   *
+   * @generated from field: repeated string models = 4;
+   */
+  models: string[];
+
+  /**
+   * How much it may be used; unset: `auth.default_limits`.
+   *
+   * @generated from field: parley.keys.v1.KeyLimits limits = 5;
+   */
+  limits?: KeyLimits | undefined;
+
+  /**
+   * Whether prompts and answers of its calls are kept in the log of requests; unset: false.
+   *
+   * @generated from field: optional bool log_content = 6;
+   */
+  logContent?: boolean | undefined;
+};
+
+/**
+ * Describes the message parley.config.v1.ConfigKey.
+ * Use `create(ConfigKeySchema)` to create a new message.
+ */
+export const ConfigKeySchema: GenMessage<ConfigKey> = /*@__PURE__*/
+  messageDesc(file_parley_config_v1_config, 17);
+
+/**
+ * Tokens of an issuer. Each must have a subject (sub) and an end (exp).
+ *
+ * @generated from message parley.config.v1.Jwt
+ */
+export type Jwt = Message<"parley.config.v1.Jwt"> & {
+  /**
+   * The issuer (iss).
+   *
+   * @generated from field: string issuer = 1;
+   */
+  issuer: string;
+
+  /**
+   * The audience (aud) that tokens must be for.
+   *
+   * @generated from field: string audience = 2;
+   */
+  audience: string;
+
+  /**
+   * Where the issuer's public keys are (JWKS, RFC 7517): https, or http on loopback.
+   *
+   * @generated from field: string jwks_url = 3;
+   */
+  jwksUrl: string;
+
+  /**
+   * Algorithms of signatures that are taken; empty: RS256, PS256, ES256 and EdDSA. Only asymmetric ones can be named.
+   *
+   * @generated from field: repeated string algorithms = 4;
+   */
+  algorithms: string[];
+
+  /**
+   * Claim that has the scopes, as a list or as words with spaces between; unset: "scope". Words that are no scopes of Parley are passed
+   * over.
+   *
+   * @generated from field: optional string scopes_claim = 5;
+   */
+  scopesClaim?: string | undefined;
+
+  /**
+   * What stands before a scope in that claim, such as "parley:"; unset: nothing.
+   *
+   * @generated from field: optional string scope_prefix = 6;
+   */
+  scopePrefix?: string | undefined;
+
+  /**
+   * Claim that has the models, a list as `models` of a key; unset: "parley_models". A token without it may use all.
+   *
+   * @generated from field: optional string models_claim = 7;
+   */
+  modelsClaim?: string | undefined;
+
+  /**
+   * Claim that has the limits, an object as `limits` of a key; unset: "parley_limits". A token without it has `auth.default_limits`.
+   *
+   * @generated from field: optional string limits_claim = 8;
+   */
+  limitsClaim?: string | undefined;
+
+  /**
+   * How far the issuer's clock may be off; unset: 30s.
+   *
+   * @generated from field: google.protobuf.Duration clock_tolerance = 9;
+   */
+  clockTolerance?: Duration | undefined;
+};
+
+/**
+ * Describes the message parley.config.v1.Jwt.
+ * Use `create(JwtSchema)` to create a new message.
+ */
+export const JwtSchema: GenMessage<Jwt> = /*@__PURE__*/
+  messageDesc(file_parley_config_v1_config, 18);
+
+/**
+ * Where durable state is kept.
+ *
+ * @generated from message parley.config.v1.Store
+ */
+export type Store = Message<"parley.config.v1.Store"> & {
+  /**
+   * Folder of the built-in database, relative to the file; unset: "parley-data" in the working directory. The environment's
+   * PARLEY_DATA_DIR wins.
+   *
+   * @generated from field: optional string data_dir = 1;
+   */
+  dataDir?: string | undefined;
+
+  /**
+   * Address of a PostgreSQL database, which takes the place of the built-in one: "postgres://user:password@host/database". The
+   * environment's DATABASE_URL wins.
+   *
+   * @generated from field: optional string database_url = 2;
+   */
+  databaseUrl?: string | undefined;
+};
+
+/**
+ * Describes the message parley.config.v1.Store.
+ * Use `create(StoreSchema)` to create a new message.
+ */
+export const StoreSchema: GenMessage<Store> = /*@__PURE__*/
+  messageDesc(file_parley_config_v1_config, 19);
+
+/**
+ * A Redis server.
+ *
+ * @generated from message parley.config.v1.Redis
+ */
+export type Redis = Message<"parley.config.v1.Redis"> & {
+  /**
+   * Its address: "redis://user:password@host:6379/0", or "rediss:" for TLS. The environment's REDIS_URL wins.
+   *
+   * @generated from field: optional string url = 1;
+   */
+  url?: string | undefined;
+};
+
+/**
+ * Describes the message parley.config.v1.Redis.
+ * Use `create(RedisSchema)` to create a new message.
+ */
+export const RedisSchema: GenMessage<Redis> = /*@__PURE__*/
+  messageDesc(file_parley_config_v1_config, 20);
+
+/**
+ * Runs.
+ *
+ * @generated from message parley.config.v1.Runs
+ */
+export type Runs = Message<"parley.config.v1.Runs"> & {
+  /**
+   * How many runs this process works on at once; 0: none. Unset: 4.
+   *
+   * @generated from field: optional int32 workers = 1;
+   */
+  workers?: number | undefined;
+
+  /**
+   * How long a worker may take for a run that does not say; unset: 3600s.
+   *
+   * @generated from field: google.protobuf.Duration timeout = 2;
+   */
+  timeout?: Duration | undefined;
+
+  /**
+   * How long a run is kept after it has ended; unset: 86400s.
+   *
+   * @generated from field: google.protobuf.Duration retention = 3;
+   */
+  retention?: Duration | undefined;
+
+  /**
+   * How often workers may be lost with a run before it fails; unset: 3.
+   *
+   * @generated from field: optional int32 max_attempts = 4;
+   */
+  maxAttempts?: number | undefined;
+
+  /**
+   * How long after its last sign of life a worker counts as lost; unset: 15s.
+   *
+   * @generated from field: google.protobuf.Duration lease = 5;
+   */
+  lease?: Duration | undefined;
+
+  /**
+   * Most runs of one key that wait; the next one fails. Unset: 1000.
+   *
+   * @generated from field: optional int32 max_queued = 6;
+   */
+  maxQueued?: number | undefined;
+
+  /**
+   * Messages when runs have ended.
+   *
+   * @generated from field: parley.config.v1.Webhook webhook = 7;
+   */
+  webhook?: Webhook | undefined;
+};
+
+/**
+ * Describes the message parley.config.v1.Runs.
+ * Use `create(RunsSchema)` to create a new message.
+ */
+export const RunsSchema: GenMessage<Runs> = /*@__PURE__*/
+  messageDesc(file_parley_config_v1_config, 21);
+
+/**
+ * Messages when runs have ended (Standard Webhooks).
+ *
+ * @generated from message parley.config.v1.Webhook
+ */
+export type Webhook = Message<"parley.config.v1.Webhook"> & {
+  /**
+   * What they are signed with: "whsec_" and 24 to 64 bytes in base64. Without it, no run can have a webhook.
+   *
+   * @generated from field: optional string secret = 1;
+   */
+  secret?: string | undefined;
+
+  /**
+   * How often one is tried; unset: 8, over about a day.
+   *
+   * @generated from field: optional int32 max_attempts = 2;
+   */
+  maxAttempts?: number | undefined;
+
+  /**
+   * For one try; unset: 10s.
+   *
+   * @generated from field: google.protobuf.Duration timeout = 3;
+   */
+  timeout?: Duration | undefined;
+};
+
+/**
+ * Describes the message parley.config.v1.Webhook.
+ * Use `create(WebhookSchema)` to create a new message.
+ */
+export const WebhookSchema: GenMessage<Webhook> = /*@__PURE__*/
+  messageDesc(file_parley_config_v1_config, 22);
+
+/**
+ * The log of requests.
+ *
+ * @generated from message parley.config.v1.RequestLog
+ */
+export type RequestLog = Message<"parley.config.v1.RequestLog"> & {
+  /**
+   * Whether requests are written down; unset: true.
+   *
+   * @generated from field: optional bool enabled = 1;
+   */
+  enabled?: boolean | undefined;
+
+  /**
+   * How long they are kept; unset: 2592000s (30 days).
+   *
+   * @generated from field: google.protobuf.Duration retention = 2;
+   */
+  retention?: Duration | undefined;
+};
+
+/**
+ * Describes the message parley.config.v1.RequestLog.
+ * Use `create(RequestLogSchema)` to create a new message.
+ */
+export const RequestLogSchema: GenMessage<RequestLog> = /*@__PURE__*/
+  messageDesc(file_parley_config_v1_config, 23);
 
 /**
  * In which order targets are asked.

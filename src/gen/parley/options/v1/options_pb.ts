@@ -14,13 +14,15 @@ import type { GenEnum, GenExtension, GenFile, GenMessage } from "@bufbuild/proto
 import { enumDesc, extDesc, fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
 import type { EnumValueOptions, FieldOptions, MessageOptions, MethodOptions, OneofOptions } from "@bufbuild/protobuf/wkt";
 import { file_google_protobuf_descriptor } from "@bufbuild/protobuf/wkt";
+import type { Scope } from "../../scopes/v1/scopes_pb.ts";
+import { file_parley_scopes_v1_scopes } from "../../scopes/v1/scopes_pb.ts";
 import type { Message } from "@bufbuild/protobuf";
 
 /**
  * Describes the file parley/options/v1/options.proto.
  */
 export const file_parley_options_v1_options: GenFile = /*@__PURE__*/
-  fileDesc("Ch9wYXJsZXkvb3B0aW9ucy92MS9vcHRpb25zLnByb3RvEhFwYXJsZXkub3B0aW9ucy52MSKgAQoJSnNvbkZpZWxkEhEKBG5hbWUYASABKAlIAIgBARIpCgZhYnNlbnQYAiABKA4yGS5wYXJsZXkub3B0aW9ucy52MS5BYnNlbnQSEQoJc2hvcnRoYW5kGAMgASgIEhEKCWpzb25fdGV4dBgEIAEoCBIRCgljYXRjaF9hbGwYBSABKAgSEwoLbnVsbF9iZXNpZGUYBiABKAlCBwoFX25hbWUiQAoJSnNvbk9uZW9mEhUKDWRpc2NyaW1pbmF0b3IYASABKAkSDAoEYmFyZRgCIAEoCRIOCgZpbmxpbmUYAyABKAgigQEKC0pzb25NZXNzYWdlEkAKCWNvbnN0YW50cxgBIAMoCzItLnBhcmxleS5vcHRpb25zLnYxLkpzb25NZXNzYWdlLkNvbnN0YW50c0VudHJ5GjAKDkNvbnN0YW50c0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiQQoIU3RyZWFtT2YSDgoGbWV0aG9kGAEgASgJEg4KBnN3aXRjaBgCIAEoCRIVCg1yZXNwb25zZV9ib2R5GAMgASgJKlsKBkFic2VudBIWChJBQlNFTlRfVU5TUEVDSUZJRUQQABIPCgtBQlNFTlRfTlVMTBABEhAKDEFCU0VOVF9FTVBUWRACEhYKEkFCU0VOVF9OVUxMX0FMV0FZUxADOlEKBGpzb24SHS5nb29nbGUucHJvdG9idWYuRmllbGRPcHRpb25zGNGGAyABKAsyHC5wYXJsZXkub3B0aW9ucy52MS5Kc29uRmllbGRSBGpzb246NwoGaGVhZGVyEh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxjShgMgASgJUgZoZWFkZXI6XAoKanNvbl9vbmVvZhIdLmdvb2dsZS5wcm90b2J1Zi5PbmVvZk9wdGlvbnMY0YYDIAEoCzIcLnBhcmxleS5vcHRpb25zLnYxLkpzb25PbmVvZlIJanNvbk9uZW9mOmQKDGpzb25fbWVzc2FnZRIfLmdvb2dsZS5wcm90b2J1Zi5NZXNzYWdlT3B0aW9ucxjRhgMgASgLMh4ucGFybGV5Lm9wdGlvbnMudjEuSnNvbk1lc3NhZ2VSC2pzb25NZXNzYWdlOjcKBHdvcmQSIS5nb29nbGUucHJvdG9idWYuRW51bVZhbHVlT3B0aW9ucxjRhgMgASgJUgR3b3JkOloKCXN0cmVhbV9vZhIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGNGGAyABKAsyGy5wYXJsZXkub3B0aW9ucy52MS5TdHJlYW1PZlIIc3RyZWFtT2ZiBnByb3RvMw", [file_google_protobuf_descriptor]);
+  fileDesc("Ch9wYXJsZXkvb3B0aW9ucy92MS9vcHRpb25zLnByb3RvEhFwYXJsZXkub3B0aW9ucy52MSKgAQoJSnNvbkZpZWxkEhEKBG5hbWUYASABKAlIAIgBARIpCgZhYnNlbnQYAiABKA4yGS5wYXJsZXkub3B0aW9ucy52MS5BYnNlbnQSEQoJc2hvcnRoYW5kGAMgASgIEhEKCWpzb25fdGV4dBgEIAEoCBIRCgljYXRjaF9hbGwYBSABKAgSEwoLbnVsbF9iZXNpZGUYBiABKAlCBwoFX25hbWUiQAoJSnNvbk9uZW9mEhUKDWRpc2NyaW1pbmF0b3IYASABKAkSDAoEYmFyZRgCIAEoCRIOCgZpbmxpbmUYAyABKAgigQEKC0pzb25NZXNzYWdlEkAKCWNvbnN0YW50cxgBIAMoCzItLnBhcmxleS5vcHRpb25zLnYxLkpzb25NZXNzYWdlLkNvbnN0YW50c0VudHJ5GjAKDkNvbnN0YW50c0VudHJ5EgsKA2tleRgBIAEoCRINCgV2YWx1ZRgCIAEoCToCOAEiQQoIU3RyZWFtT2YSDgoGbWV0aG9kGAEgASgJEg4KBnN3aXRjaBgCIAEoCRIVCg1yZXNwb25zZV9ib2R5GAMgASgJIkIKCUluc3RlYWRPZhIOCgZtZXRob2QYASABKAkSDgoGc3dpdGNoGAIgASgJEhUKDXJlc3BvbnNlX2JvZHkYAyABKAkiMwoGRXZlbnRzEgoKAmlkGAEgASgJEgwKBGRhdGEYAiABKAkSDwoHdW5uYW1lZBgDIAEoCSpbCgZBYnNlbnQSFgoSQUJTRU5UX1VOU1BFQ0lGSUVEEAASDwoLQUJTRU5UX05VTEwQARIQCgxBQlNFTlRfRU1QVFkQAhIWChJBQlNFTlRfTlVMTF9BTFdBWVMQAzpRCgRqc29uEh0uZ29vZ2xlLnByb3RvYnVmLkZpZWxkT3B0aW9ucxjRhgMgASgLMhwucGFybGV5Lm9wdGlvbnMudjEuSnNvbkZpZWxkUgRqc29uOjcKBmhlYWRlchIdLmdvb2dsZS5wcm90b2J1Zi5GaWVsZE9wdGlvbnMY0oYDIAEoCVIGaGVhZGVyOlwKCmpzb25fb25lb2YSHS5nb29nbGUucHJvdG9idWYuT25lb2ZPcHRpb25zGNGGAyABKAsyHC5wYXJsZXkub3B0aW9ucy52MS5Kc29uT25lb2ZSCWpzb25PbmVvZjpkCgxqc29uX21lc3NhZ2USHy5nb29nbGUucHJvdG9idWYuTWVzc2FnZU9wdGlvbnMY0YYDIAEoCzIeLnBhcmxleS5vcHRpb25zLnYxLkpzb25NZXNzYWdlUgtqc29uTWVzc2FnZTo3CgR3b3JkEiEuZ29vZ2xlLnByb3RvYnVmLkVudW1WYWx1ZU9wdGlvbnMY0YYDIAEoCVIEd29yZDpaCglzdHJlYW1fb2YSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxjRhgMgASgLMhsucGFybGV5Lm9wdGlvbnMudjEuU3RyZWFtT2ZSCHN0cmVhbU9mOlEKBnNjb3BlcxIeLmdvb2dsZS5wcm90b2J1Zi5NZXRob2RPcHRpb25zGNKGAyADKA4yFy5wYXJsZXkuc2NvcGVzLnYxLlNjb3BlUgZzY29wZXM6QQoLaHR0cF9zdGF0dXMSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxjThgMgASgFUgpodHRwU3RhdHVzOl0KCmluc3RlYWRfb2YSHi5nb29nbGUucHJvdG9idWYuTWV0aG9kT3B0aW9ucxjUhgMgASgLMhwucGFybGV5Lm9wdGlvbnMudjEuSW5zdGVhZE9mUglpbnN0ZWFkT2Y6UwoGZXZlbnRzEh4uZ29vZ2xlLnByb3RvYnVmLk1ldGhvZE9wdGlvbnMY1YYDIAEoCzIZLnBhcmxleS5vcHRpb25zLnYxLkV2ZW50c1IGZXZlbnRzYgZwcm90bzM", [file_google_protobuf_descriptor, file_parley_scopes_v1_scopes]);
 
 /**
  * The field in OpenAI's JSON.
@@ -172,6 +174,76 @@ export const StreamOfSchema: GenMessage<StreamOf> = /*@__PURE__*/
   messageDesc(file_parley_options_v1_options, 3);
 
 /**
+ * Makes a unary rpc answer on the HTTP routes of another one, where their body says so.
+ *
+ * @generated from message parley.options.v1.InsteadOf
+ */
+export type InsteadOf = Message<"parley.options.v1.InsteadOf"> & {
+  /**
+   * Full name of the other unary rpc: "package.Service.Method". The HTTP body of both is the same message.
+   *
+   * @generated from field: string method = 1;
+   */
+  method: string;
+
+  /**
+   * Path, below the field that is the HTTP body, of the bool that chooses this rpc.
+   *
+   * @generated from field: string switch = 2;
+   */
+  switch: string;
+
+  /**
+   * Field of the response that the answer's body carries.
+   *
+   * @generated from field: string response_body = 3;
+   */
+  responseBody: string;
+};
+
+/**
+ * Describes the message parley.options.v1.InsteadOf.
+ * Use `create(InsteadOfSchema)` to create a new message.
+ */
+export const InsteadOfSchema: GenMessage<InsteadOf> = /*@__PURE__*/
+  messageDesc(file_parley_options_v1_options, 4);
+
+/**
+ * What an event stream carries: events with an id, of several kinds.
+ *
+ * @generated from message parley.options.v1.Events
+ */
+export type Events = Message<"parley.options.v1.Events"> & {
+  /**
+   * Integer field of the streamed messages that is the event's id.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * Oneof of the streamed messages: its member is the event's data, and the member's name the event's.
+   *
+   * @generated from field: string data = 2;
+   */
+  data: string;
+
+  /**
+   * The member whose events have no name.
+   *
+   * @generated from field: string unnamed = 3;
+   */
+  unnamed: string;
+};
+
+/**
+ * Describes the message parley.options.v1.Events.
+ * Use `create(EventsSchema)` to create a new message.
+ */
+export const EventsSchema: GenMessage<Events> = /*@__PURE__*/
+  messageDesc(file_parley_options_v1_options, 5);
+
+/**
  * What is written for a field that is unset or empty.
  *
  * @generated from enum parley.options.v1.Absent
@@ -259,4 +331,36 @@ export const word: GenExtension<EnumValueOptions, string> = /*@__PURE__*/
  */
 export const stream_of: GenExtension<MethodOptions, StreamOf> = /*@__PURE__*/
   extDesc(file_parley_options_v1_options, 5);
+
+/**
+ * Who may call: keys with one of these scopes.
+ *
+ * @generated from extension: repeated parley.scopes.v1.Scope scopes = 50002;
+ */
+export const scopes: GenExtension<MethodOptions, Scope[]> = /*@__PURE__*/
+  extDesc(file_parley_options_v1_options, 6);
+
+/**
+ * HTTP status of its answer on REST; unset: 200.
+ *
+ * @generated from extension: int32 http_status = 50003;
+ */
+export const http_status: GenExtension<MethodOptions, number> = /*@__PURE__*/
+  extDesc(file_parley_options_v1_options, 7);
+
+/**
+ * Makes a unary rpc answer on the HTTP routes of another one.
+ *
+ * @generated from extension: parley.options.v1.InsteadOf instead_of = 50004;
+ */
+export const instead_of: GenExtension<MethodOptions, InsteadOf> = /*@__PURE__*/
+  extDesc(file_parley_options_v1_options, 8);
+
+/**
+ * What the event stream of a server-streaming rpc with HTTP routes of its own carries.
+ *
+ * @generated from extension: parley.options.v1.Events events = 50005;
+ */
+export const events: GenExtension<MethodOptions, Events> = /*@__PURE__*/
+  extDesc(file_parley_options_v1_options, 9);
 
