@@ -11,6 +11,7 @@ import { verdictOf } from "../routing/verdict.ts";
 import type { Attempt } from "./attempt.ts";
 import type { CallScope } from "./call-scope.ts";
 import { findAnswer } from "./find-answer.ts";
+import { type Meter, openMeter } from "./meter.ts";
 import { type OpenStream, openStream, readBatch, stopQuietly } from "./open-stream.ts";
 import { prepare } from "./prepare.ts";
 import { Reporter } from "./report.ts";
@@ -23,14 +24,16 @@ import { noteEnd } from "./trail.ts";
  */
 export async function* streamChat(
   request: StreamChatCompletionRequest,
-  { call, scope, catalogue, options }: Serving,
+  { call, scope, catalogue, options, limiter }: Serving,
 ): AsyncGenerator<StreamChatCompletionResponse[]> {
-  const { log } = call;
-  const prepared = prepare(StreamChatCompletionRequestSchema, request, true, catalogue);
+  const { log, caller } = call;
+  const prepared = prepare(StreamChatCompletionRequestSchema, request, true, { catalogue, caller });
+  using meter = await openMeter(limiter, call, prepared);
   const reading = {
     choices: prepared.demand.choices,
     hidesReasoning: request.options?.includeReasoning === false,
     idleMs: options.idleMs,
+    meter,
   };
   const { attempt, value: stream } = await findAnswer({
     prepared,
@@ -41,6 +44,8 @@ export async function* streamChat(
     discard: ({ rest }) => void stopQuietly(rest),
   });
   try {
+    // Rather too few than too many: a piece is a token, or several.
+    meter.gave(attempt.candidate.target, stream.held.length);
     const reporter = new Reporter(log, attempt, stream.origin);
     const [first, ...others] = messagesOf(stream.held);
     if (first !== undefined) {
@@ -65,11 +70,18 @@ export async function* streamChat(
   }
 }
 
+/** How a stream is read once it has begun. */
+interface Reading {
+  readonly hidesReasoning: boolean;
+  readonly idleMs: number | undefined;
+  readonly meter: Meter;
+}
+
 /** Passes on what comes after the first output, as it comes. */
 async function* streamRest(
   { rest, grammar, origin }: OpenStream,
   scope: CallScope,
-  { hidesReasoning, idleMs }: { readonly hidesReasoning: boolean; readonly idleMs: number | undefined },
+  { hidesReasoning, idleMs, meter }: Reading,
 ): AsyncGenerator<StreamChatCompletionResponse[], { readonly chunk: ChatCompletionChunk | undefined }> {
   scope.awaitOutput(idleMs);
   for await (const batch of { [Symbol.asyncIterator]: () => rest }) {
@@ -77,6 +89,7 @@ async function* streamRest(
     readBatch(batch, { grammar, origin, hidesReasoning }, chunks);
     if (chunks.length > 0) {
       scope.outputCame();
+      meter.gaveMore(chunks.length);
       yield messagesOf(chunks);
     }
     scope.awaitOutput(idleMs);

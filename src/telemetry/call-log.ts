@@ -115,6 +115,11 @@ export class CallLog {
     return this.#usage;
   }
 
+  /** What the call cost, in nano-dollars; undefined while it is not known. */
+  get costNanoDollars(): number | undefined {
+    return this.#fields.costNanoDollars;
+  }
+
   /** Why each choice of the answer ended, in their order; empty while that is not known. */
   get finishReasons(): readonly FinishReason[] {
     return this.#finishReasons;
