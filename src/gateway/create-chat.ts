@@ -7,6 +7,7 @@ import {
 } from "../gen/parley/chat/v1/chat_service_pb.ts";
 import type { ChatCompletion } from "../gen/parley/chat/v1/completion_pb.ts";
 import type { Attempt } from "./attempt.ts";
+import { noteAnswer, noteAsked } from "./content.ts";
 import { findAnswer } from "./find-answer.ts";
 import { createIdentity } from "./identity.ts";
 import type { Origin } from "./open-stream.ts";
@@ -22,6 +23,7 @@ export async function createChat(
   { call, scope, catalogue, options }: Serving,
 ): Promise<CreateChatCompletionResponse> {
   const { log } = call;
+  noteAsked(call, request.params);
   const prepared = prepare(CreateChatCompletionRequestSchema, request, false, catalogue);
   const { choices } = prepared.demand;
   const { attempt, value } = await findAnswer({
@@ -36,6 +38,7 @@ export async function createChat(
   const { completion, origin } = value;
   log.finished(completion.choices.map(({ finishReason }) => finishReason));
   if (request.options?.includeReasoning === false) hideReasoning(completion);
+  noteAnswer(log, completion);
   const report = new Reporter(log, attempt, origin).last(completion);
   return create(CreateChatCompletionResponseSchema, { completion, report });
 }

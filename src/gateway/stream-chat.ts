@@ -10,6 +10,7 @@ import type { ChatCompletionChunk } from "../gen/parley/chat/v1/completion_pb.ts
 import { verdictOf } from "../routing/verdict.ts";
 import type { Attempt } from "./attempt.ts";
 import type { CallScope } from "./call-scope.ts";
+import { noteAsked } from "./content.ts";
 import { findAnswer } from "./find-answer.ts";
 import { type OpenStream, openStream, readBatch, stopQuietly } from "./open-stream.ts";
 import { prepare } from "./prepare.ts";
@@ -26,6 +27,7 @@ export async function* streamChat(
   { call, scope, catalogue, options }: Serving,
 ): AsyncGenerator<StreamChatCompletionResponse[]> {
   const { log } = call;
+  noteAsked(call, request.params);
   const prepared = prepare(StreamChatCompletionRequestSchema, request, true, catalogue);
   const reading = {
     choices: prepared.demand.choices,
