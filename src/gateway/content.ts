@@ -9,12 +9,12 @@ import type { CallContext } from "./operation.ts";
 export function noteAsked({ caller, log }: CallContext, params: ChatCompletionParams | undefined): void {
   if (params !== undefined) log.asked(params.model);
   if (!caller.logContent) return;
-  log.kept({ params: params && textOf(ChatCompletionParamsSchema, params, false), completion: undefined });
+  log.kept({ params: params && textOf(ChatCompletionParamsSchema, params, false) });
 }
 
 /** Notes the answer, where the caller has contents kept. */
 export function noteAnswer({ content }: CallLog, completion: ChatCompletion): void {
-  if (content !== undefined) content.completion = textOf(ChatCompletionSchema, completion, true);
+  if (content !== undefined) content.completion = () => textOf(ChatCompletionSchema, completion, true);
 }
 
 /** OpenAI's JSON of a message; undefined for one that can't be said in it, which is for somebody else to refuse. */

@@ -5,28 +5,27 @@ import { validate } from "../admission/validate.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import {
+  type GetRequestRequest,
   GetRequestRequestSchema,
+  type GetRequestResponse,
   GetRequestResponseSchema,
   type ListRequestsRequest,
   ListRequestsRequestSchema,
+  type ListRequestsResponse,
   ListRequestsResponseSchema,
   type RequestsService,
   type SummarizeUsageRequest,
   SummarizeUsageRequestSchema,
+  type SummarizeUsageResponse,
   SummarizeUsageResponseSchema,
   UsageDimension,
 } from "../gen/parley/requests/v1/requests_service_pb.ts";
 import { Scope } from "../gen/parley/scopes/v1/scopes_pb.ts";
 import { decodePageToken, encodePageToken } from "../lib/page-token.ts";
-import {
-  findRequest,
-  listRequests,
-  type RequestFilter,
-  type RequestPlace,
-  sumUsage,
-  type UsageDimensions,
-} from "../store/requests.ts";
+import { unlessAborted } from "../lib/unless-aborted.ts";
+import { createRequestRows, type RequestFilter } from "../store/requests.ts";
 import type { LateStore, Store } from "../store/store.ts";
+import { sumUsage } from "../store/usage.ts";
 import type { OperationsOf } from "./operation.ts";
 import { recordOf, summaryOf } from "./request-log/record-of.ts";
 import type { RequestLog } from "./request-log/request-log.ts";
@@ -48,52 +47,78 @@ const MAX_SUMMARIES = 10_000;
 /** Rpcs whose requests are summed. */
 const SUMMED = ["CreateChatCompletion", "StreamChatCompletion"];
 
-/** Makes the operations on the log of requests. */
+const DIMENSIONS: Readonly<Partial<Record<UsageDimension, "key" | "model" | "day">>> = {
+  [UsageDimension.KEY]: "key",
+  [UsageDimension.MODEL]: "model",
+  [UsageDimension.DAY]: "day",
+};
+
+/** Makes the operations on the log of requests. Without the scope `admin`, callers see their own alone. */
 export function createRequestOperations(options: RequestOperationOptions): OperationsOf<typeof RequestsService> {
   const { open } = options;
   return {
     listRequests: (request, call) =>
-      settled(call, open, async () => {
-        validate(ListRequestsRequestSchema, request);
-        const size = request.pageSize ?? DEFAULT_PAGE_SIZE;
-        const after = placeOf(request.pageToken);
-        if (!maySee(call.caller, request.keyId)) return create(ListRequestsResponseSchema);
-        const { db } = await read(options);
-        // One more than is shown tells whether there is a next page.
-        const rows = await listRequests(db, filterOf(request, call.caller), after, size + 1);
-        const last = rows.length > size ? rows[size - 1] : undefined;
-        return create(ListRequestsResponseSchema, {
-          requests: rows.slice(0, size).map(recordOf),
-          nextPageToken: last === undefined ? "" : encodePageToken([last.at, last.id]),
-        });
-      }),
+      settled(call, open, ({ signal }) => unlessAborted(listRequests(request, call.caller, options), signal)),
 
     getRequest: (request, call) =>
-      settled(call, open, async () => {
-        validate(GetRequestRequestSchema, request);
-        const { db } = await read(options);
-        const row = await findRequest(db, request.id, keyOf(call.caller, ""));
-        if (row === undefined) {
-          throw new GatewayError(Reason.NOT_FOUND, "there is no such request in the log", { param: "id" });
-        }
-        return create(GetRequestResponseSchema, { request: recordOf(row) });
-      }),
+      settled(call, open, ({ signal }) => unlessAborted(getRequest(request, call.caller, options), signal)),
 
     summarizeUsage: (request, call) =>
-      settled(call, open, async () => {
-        validate(SummarizeUsageRequestSchema, request);
-        const { caller } = call;
-        const span = spanOf(request);
-        const by = dimensionsOf(request.by);
-        if (!maySee(caller, request.keyId)) {
-          return create(SummarizeUsageResponseSchema, { summaries: request.by.length === 0 ? [{}] : [] });
-        }
-        const filter = { ...span, keyId: keyOf(caller, request.keyId), model: orUndefined(keptText(request.model)) };
-        const { db } = await read(options);
-        const sums = await sumUsage(db, { ...filter, operations: SUMMED }, by, MAX_SUMMARIES);
-        return create(SummarizeUsageResponseSchema, { summaries: sums.map(summaryOf) });
-      }),
+      settled(call, open, ({ signal }) => unlessAborted(summarizeUsage(request, call.caller, options), signal)),
   };
+}
+
+async function listRequests(
+  request: ListRequestsRequest,
+  caller: Caller,
+  options: RequestOperationOptions,
+): Promise<ListRequestsResponse> {
+  validate(ListRequestsRequestSchema, request);
+  const size = request.pageSize ?? DEFAULT_PAGE_SIZE;
+  const after = placeOf(request.pageToken);
+  if (!mayAskFor(caller, request.keyId)) return create(ListRequestsResponseSchema);
+  const store = await read(options);
+  // One more than is shown tells whether there is a next page.
+  const rows = await createRequestRows(store).list(filterOf(request, caller), size + 1, after);
+  const last = rows.length > size ? rows[size - 1] : undefined;
+  return create(ListRequestsResponseSchema, {
+    requests: rows.slice(0, size).map(recordOf),
+    nextPageToken: last === undefined ? "" : encodePageToken([last.at, last.id]),
+  });
+}
+
+async function getRequest(
+  request: GetRequestRequest,
+  caller: Caller,
+  options: RequestOperationOptions,
+): Promise<GetRequestResponse> {
+  validate(GetRequestRequestSchema, request);
+  const row = await createRequestRows(await read(options)).get(request.id);
+  if (row === undefined || !(isAdmin(caller) || row.key_id === caller.id)) {
+    throw new GatewayError(Reason.NOT_FOUND, "there is no such request in the log", { param: "id" });
+  }
+  return create(GetRequestResponseSchema, { request: recordOf(row) });
+}
+
+async function summarizeUsage(
+  request: SummarizeUsageRequest,
+  caller: Caller,
+  options: RequestOperationOptions,
+): Promise<SummarizeUsageResponse> {
+  validate(SummarizeUsageRequestSchema, request);
+  const span = spanOf(request);
+  // As for a key that has made no requests.
+  const nothing = request.by.length === 0 ? [{}] : [];
+  if (!mayAskFor(caller, request.keyId)) return create(SummarizeUsageResponseSchema, { summaries: nothing });
+  const sums = await sumUsage(await read(options), {
+    ...span,
+    by: new Set(request.by.flatMap((dimension) => DIMENSIONS[dimension] ?? [])),
+    keyId: keyOf(caller, request.keyId),
+    model: orUndefined(keptText(request.model)),
+    operations: SUMMED,
+    limit: MAX_SUMMARIES,
+  });
+  return create(SummarizeUsageResponseSchema, { summaries: sums.map(summaryOf) });
 }
 
 /** Opens the store, when what is recorded has been written to it. */
@@ -103,30 +128,22 @@ async function read({ store, log }: RequestOperationOptions): Promise<Store> {
   return opened;
 }
 
-/** Whether a caller may see the requests of a key; "" stands for all that it may see. */
-const maySee = ({ id, scopes }: Caller, keyId: string): boolean =>
-  keyId === "" || keyId === id || scopes.has(Scope.ADMIN);
+const isAdmin = ({ scopes }: Caller): boolean => scopes.has(Scope.ADMIN);
 
-/** The key that a caller who may see it asks for; undefined: all keys. Without the scope `admin`, it is the caller's own. */
-function keyOf({ id, scopes }: Caller, asked: string): string | undefined {
-  if (!scopes.has(Scope.ADMIN)) return id;
-  return orUndefined(asked);
-}
+/** Whether a caller may see requests of the key that it asks for; "" stands for all that it may see. */
+const mayAskFor = (caller: Caller, keyId: string): boolean => keyId === "" || keyId === caller.id || isAdmin(caller);
 
-const dimensionsOf = (by: readonly UsageDimension[]): UsageDimensions => ({
-  key: by.includes(UsageDimension.KEY),
-  model: by.includes(UsageDimension.MODEL),
-  day: by.includes(UsageDimension.DAY),
-});
+/** The key whose requests a caller sees, of what it may ask for; undefined: everybody's. */
+const keyOf = (caller: Caller, asked: string): string | undefined => (isAdmin(caller) ? orUndefined(asked) : caller.id);
 
 /** Reads where a page begins; undefined: at the newest row. */
-function placeOf(token: string): RequestPlace | undefined {
+function placeOf(token: string): readonly [at: number, id: string] | undefined {
   if (token === "") return undefined;
   const cursor = decodePageToken(token, "number", "string");
   if (cursor === undefined || !Number.isSafeInteger(cursor[0])) {
     throw invalid("page_token", "page_token is not one that a list of requests has given");
   }
-  return { at: cursor[0], id: cursor[1] };
+  return cursor;
 }
 
 function filterOf(request: ListRequestsRequest, caller: Caller): RequestFilter {
@@ -135,7 +152,7 @@ function filterOf(request: ListRequestsRequest, caller: Caller): RequestFilter {
     keyId: keyOf(caller, keyId),
     model: orUndefined(keptText(model)),
     door: orUndefined(door),
-    operations: operation === "" ? undefined : [operation],
+    operation: orUndefined(operation),
     requestId: orUndefined(requestId),
     status,
     failed,
@@ -148,7 +165,8 @@ const orUndefined = (text: string): string | undefined => (text === "" ? undefin
 
 /** The time that is summed over. Fails where there is none. */
 function spanOf(request: SummarizeUsageRequest): { readonly since: number; readonly until: number } {
-  const until = request.until === undefined ? Date.now() : timeOf(request.until);
+  // What came in this millisecond came before now.
+  const until = request.until === undefined ? Date.now() + 1 : timeOf(request.until);
   const since = request.since === undefined ? until - DEFAULT_SPAN_MS : timeOf(request.since);
   if (since >= until) throw invalid("since", "since must be before until");
   return { since, until };

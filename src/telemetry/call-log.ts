@@ -53,8 +53,8 @@ const MAX_TEXT = 200;
 export interface CallContent {
   /** The parameters; undefined: there were none, or they can't be written. */
   readonly params: string | undefined;
-  /** The answer; of a stream that failed, what was sent of it. Undefined: there was none. */
-  completion: string | undefined;
+  /** Writes the answer; of a stream, what was sent of it until now. Unset while there is none. */
+  completion?: () => string | undefined;
 }
 
 /**
@@ -192,7 +192,7 @@ export class CallLog {
     this.#askedModel = model.slice(0, MAX_TEXT);
   }
 
-  /** The caller has kept what is said. Whoever answers writes the completion into it. */
+  /** The caller has kept what is said. Whoever answers sets its completion. */
   kept(content: CallContent): void {
     this.#content = content;
   }

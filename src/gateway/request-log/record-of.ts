@@ -6,15 +6,11 @@ import {
   type UsageSummary,
   UsageSummarySchema,
 } from "../../gen/parley/requests/v1/requests_service_pb.ts";
-import type { UsageSum } from "../../store/requests.ts";
-import type { RequestTable } from "../../store/schema.ts";
-
-/** A row without its contents, or with them. */
-export type RecordRow = Omit<RequestTable, "params" | "completion"> &
-  Partial<Pick<RequestTable, "params" | "completion">>;
+import type { RequestLine, RequestRow } from "../../store/requests.ts";
+import type { UsageSum } from "../../store/usage.ts";
 
 /** Makes the record that the API has of a row. */
-export function recordOf(row: RecordRow): RequestRecord {
+export function recordOf(row: RequestLine & Partial<RequestRow>): RequestRecord {
   const { prompt_tokens, completion_tokens, cached_tokens, reasoning_tokens, cost, first_chunk_ms } = row;
   return create(RequestRecordSchema, {
     id: row.id,
@@ -43,18 +39,16 @@ export function recordOf(row: RecordRow): RequestRecord {
   });
 }
 
-const DAY_MS = 86_400_000;
-
-/** Makes the sum that the API has of a row of sums. */
+/** Makes the sum that the API has. */
 export function summaryOf(sum: UsageSum): UsageSummary {
   return create(UsageSummarySchema, {
-    keyId: sum.keyId ?? "",
-    model: sum.model ?? "",
-    day: sum.day === undefined ? "" : new Date(sum.day * DAY_MS).toISOString().slice(0, 10),
+    keyId: sum.keyId,
+    model: sum.model,
+    day: sum.day,
     requests: BigInt(sum.requests),
     failed: BigInt(sum.failed),
     promptTokens: BigInt(sum.promptTokens),
     completionTokens: BigInt(sum.completionTokens),
-    costNanoDollars: BigInt(sum.cost),
+    costNanoDollars: BigInt(sum.nanoDollars),
   });
 }

@@ -2,19 +2,26 @@ import type { RequestLogSettings } from "../../config/settings.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { Reason } from "../../gen/parley/errors/v1/errors_pb.ts";
 import { sleep } from "../../lib/sleep.ts";
-import { insertRequests } from "../../store/requests.ts";
-import type { RequestTable, SpendTable } from "../../store/schema.ts";
-import { addSpend } from "../../store/spend.ts";
+import { createRequestRows } from "../../store/requests.ts";
+import type { RequestTable } from "../../store/schema.ts";
+import type { Spending } from "../../store/spend.ts";
 import type { LateStore } from "../../store/store.ts";
+import { storeFault } from "../../store/store-error.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { createRetention, type Retention } from "./retention.ts";
 import { RowQueue } from "./row-queue.ts";
 
 /** Money that callers have spent, and that is not written yet. */
 export interface PendingSpend {
-  /** Takes all of it. It is to be given back where it can't be written. */
-  takePending(): readonly SpendTable[];
-  restore(increments: readonly SpendTable[]): void;
+  /** Hands out all of it; undefined: there is none. */
+  takePending(): SpendBatch | undefined;
+}
+
+/** Money that is to be added to the table `spend`. One of the two is called when it is known how that ended. */
+interface SpendBatch {
+  readonly increments: readonly Spending[];
+  stored(): void;
+  restore(): void;
 }
 
 /** What the log of requests is made of. */
@@ -65,6 +72,12 @@ export function createRequestLog(options: RequestLogOptions): RequestLog {
   return new Writer(options);
 }
 
+/** What is written at once, all or nothing. */
+interface Batch {
+  readonly rows: readonly RequestTable[];
+  readonly spend: SpendBatch | undefined;
+}
+
 /** What came of a batch. */
 type Outcome = "written" | "nothing" | "failed";
 
@@ -78,7 +91,11 @@ class Writer implements RequestLog {
   #isUrgent = false;
   /** The batch under way. */
   #writing: Promise<Outcome> | undefined;
-  #inFlight = 0;
+  /**
+   * What is being written, or may have been: where the store was lost meanwhile, nobody knows. It is written again as it is, because a
+   * batch that is there already changes nothing.
+   */
+  #batch: Batch | undefined;
   /** Becomes smaller where it is not the store that fails, until it is known which row it is. */
   #batchRows = BATCH_ROWS;
   /** 0: the last batch was written. */
@@ -96,7 +113,7 @@ class Writer implements RequestLog {
   }
 
   get waiting(): number {
-    return this.#queue.size + this.#inFlight;
+    return this.#queue.size + (this.#batch?.rows.length ?? 0);
   }
 
   get dropped(): number {
@@ -156,47 +173,48 @@ class Writer implements RequestLog {
   }
 
   async #writeBatch(): Promise<Outcome> {
-    const { spend } = this.#options;
-    const rows = this.#queue.take(this.#batchRows);
-    const increments = spend?.takePending() ?? [];
-    if (rows.length === 0 && increments.length === 0) return "nothing";
-    this.#inFlight = rows.length;
+    this.#batch ??= this.#nextBatch();
+    if (this.#batch === undefined) return "nothing";
+    const { rows, spend } = this.#batch;
     try {
-      await this.#store(rows, increments);
+      const store = await this.#options.store.open();
+      await createRequestRows(store).insert(rows, spend?.increments);
     } catch (thrown) {
-      this.#inFlight = 0;
-      spend?.restore(increments);
-      this.#failed(rows, GatewayError.from(thrown));
+      this.#failed(this.#batch, GatewayError.from(thrown));
       return "failed";
     }
-    this.#inFlight = 0;
+    this.#batch = undefined;
+    spend?.stored();
     this.#succeeded();
     return "written";
   }
 
-  async #store(rows: readonly RequestTable[], increments: readonly SpendTable[]): Promise<void> {
-    const store = await this.#options.store.open();
-    await store.transact(async (transaction) => {
-      if (rows.length > 0) await insertRequests(transaction, rows);
-      if (increments.length > 0) await addSpend(transaction, increments);
-    });
+  #nextBatch(): Batch | undefined {
+    const rows = this.#queue.take(this.#batchRows);
+    const spend = this.#options.spend?.takePending();
+    return rows.length === 0 && spend === undefined ? undefined : { rows, spend };
   }
 
-  #failed(rows: readonly RequestTable[], error: GatewayError): void {
+  #failed(batch: Batch, error: GatewayError): void {
     const { store, logger } = this.#options;
     const isOpen = store.opened !== undefined;
-    if (this.#retryMs === 0)
-      logger.error({ err: error }, "the log of requests can't be written now; it is tried again");
-    this.#retryMs = isOpen ? Math.min(Math.max(FIRST_RETRY_MS, this.#retryMs * 2), LAST_RETRY_MS) : LAST_RETRY_MS;
-    const isOfRows = isOpen && error.reason !== Reason.UNAVAILABLE;
-    if (isOfRows && rows.length === 1) {
-      // No other row is to wait for one that can't be written.
-      this.#queue.drop(1);
-    } else {
-      this.#queue.putBack(rows);
-      if (isOfRows) this.#batchRows = Math.max(1, Math.floor(rows.length / 2));
+    if (this.#retryMs === 0) {
+      const why = storeFault(error) ?? error.message;
+      logger.error({ err: error }, `the log of requests can't be written now, and it is tried again: ${why}`);
     }
+    this.#retryMs = isOpen ? Math.min(Math.max(FIRST_RETRY_MS, this.#retryMs * 2), LAST_RETRY_MS) : LAST_RETRY_MS;
+    if (!isOpen || error.reason !== Reason.UNAVAILABLE) this.#takeApart(batch, isOpen);
     this.#sayLost();
+  }
+
+  /** Takes a batch back that was certainly not written; `isRefused`: because of something that is in it. */
+  #takeApart({ rows, spend }: Batch, isRefused: boolean): void {
+    this.#batch = undefined;
+    spend?.restore();
+    // No other row is to wait for one that can't be written.
+    if (isRefused && rows.length === 1) this.#queue.drop(1);
+    else this.#queue.putBack(rows);
+    if (isRefused) this.#batchRows = Math.max(1, Math.floor(rows.length / 2));
   }
 
   #succeeded(): void {

@@ -1,4 +1,4 @@
-import { deleteRequestsBefore } from "../../store/requests.ts";
+import { createRequestRows } from "../../store/requests.ts";
 import type { LateStore } from "../../store/store.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 
@@ -21,33 +21,28 @@ export interface Retention {
 const LOOK_MS = 30_000;
 const HOUR_MS = 3_600_000;
 
-/** Rows of one statement: others want to write meanwhile. */
-const BATCH_ROWS = 1_000;
-
 /**
  * Begins to delete what is too old: soon after the store was opened, which it does not do itself, and then about once an hour. Replicas do
  * it at different times.
  */
 export function createRetention({ store, logger, retentionMs, lookMs = LOOK_MS }: RetentionOptions): Retention {
-  let isClosed = false;
+  const end = new AbortController();
   let next = 0;
   const look = async (): Promise<void> => {
     const { opened } = store;
     const now = Date.now();
     if (opened === undefined || now < next) return;
     next = now + HOUR_MS * (0.9 + Math.random() * 0.2);
-    const before = now - retentionMs();
     try {
-      while (!isClosed && (await deleteRequestsBefore(opened.db, before, BATCH_ROWS)) === BATCH_ROWS);
+      await createRequestRows(opened).deleteBefore(now - retentionMs(), end.signal);
     } catch (error) {
-      if (!isClosed)
-        logger.warn({ err: error }, "old rows of the log of requests could not be deleted; it is tried again");
+      logger.warn({ err: error }, "old rows of the log of requests could not be deleted; it is tried again");
     }
   };
   const timer = setInterval(() => void look(), lookMs * (0.8 + Math.random() * 0.4)).unref();
   return {
     close() {
-      isClosed = true;
+      end.abort();
       clearInterval(timer);
     },
   };

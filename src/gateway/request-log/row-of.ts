@@ -19,7 +19,7 @@ const GONE = CATALOGUE[Reason.CANCELLED].httpStatus;
 
 /** Makes the row of a call that is over. */
 export function rowOf(log: CallLog, exchange: RowExchange): RequestTable {
-  const { usage, content, error, firstChunkMs } = log;
+  const { usage, content, firstChunkMs } = log;
   return {
     id: logId(),
     at: log.startedAtMs,
@@ -29,7 +29,7 @@ export function rowOf(log: CallLog, exchange: RowExchange): RequestTable {
     key_id: log.callerId ?? "",
     user_agent: keptText(exchange.userAgent ?? ""),
     status: statusOf(log, exchange.status),
-    reason: error?.reason ?? Reason.UNSPECIFIED,
+    reason: reasonOf(log, exchange.status),
     model: keptText(log.askedModel ?? ""),
     target: keptText(log.target ?? ""),
     attempts: JSON.stringify(formatAttempts(log.attempts) ?? []),
@@ -43,7 +43,7 @@ export function rowOf(log: CallLog, exchange: RowExchange): RequestTable {
     stream: log.isStreaming ? 1 : 0,
     run_uid: log.runUid ?? "",
     params: content?.params ?? null,
-    completion: content?.completion ?? null,
+    completion: content?.completion?.() ?? null,
   };
 }
 
@@ -52,4 +52,10 @@ function statusOf({ door, error }: CallLog, httpStatus: number): number {
   if (error === undefined) return httpStatus;
   const { httpStatus: meant } = error.row;
   return door === "rest" && meant !== GONE ? httpStatus : meant;
+}
+
+/** What the RPC layer refuses by itself, such as with 415, has no error of ours. */
+function reasonOf({ error }: CallLog, httpStatus: number): Reason {
+  if (error !== undefined) return error.reason;
+  return httpStatus >= 400 ? Reason.INVALID_REQUEST : Reason.UNSPECIFIED;
 }
