@@ -22,6 +22,8 @@ import { streamChat } from "./stream-chat.ts";
 /** The use case behind every door. */
 export interface Gateway {
   readonly operations: GatewayOperations;
+  /** Fails where a chat completion is bound to fail, as far as that can be told without calling anybody. */
+  check(request: CreateRunRequest, caller: Caller): void;
   /** The calls that are running. */
   readonly calls: LiveCalls;
 }
@@ -53,7 +55,15 @@ export function createGateway(catalogue: Catalogue, options: GatewayOptions, lim
         return create(GetModelResponseSchema, { model });
       }),
   };
-  return { operations, calls };
+  return {
+    operations,
+    calls,
+    check(request, caller) {
+      const prepared = prepare(CreateRunRequestSchema, request, undefined, { catalogue, caller });
+      const [first] = prepared.choice.chosen;
+      if (first !== undefined) planFor(prepared, first.target, new CallLog("", "run"));
+    },
+  };
 }
 
 /** Whether a caller may use a model of the list: by its name, or some of what it stands for. */
