@@ -8,8 +8,11 @@ import type { Schema } from "./schema.ts";
 /** What a query is run by: the database, or a transaction. */
 export type Queries = Kysely<Schema> | Transaction<Schema>;
 
+/** All that can be told. */
+export const CHANNELS = ["keys", "runs_ready", "run_changed", "run_cancel"] as const;
+
 /** What is told to all processes that share the store. */
-export type Channel = "keys" | "runs_ready" | "run_changed" | "run_cancel";
+export type Channel = (typeof CHANNELS)[number];
 
 /** A database that is open. What fails because it is away fails with a GatewayError of reason UNAVAILABLE. */
 export interface Store {
@@ -21,11 +24,14 @@ export interface Store {
   readonly isSole: boolean;
   /** Whether the database can't be reached now. */
   readonly isAway: boolean;
-  /** Runs the work in one transaction: all of it is done, or nothing. On SQLite, no other query runs meanwhile. */
+  /**
+   * Runs the work in one transaction: all of it is done, or nothing. It may run again, where it lost a race on PostgreSQL. On SQLite, no
+   * other query runs meanwhile: work that waits for one of `db` would wait for ever.
+   */
   transact<T>(work: (transaction: Transaction<Schema>) => Promise<T>): Promise<T>;
   /** Locks the rows that a query selects until the transaction ends, and passes over those that others have locked. */
   lockRows<O>(query: SelectQueryBuilder<Schema, keyof Schema, O>): SelectQueryBuilder<Schema, keyof Schema, O>;
-  /** Tells everybody who listens, once the transaction is done. A payload is at most 200 characters. */
+  /** Tells everybody who listens, once the transaction (one of `transact`) is done. A payload is at most 200 characters. */
   notify(queries: Queries, channel: Channel, payload: string): Promise<void>;
   /**
    * Hears what is told on a channel, by this process too. Nothing is heard while the connection is lost; when it is back, `missed` is
@@ -42,7 +48,12 @@ export interface LateStore {
   readonly exists: boolean;
   /** The store, where it is open. */
   readonly opened: Store | undefined;
-  /** Opens it, once, and brings its tables up to date. After a failure, the next call tries again. */
+  /** Whether it could not be opened when that was last tried, or can't be reached now. */
+  readonly isAway: boolean;
+  /**
+   * Opens it, once, and brings its tables up to date. After a failure, the next call tries again. Fails with UNAVAILABLE; `storeFault`
+   * has the words for who runs the gateway.
+   */
   open(): Promise<Store>;
   /** Closes it, where it is open, and lets nobody open it any more. */
   close(): Promise<void>;
