@@ -29,7 +29,11 @@ export function createEventReader({ db }: Store): EventReader {
 
   const find = async (uid: string, after: number): Promise<Reading> => {
     // The run first: what it says to be there can be read then.
-    const run = await db.selectFrom("runs").select(["status", "last_sequence"]).where("uid", "=", uid).executeTakeFirst();
+    const run = await db
+      .selectFrom("runs")
+      .select(["status", "last_sequence"])
+      .where("uid", "=", uid)
+      .executeTakeFirst();
     if (run === undefined) return { kind: "gone" };
     const isEnded = hasEnded(run.status);
     if (run.last_sequence <= after) return { kind: "nothing", last: run.last_sequence, isEnded };

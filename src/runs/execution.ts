@@ -99,7 +99,8 @@ export class Execution {
   async execute(): Promise<Outcome> {
     try {
       const attempted = await this.#attempt();
-      const outcome = attempted.kind === "ended" ? await this.#finish(attempted.ending) : await this.#putBack(attempted);
+      const outcome =
+        attempted.kind === "ended" ? await this.#finish(attempted.ending) : await this.#putBack(attempted);
       this.#tell(outcome);
       return outcome;
     } catch (thrown) {
@@ -121,7 +122,10 @@ export class Execution {
       const caller = await this.#recall();
       const { params, options } = fromJsonString(CreateRunRequestSchema, this.run.request ?? "");
       this.#params = clone(ChatCompletionParamsSchema, params ?? create(ChatCompletionParamsSchema));
-      const request = create(StreamChatCompletionRequestSchema, { ...(params && { params }), ...(options && { options }) });
+      const request = create(StreamChatCompletionRequestSchema, {
+        ...(params && { params }),
+        ...(options && { options }),
+      });
       isCalled = true;
       let report: CallReport | undefined;
       const call = {
@@ -237,9 +241,7 @@ class RunLost extends Error {
 }
 
 const chunkEvent = (value: ChatCompletionChunk): string =>
-  JSON.stringify(
-    toJson(WatchRunResponseSchema, create(WatchRunResponseSchema, { event: { case: "chunk", value } })),
-  );
+  JSON.stringify(toJson(WatchRunResponseSchema, create(WatchRunResponseSchema, { event: { case: "chunk", value } })));
 
 const restartEvent = (attempt: number): string =>
   toJsonString(

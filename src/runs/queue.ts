@@ -62,7 +62,7 @@ export function createQueue(
       const running = transaction
         .selectFrom("runs")
         .select(["uid", "losses", "cancel_requested", "last_sequence"])
-        .where("status", "=", "running")
+        .where("status", "=", sql.lit("running"))
         .limit(RECOVERED_AT_ONCE);
       const query = all ? running : running.where("lease_until", "<", now);
       const rows = await store.lockRows(query).execute();
@@ -71,7 +71,11 @@ export function createQueue(
         const ending = endingOfLost(cancel_requested !== 0, losses, maxAttempts, lost);
         const lastSequence = row.last_sequence + 1;
         const values = ending === undefined ? waiting(now) : endedValues(store, ending, lastSequence, retentionMs);
-        await transaction.updateTable("runs").set({ ...values, losses }).where("uid", "=", uid).execute();
+        await transaction
+          .updateTable("runs")
+          .set({ ...values, losses })
+          .where("uid", "=", uid)
+          .execute();
         if (ending === undefined) await store.notify(transaction, "runs_ready", "");
         else await told(store, transaction, uid, hasWebhooks);
       }
@@ -83,7 +87,8 @@ export function createQueue(
       const next = db
         .selectFrom("runs")
         .select("uid")
-        .where("status", "=", "queued")
+        // Literally, for the index that has no other runs.
+        .where("status", "=", sql.lit("queued"))
         .where("run_after", "<=", now)
         .orderBy("run_after")
         .limit(most);
@@ -148,7 +153,7 @@ export function createQueue(
       store.transact(async (transaction) => {
         const row = await transaction
           .updateTable("runs")
-          .set(waiting(sql<number>`${now} + ${afterMs}`))
+          .set(waiting(sql<number>`${now} + ${Math.ceil(afterMs)}`))
           .where("uid", "=", run.uid)
           .where("attempt", "=", run.attempt)
           .where("status", "=", "running")
@@ -204,12 +209,7 @@ export function endedValues(
 }
 
 /** Tells that a run has changed; `isDue`: its webhook, where it has one, is due with that. */
-export async function told(
-  store: Store,
-  transaction: Transaction<Schema>,
-  uid: string,
-  isDue: boolean,
-): Promise<void> {
+export async function told(store: Store, transaction: Transaction<Schema>, uid: string, isDue: boolean): Promise<void> {
   if (isDue) {
     await transaction.updateTable("webhooks").set({ next_attempt_at: store.now }).where("run_uid", "=", uid).execute();
   }
