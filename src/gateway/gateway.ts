@@ -9,13 +9,14 @@ import {
   ListModelsResponseSchema,
   type Model,
 } from "../gen/parley/models/v1/models_service_pb.ts";
+import { type CreateRunRequest, CreateRunRequestSchema } from "../gen/parley/runs/v1/runs_service_pb.ts";
 import type { Catalogue } from "../routing/catalogue.ts";
 import { createLiveCalls, type LiveCalls } from "./call-scope.ts";
 import { createChat } from "./create-chat.ts";
 import { explainChat } from "./explain-chat.ts";
 import type { GatewayOperations } from "./operation.ts";
 import type { GatewayOptions } from "./options.ts";
-import { notAllowed } from "./prepare.ts";
+import { checkPlans, notAllowed, prepare } from "./prepare.ts";
 import { type OpenScope, settled, streamSettled } from "./settled.ts";
 import { streamChat } from "./stream-chat.ts";
 
@@ -60,8 +61,7 @@ export function createGateway(catalogue: Catalogue, options: GatewayOptions, lim
     calls,
     check(request, caller) {
       const prepared = prepare(CreateRunRequestSchema, request, undefined, { catalogue, caller });
-      const [first] = prepared.choice.chosen;
-      if (first !== undefined) planFor(prepared, first.target, new CallLog("", "run"));
+      checkPlans(prepared);
     },
   };
 }

@@ -3,17 +3,20 @@ import { createHash } from "node:crypto";
 import net from "node:net";
 import { Code } from "@connectrpc/connect";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { Role } from "../../src/gen/parley/chat/v1/message_pb.ts";
 import { collect, failureOf } from "../support/collect.ts";
 import type { DoorError } from "../support/door-error.ts";
-import { type CallSettings, DOORS, type DoorClient, openDoor, type Params } from "../support/doors.ts";
+import { type CallSettings as Settings, DOORS, type DoorClient, openDoor, type Params } from "../support/doors.ts";
 import { startTestGateway, type TestGateway } from "../support/gateway.ts";
 import { openTyped, TYPED_DOORS } from "../support/typed-doors.ts";
 
 const sha256 = (secret: string): string => createHash("sha256").update(secret).digest("hex");
-const bearer = (secret: string): CallSettings => ({ headers: { authorization: `Bearer ${secret}` } });
+const bearer = (secret: string) => ({ headers: { authorization: `Bearer ${secret}` } });
 
-const user = (text: string): Params["messages"] => [{ role: 1, content: [{ kind: { case: "text", value: text } }] }];
-const echo = (text: string): Params => ({ model: "sandbox/echo", messages: user(text) });
+const echo = (text: string): Exclude<Params, { $typeName: string }> => ({
+  model: "sandbox/echo",
+  messages: [{ role: Role.USER, content: [{ kind: { case: "text", value: text } }] }],
+});
 
 /** Keys by what they are for; each one's secret is its id. */
 const KEYS = [
@@ -59,10 +62,10 @@ describe("a gateway with keys", () => {
   const statusOn = (name: DoorClient["name"], rest: number, rpc: Code): number => (name === "rest" ? rest : rpc);
 
   describe.each(DOORS)("on %s", (name) => {
-    const fails = async (params: Params, settings: CallSettings): Promise<DoorError> =>
+    const fails = async (params: Params, settings: Settings): Promise<DoorError> =>
       (await failureOf(door(name).complete(params, settings))) as DoorError;
 
-    it.each<[what: string, settings: CallSettings]>([
+    it.each<[what: string, settings: Settings]>([
       ["nothing", {}],
       ["another key", bearer("sk-parley-0000000000000000000000000000000000000000000")],
       ["text that is no key", bearer("secret-of-nobody")],
