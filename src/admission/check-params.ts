@@ -5,23 +5,26 @@ import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 
 /**
  * Checks how the parameters fit each other and the kind of call, where the contract's rules do not say it. Fails with
- * INVALID_VALUE or NOT_IMPLEMENTED, naming the parameter.
+ * INVALID_VALUE, naming the parameter. `streaming`: undefined for a call that is queued.
  */
-export function checkParams(params: ChatCompletionParams, streaming: boolean): void {
-  if (params.stream !== undefined && params.stream !== streaming) {
-    throw invalid("stream", `is ${params.stream}, but the method that was called says ${streaming}`);
-  }
-  if (params.streamOptions !== undefined && !streaming) throw invalid("stream_options", "needs stream: true");
-  if (params.async === true) {
-    throw new GatewayError(Reason.NOT_IMPLEMENTED, "async: queued runs are not built yet; leave it out", {
-      param: "async",
-    });
-  }
+export function checkParams(params: ChatCompletionParams, streaming: boolean | undefined): void {
+  if (streaming !== undefined) checkKind(params, streaming);
   if (params.modalities.includes(OutputModality.AUDIO) && params.audio === undefined) {
     throw invalid("modalities", "with audio needs the parameter audio");
   }
   checkChosenTools(params);
   checkChosenFunction(params);
+}
+
+/** A queued call may say what it likes here; for others, the method that was called decides. */
+function checkKind(params: ChatCompletionParams, streaming: boolean): void {
+  if (params.stream !== undefined && params.stream !== streaming) {
+    throw invalid("stream", `is ${params.stream}, but the method that was called says ${streaming}`);
+  }
+  if (params.streamOptions !== undefined && !streaming) throw invalid("stream_options", "needs stream: true");
+  if (params.async === true) {
+    throw invalid("async", "is for REST; on this door, parley.runs.v1.RunsService/CreateRun queues a call");
+  }
 }
 
 const toolName = ({ kind }: Tool): string => `${kind.case} ${kind.value?.name}`;

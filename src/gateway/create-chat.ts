@@ -8,6 +8,7 @@ import {
 import type { ChatCompletion } from "../gen/parley/chat/v1/completion_pb.ts";
 import { weigh } from "../routing/demand.ts";
 import type { Attempt } from "./attempt.ts";
+import { noteAnswer, noteAsked } from "./content.ts";
 import { findAnswer } from "./find-answer.ts";
 import { createIdentity } from "./identity.ts";
 import { openMeter } from "./meter.ts";
@@ -24,6 +25,7 @@ export async function createChat(
   { call, scope, catalogue, options, limiter }: Serving,
 ): Promise<CreateChatCompletionResponse> {
   const { log, caller } = call;
+  noteAsked(call, request.params);
   const prepared = prepare(CreateChatCompletionRequestSchema, request, false, { catalogue, caller });
   const { choices } = prepared.demand;
   using meter = await openMeter(limiter, call, prepared);
@@ -40,6 +42,7 @@ export async function createChat(
   if (completion.usage === undefined) meter.gave(attempt.candidate.target, tokensOf(completion));
   log.finished(completion.choices.map(({ finishReason }) => finishReason));
   if (request.options?.includeReasoning === false) hideReasoning(completion);
+  noteAnswer(log, completion);
   const report = new Reporter(log, attempt, origin).last(completion);
   return create(CreateChatCompletionResponseSchema, { completion, report });
 }

@@ -25,6 +25,7 @@ export function explainChat(
   request: ExplainChatCompletionRequest,
   { call, catalogue }: Pick<Serving, "call" | "catalogue">,
 ): ExplainChatCompletionResponse {
+  call.log.asked(request.params?.model ?? "");
   const streaming = request.params?.stream ?? false;
   const prepared = prepare(ExplainChatCompletionRequestSchema, request, streaming, { catalogue, caller: call.caller });
   const { choice, params, demand } = prepared;

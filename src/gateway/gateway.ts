@@ -9,19 +9,22 @@ import {
   ListModelsResponseSchema,
   type Model,
 } from "../gen/parley/models/v1/models_service_pb.ts";
+import { type CreateRunRequest, CreateRunRequestSchema } from "../gen/parley/runs/v1/runs_service_pb.ts";
 import type { Catalogue } from "../routing/catalogue.ts";
 import { createLiveCalls, type LiveCalls } from "./call-scope.ts";
 import { createChat } from "./create-chat.ts";
 import { explainChat } from "./explain-chat.ts";
 import type { GatewayOperations } from "./operation.ts";
 import type { GatewayOptions } from "./options.ts";
-import { notAllowed } from "./prepare.ts";
+import { checkPlans, notAllowed, prepare } from "./prepare.ts";
 import { type OpenScope, settled, streamSettled } from "./settled.ts";
 import { streamChat } from "./stream-chat.ts";
 
 /** The use case behind every door. */
 export interface Gateway {
   readonly operations: GatewayOperations;
+  /** Fails where a chat completion is bound to fail, as far as that can be told without calling anybody. */
+  check(request: CreateRunRequest, caller: Caller): void;
   /** The calls that are running. */
   readonly calls: LiveCalls;
 }
@@ -53,7 +56,14 @@ export function createGateway(catalogue: Catalogue, options: GatewayOptions, lim
         return create(GetModelResponseSchema, { model });
       }),
   };
-  return { operations, calls };
+  return {
+    operations,
+    calls,
+    check(request, caller) {
+      const prepared = prepare(CreateRunRequestSchema, request, undefined, { catalogue, caller });
+      checkPlans(prepared);
+    },
+  };
 }
 
 /** Whether a caller may use a model of the list: by its name, or some of what it stands for. */

@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { estimateTokens } from "../admission/limits/estimate.ts";
 import type { Grant, Limiter, Use } from "../admission/limits/limiter.ts";
 import { quotaOf } from "../admission/limits/quota.ts";
-import { refusalError } from "../admission/limits/refuse.ts";
+import { refuse } from "../admission/limits/refuse.ts";
 import { ServiceTier, UsageSchema } from "../gen/parley/chat/v1/completion_pb.ts";
 import type { Target } from "../routing/target.ts";
 import type { CallLog } from "../telemetry/call-log.ts";
@@ -34,10 +34,10 @@ export async function openMeter(
 ): Promise<Meter> {
   if (caller.limits === undefined) return UNLIMITED;
   const quota = quotaOf(caller.limits);
-  const verdict = limiter.reserve(caller.id, quota, { tokens: estimateTokens(demand, quota), stream: streaming });
+  const verdict = limiter.reserve(caller.id, quota, { tokens: estimateTokens(demand, quota.tokensPerMinute), stream: streaming });
   const decided = verdict instanceof Promise ? await verdict : verdict;
   tellStanding?.(decided.standing);
-  if (!decided.granted) throw refusalError(caller.id, quota, decided);
+  if (!decided.granted) throw refuse(decided, caller.id, quota);
   return new GrantedMeter(decided, log, demand.promptTokens);
 }
 

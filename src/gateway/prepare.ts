@@ -10,7 +10,7 @@ import type { Catalogue } from "../routing/catalogue.ts";
 import { type Choice, choose, type Route } from "../routing/choose.ts";
 import { type Demand, demandOf } from "../routing/demand.ts";
 import type { Target } from "../routing/target.ts";
-import type { CallLog } from "../telemetry/call-log.ts";
+import { CallLog } from "../telemetry/call-log.ts";
 import type { PlannedCall } from "../upstream/backend.ts";
 
 /** A call that may be made: admitted, and with the targets that may answer it. */
@@ -24,11 +24,14 @@ export interface PreparedCall {
   readonly tenant: string;
 }
 
-/** Admits a call, and chooses whom to ask, without calling anybody. Fails with the reason why it cannot be made. */
+/**
+ * Admits a call, and chooses whom to ask, without calling anybody. Fails with the reason why it cannot be made. `streaming`: undefined for
+ * one that is queued.
+ */
 export function prepare(
   schema: DescMessage,
   request: ChatRequest,
-  streaming: boolean,
+  streaming: boolean | undefined,
   { catalogue, caller }: { readonly catalogue: Catalogue; readonly caller: Caller },
 ): PreparedCall {
   const params = admitChat(schema, request, streaming);
@@ -41,8 +44,10 @@ export function prepare(
     }),
   ];
   const demand = demandOf(params);
-  const situation = { demand, streaming, now: Date.now(), random: Math.random };
-  return { request, params, streaming, demand, choice: choose(routes, situation, params), tenant: caller.id };
+  // What is queued is streamed by whoever works on it.
+  const streamed = streaming ?? true;
+  const situation = { demand, streaming: streamed, now: Date.now(), random: Math.random };
+  return { request, params, streaming: streamed, demand, choice: choose(routes, situation, params), tenant: caller.id };
 }
 
 /**
@@ -93,4 +98,18 @@ function refuseAdjustments({ adjustments }: PlannedCall, target: Target): void {
       })),
     },
   );
+}
+
+/** Plans a prepared call for its targets until one would take it. Fails where each refuses it, with what the first one says. */
+export function checkPlans(prepared: PreparedCall): void {
+  let refusal: unknown;
+  for (const { target } of prepared.choice.chosen) {
+    try {
+      planFor(prepared, target, new CallLog("", "run"));
+      return;
+    } catch (thrown) {
+      refusal ??= thrown;
+    }
+  }
+  throw refusal;
 }

@@ -10,6 +10,7 @@ import type { ChatCompletionChunk } from "../gen/parley/chat/v1/completion_pb.ts
 import { verdictOf } from "../routing/verdict.ts";
 import type { Attempt } from "./attempt.ts";
 import type { CallScope } from "./call-scope.ts";
+import { noteAsked } from "./content.ts";
 import { findAnswer } from "./find-answer.ts";
 import { type Meter, openMeter } from "./meter.ts";
 import { type OpenStream, openStream, readBatch, stopQuietly } from "./open-stream.ts";
@@ -27,6 +28,7 @@ export async function* streamChat(
   { call, scope, catalogue, options, limiter }: Serving,
 ): AsyncGenerator<StreamChatCompletionResponse[]> {
   const { log, caller } = call;
+  noteAsked(call, request.params);
   const prepared = prepare(StreamChatCompletionRequestSchema, request, true, { catalogue, caller });
   using meter = await openMeter(limiter, call, prepared);
   const reading = {

@@ -30,5 +30,14 @@ export const completionId = (): string => `chatcmpl-${randomText(28)}`;
 /** A new id of a call: "req_" and 28 letters and digits. */
 export const requestId = (): string => `req_${randomText(28)}`;
 
+/** A new id in the log of requests: "log_" and 28 letters and digits. */
+export const logId = (): string => `log_${randomText(28)}`;
+
 /** A new id of a tool call: "call_" and 24 letters and digits. */
 export const toolCallId = (): string => `call_${randomText(24)}`;
+
+/** A new id of a run: "run_" and 28 letters and digits. */
+export const runUid = (): string => `run_${randomText(28)}`;
+
+/** Whether a text has the form of a run's id: what has not needn't be looked for. */
+export const isRunUid = (text: string): boolean => /^run_[0-9A-Za-z]{28}$/.test(text);

@@ -1,4 +1,7 @@
-/** Telemetry: what is known of each call, and the lines that are logged of it. No prompt, answer, key or upstream body gets here. */
+/**
+ * Telemetry: what is known of each call, and the lines that are logged of it. No prompt, answer, key or upstream body gets here, but for
+ * what a caller has kept in the log of requests, which is in no line, metric or span.
+ */
 import type { GatewayError } from "../errors/gateway-error.ts";
 import type { FinishReason, Usage } from "../gen/parley/chat/v1/completion_pb.ts";
 import type { Adjustment } from "../gen/parley/chat/v1/report_pb.ts";
@@ -6,13 +9,17 @@ import type { AttemptRecord } from "./attempt-record.ts";
 import { formatAdjustments } from "./format-adjustments.ts";
 import { formatAttempts } from "./format-attempts.ts";
 
-/** The way a call came in. */
-export type Door = "rest" | "connect" | "grpc" | "grpc-web";
+/** The way a call came in; "run": a worker makes it for a run. */
+export type Door = "rest" | "connect" | "grpc" | "grpc-web" | "run";
 
 /** The fields of a call's line in the log, besides those of its HTTP exchange. */
 export interface CallFields {
   requestId: string;
   door: Door;
+  /** Id of the key, or "jwt:" and the token's subject. Unset where nobody had to say who they are, or could not. */
+  keyId?: string;
+  /** Uid of the run that it is made for. */
+  runUid?: string;
   /** Name of the rpc: "CreateChatCompletion". */
   operation?: string;
   /** The model that was asked for. */
@@ -39,8 +46,16 @@ export interface CallFields {
   traceId?: string;
 }
 
-/** Longest text of a provider's that is logged whole. */
-const MAX_UPSTREAM_TEXT = 200;
+/** Longest text of a provider's, and longest name of a model that nobody may have, that is kept whole. */
+const MAX_TEXT = 200;
+
+/** What was said in a call, in OpenAI's JSON. */
+export interface CallContent {
+  /** The parameters; undefined: there were none, or they can't be written. */
+  readonly params: string | undefined;
+  /** Writes the answer; of a stream, what was sent of it until now. Unset while there is none. */
+  completion?: () => string | undefined;
+}
 
 /**
  * Collects what is logged of one call. Made where the call arrives, told what happens by those who do it, and read once, when
@@ -57,6 +72,8 @@ export class CallLog {
   #adjustments: readonly Adjustment[] = [];
   #usage: Usage | undefined;
   #finishReasons: readonly FinishReason[] = [];
+  #askedModel: string | undefined;
+  #content: CallContent | undefined;
 
   constructor(requestId: string, door: Door) {
     this.#fields = { requestId, door };
@@ -72,6 +89,16 @@ export class CallLog {
     return this.#fields.door;
   }
 
+  /** Id of who calls; undefined while it is not known, and where nobody has to say. */
+  get callerId(): string | undefined {
+    return this.#fields.keyId;
+  }
+
+  /** Uid of the run that the call is made for. */
+  get runUid(): string | undefined {
+    return this.#fields.runUid;
+  }
+
   /** Name of the rpc; undefined while it is not found. */
   get operation(): string | undefined {
     return this.#fields.operation;
@@ -82,9 +109,19 @@ export class CallLog {
     return this.operation === "StreamChatCompletion";
   }
 
-  /** The model that was asked for. */
+  /** The model that was asked for, once it is found. */
   get model(): string | undefined {
     return this.#fields.model;
+  }
+
+  /** The model that was asked for, whether there is one of that name or not; cut where long. */
+  get askedModel(): string | undefined {
+    return this.#askedModel ?? this.model;
+  }
+
+  /** What was said; undefined where the caller does not have it kept. */
+  get content(): CallContent | undefined {
+    return this.#content;
   }
 
   /** The "provider/model" that was called last. */
@@ -120,6 +157,11 @@ export class CallLog {
     return this.#fields.costNanoDollars;
   }
 
+  /** From the call's arrival to the first output, in milliseconds. */
+  get firstChunkMs(): number | undefined {
+    return this.#fields.firstChunkMs;
+  }
+
   /** Why each choice of the answer ended, in their order; empty while that is not known. */
   get finishReasons(): readonly FinishReason[] {
     return this.#finishReasons;
@@ -133,6 +175,26 @@ export class CallLog {
   /** The rpc was found. */
   named(operation: string): void {
     this.#fields.operation = operation;
+  }
+
+  /** It was found out who calls. */
+  identified(callerId: string): void {
+    this.#fields.keyId = callerId;
+  }
+
+  /** The call is made for a run. */
+  madeFor(runUid: string): void {
+    this.#fields.runUid = runUid;
+  }
+
+  /** A model was asked for, whether there is one of that name or not. */
+  asked(model: string): void {
+    this.#askedModel = model.slice(0, MAX_TEXT);
+  }
+
+  /** The caller has kept what is said. Whoever answers sets its completion. */
+  kept(content: CallContent): void {
+    this.#content = content;
   }
 
   /** The model was found, and the call was planned. */
@@ -149,8 +211,8 @@ export class CallLog {
 
   /** The provider said what it calls its answer. The first texts that are not empty count; long ones are cut at 200 characters. */
   heardFrom({ id, model }: { readonly id: string; readonly model: string }): void {
-    if (id !== "") this.#fields.upstreamId ??= id.slice(0, MAX_UPSTREAM_TEXT);
-    if (model !== "") this.#fields.upstreamModel ??= model.slice(0, MAX_UPSTREAM_TEXT);
+    if (id !== "") this.#fields.upstreamId ??= id.slice(0, MAX_TEXT);
+    if (model !== "") this.#fields.upstreamModel ??= model.slice(0, MAX_TEXT);
   }
 
   /** The answer ended, each of its choices for such a reason. */

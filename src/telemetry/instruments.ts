@@ -1,4 +1,5 @@
 import type { Attributes, Counter, Histogram, Meter } from "@opentelemetry/api";
+import type { StateGauge } from "./state-gauge.ts";
 import type { TargetGauge } from "./target-gauge.ts";
 
 /** What the metrics of finished calls are recorded with. */
@@ -18,6 +19,8 @@ export interface Gauges {
   activeCalls(): number;
   /** How it stands with each target; its model is named only where it is known. */
   targets(): readonly TargetGauge[];
+  /** How it stands with what is kept. */
+  state(): StateGauge;
 }
 
 /** Bounds of buckets that the conventions for generative AI advise. */
@@ -31,6 +34,7 @@ export function createInstruments(meter: Meter, gauges: Gauges): Instruments {
   const histogram = (name: string, unit: string, description: string, explicitBucketBoundaries: number[]): Histogram =>
     meter.createHistogram(name, { unit, description, advice: { explicitBucketBoundaries } });
   observe(meter, gauges);
+  observeState(meter, gauges);
   return {
     callDuration: histogram("parley.call.duration", "s", "Duration of calls, from arrival to end.", SECONDS),
     operationDuration: histogram("gen_ai.client.operation.duration", "s", "GenAI operation duration.", SECONDS),
@@ -81,5 +85,32 @@ function observe(meter: Meter, { activeCalls, targets }: Gauges): void {
       }
     },
     [breaker, inFlight, queue],
+  );
+}
+
+function observeState(meter: Meter, { state }: Gauges): void {
+  const waiting = meter.createObservableGauge("parley.requests.waiting", {
+    unit: "{request}",
+    description: "Requests that wait to be written to the log of requests.",
+  });
+  const dropped = meter.createObservableCounter("parley.requests.dropped", {
+    unit: "{request}",
+    description: "Requests that the log of requests has lost.",
+  });
+  const limitsLocal = meter.createObservableGauge("parley.limits.local", {
+    description: "Whether limits that should be shared are not now: 0 or 1.",
+  });
+  const storeAway = meter.createObservableGauge("parley.store.away", {
+    description: "Whether the database can't be reached now: 0 or 1.",
+  });
+  meter.addBatchObservableCallback(
+    (result) => {
+      const { requestsWaiting, requestsDropped, areLimitsLocal, isStoreAway } = state();
+      result.observe(waiting, requestsWaiting);
+      result.observe(dropped, requestsDropped);
+      result.observe(limitsLocal, areLimitsLocal ? 1 : 0);
+      result.observe(storeAway, isStoreAway ? 1 : 0);
+    },
+    [waiting, dropped, limitsLocal, storeAway],
   );
 }

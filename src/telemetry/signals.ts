@@ -13,6 +13,7 @@ import { logWarnings } from "./open-telemetry.ts";
 import { recordMetrics } from "./record-metrics.ts";
 import { recordSpans } from "./record-spans.ts";
 import type { SignalSettings } from "./signal-settings.ts";
+import { NO_STATE } from "./state-gauge.ts";
 import type { TargetGauges } from "./target-gauge.ts";
 import { openTraces } from "./traces.ts";
 
@@ -22,6 +23,8 @@ export interface SignalOptions extends KnownNames {
   readonly logger: Logger;
   readonly activeCalls: Gauges["activeCalls"];
   readonly targets: TargetGauges;
+  /** Unset: nothing is kept. */
+  readonly state?: Gauges["state"];
 }
 
 /** Metrics and traces. */
@@ -80,7 +83,7 @@ interface LateMetrics {
 }
 
 function createLateMetrics(options: SignalOptions): LateMetrics {
-  const { settings, logger, activeCalls, targets } = options;
+  const { settings, logger, activeCalls, targets, state = () => NO_STATE } = options;
   let opening: Promise<Metrics> | undefined;
   let opened: Metrics | undefined;
   let waiting: ((instruments: Instruments) => void)[] = [];
@@ -88,7 +91,7 @@ function createLateMetrics(options: SignalOptions): LateMetrics {
   const begin = async (): Promise<Metrics> => {
     try {
       await logWarnings(logger);
-      const gauges: Gauges = { activeCalls, targets: () => knownTargets(targets(), options) };
+      const gauges: Gauges = { activeCalls, targets: () => knownTargets(targets(), options), state };
       const metrics = await openMetrics(settings.metrics, gauges);
       opened = metrics;
       for (const write of waiting) write(metrics.instruments);

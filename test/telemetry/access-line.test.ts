@@ -50,6 +50,17 @@ describe("accessFields()", () => {
     });
   });
 
+  it("names the caller and the run, and has nothing of what was said", () => {
+    const log = createLog("run");
+    log.identified("key_1");
+    log.madeFor("run_1");
+    log.asked("s3cr3t");
+    log.kept({ params: "s3cr3t", completion: () => "s3cr3t" });
+    const fields = accessFields(log, EXCHANGE);
+    expect(fields).toMatchObject({ door: "run", keyId: "key_1", runUid: "run_1" });
+    expect(JSON.stringify(fields)).not.toContain("s3cr3t");
+  });
+
   it("says nothing of adjustments where there are none", () => {
     const log = createLog("rest");
     log.routed("auto", "sandbox/eliza", []);

@@ -8,6 +8,7 @@ import { createLogger } from "../../src/telemetry/logger.ts";
 import { CARDINALITY_LIMIT } from "../../src/telemetry/metrics.ts";
 import type { SignalSettings } from "../../src/telemetry/signal-settings.ts";
 import { createSignals, type SignalOptions, type Signals } from "../../src/telemetry/signals.ts";
+import { NO_STATE, type StateGauge } from "../../src/telemetry/state-gauge.ts";
 import { createLines } from "./lines.ts";
 import { attemptAt, CALLERS, failure, fallbackCall, NAMES } from "./support/finished-call.ts";
 import { openReceiver } from "./support/otlp-receiver.ts";
@@ -174,6 +175,16 @@ describe("metrics", () => {
     expect(of("parley_target_queue")).toEqual([1, 5]);
     expect(sampleOf(text, "parley_calls_active")).toBe(3);
     expect(text).not.toContain(CALLERS);
+  });
+
+  it.each<[StateGauge, values: readonly number[]]>([
+    [NO_STATE, [0, 0, 0, 0]],
+    [{ requestsWaiting: 7, requestsDropped: 3, areLimitsLocal: true, isStoreAway: false }, [7, 3, 1, 0]],
+    [{ requestsWaiting: 0, requestsDropped: 0, areLimitsLocal: false, isStoreAway: true }, [0, 0, 0, 1]],
+  ])("tell how it stands with what is kept and shared: %o", async (state, values) => {
+    const text = await (await open({ state: () => state })).scrape();
+    const names = ["requests_waiting", "requests_dropped_total", "limits_local", "store_away"];
+    expect(names.map((name) => sampleOf(text, `parley_${name}`))).toEqual(values);
   });
 
   it("count reloads", async () => {

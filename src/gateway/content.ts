@@ -1,0 +1,27 @@
+import type { DescMessage, MessageShape } from "@bufbuild/protobuf";
+import { type ChatCompletion, ChatCompletionSchema } from "../gen/parley/chat/v1/completion_pb.ts";
+import { type ChatCompletionParams, ChatCompletionParamsSchema } from "../gen/parley/chat/v1/params_pb.ts";
+import { stringifyJson } from "../openai-json/encode.ts";
+import type { CallLog } from "../telemetry/call-log.ts";
+import type { CallContext } from "./operation.ts";
+
+/** Notes for the log of requests what is asked for; the parameters themselves only where the caller has contents kept. */
+export function noteAsked({ caller, log }: CallContext, params: ChatCompletionParams | undefined): void {
+  if (params !== undefined) log.asked(params.model);
+  if (!caller.logContent) return;
+  log.kept({ params: params && textOf(ChatCompletionParamsSchema, params, false) });
+}
+
+/** Notes the answer, where the caller has contents kept. */
+export function noteAnswer({ content }: CallLog, completion: ChatCompletion): void {
+  if (content !== undefined) content.completion = () => textOf(ChatCompletionSchema, completion, true);
+}
+
+/** OpenAI's JSON of a message; undefined for one that can't be said in it, which is for somebody else to refuse. */
+function textOf<Desc extends DescMessage>(desc: Desc, message: MessageShape<Desc>, nulls: boolean): string | undefined {
+  try {
+    return stringifyJson(desc, message, { nulls });
+  } catch {
+    return undefined; // The call itself does not fail for it.
+  }
+}
