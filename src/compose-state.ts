@@ -7,8 +7,8 @@ import type { Settings } from "./config/settings.ts";
 import { createRequestLog, type RequestLog } from "./gateway/request-log/request-log.ts";
 import { createLateStore } from "./store/late-store.ts";
 import { createSpendRows } from "./store/spend.ts";
-import { storeFault } from "./store/store-error.ts";
 import type { LateStore } from "./store/store.ts";
+import { storeFault } from "./store/store-error.ts";
 import type { Logger } from "./telemetry/logger.ts";
 import type { StateGauge } from "./telemetry/state-gauge.ts";
 

@@ -34,7 +34,10 @@ export async function openMeter(
 ): Promise<Meter> {
   if (caller.limits === undefined) return UNLIMITED;
   const quota = quotaOf(caller.limits);
-  const verdict = limiter.reserve(caller.id, quota, { tokens: estimateTokens(demand, quota.tokensPerMinute), stream: streaming });
+  const verdict = limiter.reserve(caller.id, quota, {
+    tokens: estimateTokens(demand, quota.tokensPerMinute),
+    stream: streaming,
+  });
   const decided = verdict instanceof Promise ? await verdict : verdict;
   tellStanding?.(decided.standing);
   if (!decided.granted) throw refuse(decided, caller.id, quota);
