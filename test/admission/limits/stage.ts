@@ -68,7 +68,7 @@ export interface SharedLimiter extends Limiter {
 }
 
 /** Times of tests: Redis is soon taken to be away, and never by a machine that is merely slow. */
-export const TEST_TIMES: RedisTimes = { timeoutMs: 2_000, connectMs: 10_000, beatMs: 100, leaseMs: 30_000 };
+export const TEST_TIMES: RedisTimes = { timeoutMs: 10_000, connectMs: 10_000, beatMs: 100, leaseMs: 30_000 };
 
 /** Makes a limiter on a Redis. */
 export async function startShared(
