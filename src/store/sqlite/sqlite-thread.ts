@@ -30,7 +30,8 @@ function failed(error: unknown): SqliteReply {
 /** Takes the lock, which the system takes back when the process ends, however it ends. */
 function takeLock(path: string): DatabaseSync {
   const held = new DatabaseSync(path, { timeout: LOCK_MS });
-  held.exec("begin exclusive");
+  // The journal would be a file of its own.
+  held.exec("pragma journal_mode = memory; begin exclusive");
   return held;
 }
 
