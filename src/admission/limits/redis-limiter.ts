@@ -60,8 +60,13 @@ export async function createRedisLimiter(options: RedisLimiterOptions): Promise<
       await tickets.renew(link);
     },
     changed(error) {
-      if (error === undefined) logger.info("limits are shared through Redis");
-      else logger.warn({ cause: error.message }, "Redis is away: each process grants its share of the limits");
+      if (error !== undefined) {
+        logger.warn({ cause: error.message }, "Redis is away: each process grants its share of the limits");
+        return;
+      }
+      logger.info("limits are shared through Redis");
+      // What was settled in the moments in which the connection was prepared. From now on it is told at once.
+      settlements.retell().catch(() => undefined);
     },
   });
   const timer = setInterval(() => {

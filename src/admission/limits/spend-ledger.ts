@@ -149,6 +149,7 @@ export function createSpendLedger({
     return totalOf(entry);
   }
 
+  /** What was taken and could not be stored is added again, too. */
   function addTo(entry: Entry, nanoDollars: number): void {
     entry.pending += nanoDollars;
     dirty.add(entry);
@@ -165,10 +166,11 @@ export function createSpendLedger({
     },
     reread: (caller, period) => loaded(entryOf(caller, period)),
     add(caller, nanoDollars) {
-      if (!(nanoDollars > 0)) return;
+      const whole = Math.round(nanoDollars);
+      if (!(whole > 0)) return;
       const { day, month } = periodsAt(clock.wallMs());
-      addTo(entryOf(caller, day.id), nanoDollars);
-      addTo(entryOf(caller, month.id), nanoDollars);
+      addTo(entryOf(caller, day.id), whole);
+      addTo(entryOf(caller, month.id), whole);
     },
     takePending() {
       if (dirty.size === 0) return undefined;

@@ -277,6 +277,25 @@ describe.skipIf(isMissing)("createRedisLimiter()", () => {
     expect(await control.get(spent)).toBe("500");
   });
 
+  it("tells Redis, too, what was settled while it was just coming back", async () => {
+    const { proxy, url } = await startProxy(portOf(server));
+    const limiter = await start(url);
+    const quota = quotaWith({ concurrent: 10_000 });
+    const grants = await Promise.all(
+      Array.from({ length: 2_000 }, () => granted(limiter.reserve("a", quota, askFor(0)))),
+    );
+    proxy.turn("refuse");
+    await until(() => limiter.isLocal);
+    for (const grant of grants.splice(0, 1_500)) grant.settle(NOTHING_USED);
+    proxy.turn("pass");
+    while (limiter.isLocal || grants.length > 0) {
+      grants.pop()?.settle(NOTHING_USED);
+      await sleep(0);
+    }
+    await until(async () => (await control.keys("parley:{*")).length === 0);
+    expect(limiter.isLocal).toBe(false);
+  });
+
   it("takes a Redis for away that can't write", async () => {
     const limiter = await start(server.url);
     const quota = quotaWith({ requestsPerMinute: 10 });
