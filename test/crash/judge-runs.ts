@@ -69,7 +69,7 @@ function judgeEnd({ model, text, isCancelSent, cancelled }: WantedRun, sightings
     }
     case "failed":
       if (response || !error) return [`is failed with ${JSON.stringify({ response, error })}`];
-      if (isFaulty || attempts >= MAX_ATTEMPTS) return [];
+      if (isFaulty || (attempts >= MAX_ATTEMPTS && error["code"] === "worker_lost")) return [];
       return [`is failed without a cause after ${attempts} attempts: ${JSON.stringify(error)}`];
     default:
       return isCancelSent ? [] : [`is ${status}, and nobody asked for that`];

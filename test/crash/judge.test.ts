@@ -139,6 +139,10 @@ describe("judge()", () => {
       [/completed, though sandbox\/fault-cut fails/, { wanted: { model: "sandbox/fault-cut" } }],
       [/completed with .*"error":\{/, { sightings: [{ ...completed, error: {} }] }],
       [/failed without a cause after 4 attempts: .*worker_lost/, { sightings: [{ ...failed, attempts: 4 }] }],
+      [
+        /failed without a cause after 9 attempts: .*internal/,
+        { sightings: [{ ...failed, attempts: 9, error: { code: "internal" } }] },
+      ],
       [/failed with .*"error":null/, { sightings: [{ ...failed, error: null }] }],
       [/cancelled, and nobody asked for that/, { sightings: [cancelled] }],
       [

@@ -95,9 +95,10 @@ describe.skipIf(postgres === undefined || redis === undefined)("two replicas", (
         expect((await ask(replica, "GET", "/v1/models", secret)).status).toBe(200);
       }
       expect((await ask(maker, "DELETE", `/v1/admin/keys/${key.id}`, ADMIN.secret)).status).toBe(200);
-      expect((await ask(maker, "GET", "/v1/models", secret)).status).toBe(401);
       await new Promise((resolve) => setTimeout(resolve, 1_001));
-      for (let time = 0; time < 5; time++) expect((await ask(user, "GET", "/v1/models", secret)).status).toBe(401);
+      for (const replica of [user, maker, user, maker]) {
+        expect((await ask(replica, "GET", "/v1/models", secret)).status).toBe(401);
+      }
     }
   });
 
