@@ -4,6 +4,7 @@ import { createReach, type Reach } from "../reach.ts";
 import type { Schema } from "../schema.ts";
 import type { Store } from "../store.ts";
 import { StoreError } from "../store-error.ts";
+import { createDrainingDialect } from "./draining-dialect.ts";
 import { isLostRace, wordsOf } from "./postgres-faults.ts";
 import { channelName, type PostgresListener, startListener } from "./postgres-listener.ts";
 import { createPool } from "./postgres-pool.ts";
@@ -35,7 +36,7 @@ function explain(error: unknown): StoreError {
 
 /** Makes a store of a way to PostgreSQL. Its tables have to be brought up to date by `migrate`. */
 export function createPostgresStore(dialect: Dialect, listener: PostgresListener, reach: Reach): Store {
-  const db = new Kysely<Schema>({ dialect });
+  const db = new Kysely<Schema>({ dialect: createDrainingDialect(dialect) });
 
   async function transact<T>(work: (transaction: Transaction<Schema>) => Promise<T>): Promise<T> {
     for (let races = 0; ; races += 1) {
