@@ -14,7 +14,9 @@ async function endBy(
 ): Promise<{ readonly said: string; readonly rows: number; readonly code: number | null }> {
   const { settings, remove } = await sqlitePlace();
   const script = join(import.meta.dirname, "support/writing-process.ts");
-  const child = spawn(process.execPath, ["--import", "tsx/esm", script, settings.dataDir], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, ["--import", "tsx/esm", script, settings.dataDir], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const exited = once(child, "exit") as Promise<[code: number | null]>;
   const lines: string[] = [];
   const output = createInterface({ input: child.stdout });
