@@ -12,8 +12,15 @@ export type ChatRequest = Message & {
   readonly options?: CallOptions | undefined;
 };
 
-/** Lets a request for a chat completion in, and returns its parameters. Fails with the reason why not, naming the field. */
-export function admitChat(schema: DescMessage, request: ChatRequest, streaming: boolean): ChatCompletionParams {
+/**
+ * Lets a request for a chat completion in, and returns its parameters. Fails with the reason why not, naming the field. `streaming`:
+ * whether it is answered piece by piece; undefined: it is queued, and what it says about that means nothing.
+ */
+export function admitChat(
+  schema: DescMessage,
+  request: ChatRequest,
+  streaming: boolean | undefined,
+): ChatCompletionParams {
   validate(schema, request);
   const params = request.params as ChatCompletionParams;
   checkMessages(params.messages, request.options?.strict === true);

@@ -5,9 +5,19 @@ import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 
 /**
  * Checks how the parameters fit each other and the kind of call, where the contract's rules do not say it. Fails with
- * INVALID_VALUE or NOT_IMPLEMENTED, naming the parameter.
+ * INVALID_VALUE or NOT_IMPLEMENTED, naming the parameter. `streaming`: undefined for a call that is queued.
  */
-export function checkParams(params: ChatCompletionParams, streaming: boolean): void {
+export function checkParams(params: ChatCompletionParams, streaming: boolean | undefined): void {
+  if (streaming !== undefined) checkKind(params, streaming);
+  if (params.modalities.includes(OutputModality.AUDIO) && params.audio === undefined) {
+    throw invalid("modalities", "with audio needs the parameter audio");
+  }
+  checkChosenTools(params);
+  checkChosenFunction(params);
+}
+
+/** A queued call may say what it likes here; for others, the method that was called decides. */
+function checkKind(params: ChatCompletionParams, streaming: boolean): void {
   if (params.stream !== undefined && params.stream !== streaming) {
     throw invalid("stream", `is ${params.stream}, but the method that was called says ${streaming}`);
   }
@@ -17,11 +27,6 @@ export function checkParams(params: ChatCompletionParams, streaming: boolean): v
       param: "async",
     });
   }
-  if (params.modalities.includes(OutputModality.AUDIO) && params.audio === undefined) {
-    throw invalid("modalities", "with audio needs the parameter audio");
-  }
-  checkChosenTools(params);
-  checkChosenFunction(params);
 }
 
 const toolName = ({ kind }: Tool): string => `${kind.case} ${kind.value?.name}`;

@@ -24,7 +24,7 @@ export interface CallScope {
 export interface LiveCalls {
   /** How many there are. */
   readonly size: number;
-  /** Opens the scope of a call. Fails with SHUTTING_DOWN after `refuse`. */
+  /** Opens the scope of a call. Fails with SHUTTING_DOWN after `refuse`. A default of Infinity: it may take as long as it likes. */
   open(call: CallContext, defaultTimeoutMs: number): CallScope;
   /** Takes no more calls. */
   refuse(): void;
@@ -89,7 +89,7 @@ class Scope implements CallScope {
     const left = Math.max(0, timeoutMs - call.log.elapsedMs());
     this.#endsAt = performance.now() + left;
     if (this.#client.aborted) this.#clientGone();
-    else {
+    else if (left !== Number.POSITIVE_INFINITY) {
       this.#deadline = setTimeout(() => this.abort(deadlineExceeded(timeoutMs)), left);
     }
   }

@@ -35,3 +35,9 @@ export const logId = (): string => `log_${randomText(28)}`;
 
 /** A new id of a tool call: "call_" and 24 letters and digits. */
 export const toolCallId = (): string => `call_${randomText(24)}`;
+
+/** A new id of a run: "run_" and 28 letters and digits. */
+export const runUid = (): string => `run_${randomText(28)}`;
+
+/** Whether a text has the form of a run's id: what has not needn't be looked for. */
+export const isRunUid = (text: string): boolean => /^run_[0-9A-Za-z]{28}$/.test(text);

@@ -9,7 +9,7 @@ import type { AttemptRecord } from "./attempt-record.ts";
 import { formatAdjustments } from "./format-adjustments.ts";
 import { formatAttempts } from "./format-attempts.ts";
 
-/** The way a call came in; "run": it is made for a run that was queued. */
+/** The way a call came in; "run": a worker makes it for a run. */
 export type Door = "rest" | "connect" | "grpc" | "grpc-web" | "run";
 
 /** The fields of a call's line in the log, besides those of its HTTP exchange. */

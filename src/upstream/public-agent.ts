@@ -1,6 +1,7 @@
+import type { Agent as HttpAgent } from "node:http";
 import type { Agent } from "node:https";
 import { BlockList, isIP, type LookupFunction, Socket } from "node:net";
-import { RequestFilteringHttpsAgent } from "request-filtering-agent";
+import { RequestFilteringHttpAgent, RequestFilteringHttpsAgent } from "request-filtering-agent";
 
 /** What an agent may be told besides its rule. */
 export interface PublicAgentOptions {
@@ -32,25 +33,55 @@ export function createPublicAgent(options: PublicAgentOptions): Agent {
   return new PublicAgent(options);
 }
 
+/** The same for addresses without TLS. */
+export function createPublicHttpAgent(options: PublicAgentOptions): HttpAgent {
+  return new PublicHttpAgent(options);
+}
+
+/** What an agent is made of. */
+function settingsOf({ allowAddresses, lookup }: PublicAgentOptions) {
+  const allowed = new Set(allowAddresses);
+  const isRefused = (address: string): boolean => !allowed.has(address) && isMissedByRanges(address);
+  return { isRefused, agent: { keepAlive: false, allowIPAddressList: [...allowed], lookup: guard(lookup, isRefused) } };
+}
+
 /** Most of the work is done by the package; this adds what its ranges miss, for names and for addresses in numbers. */
 class PublicAgent extends RequestFilteringHttpsAgent {
   readonly #isRefused: (address: string) => boolean;
 
-  constructor({ allowAddresses, lookup }: PublicAgentOptions) {
-    const allowed = new Set(allowAddresses);
-    const isRefused = (address: string): boolean => !allowed.has(address) && isMissedByRanges(address);
-    super({ keepAlive: false, allowIPAddressList: [...allowed], lookup: guard(lookup, isRefused) });
+  constructor(options: PublicAgentOptions) {
+    const { agent, isRefused } = settingsOf(options);
+    super(agent);
     this.#isRefused = isRefused;
   }
 
   override createConnection(
     ...[options, done]: Parameters<RequestFilteringHttpsAgent["createConnection"]>
   ): ReturnType<RequestFilteringHttpsAgent["createConnection"]> {
-    if (!this.#isRefused(options.host ?? "")) return super.createConnection(options, done);
-    const socket = new Socket();
-    done?.(notPublic(), socket);
-    return socket;
+    return this.#isRefused(options.host ?? "") ? refuse(done) : super.createConnection(options, done);
   }
+}
+
+class PublicHttpAgent extends RequestFilteringHttpAgent {
+  readonly #isRefused: (address: string) => boolean;
+
+  constructor(options: PublicAgentOptions) {
+    const { agent, isRefused } = settingsOf(options);
+    super(agent);
+    this.#isRefused = isRefused;
+  }
+
+  override createConnection(
+    ...[options, done]: Parameters<RequestFilteringHttpAgent["createConnection"]>
+  ): ReturnType<RequestFilteringHttpAgent["createConnection"]> {
+    return this.#isRefused(options.host ?? "") ? refuse(done) : super.createConnection(options, done);
+  }
+}
+
+function refuse(done: Parameters<RequestFilteringHttpAgent["createConnection"]>[1]): Socket {
+  const socket = new Socket();
+  done?.(notPublic(), socket);
+  return socket;
 }
 
 const guard =

@@ -1,0 +1,86 @@
+import { create, fromJson, type JsonValue } from "@bufbuild/protobuf";
+import { type WatchRunResponse, WatchRunResponseSchema } from "../gen/parley/runs/v1/runs_service_pb.ts";
+import type { Store } from "../store/store.ts";
+import type { Follower } from "./change-feed.ts";
+import { findRun, hasEnded } from "./run-row.ts";
+
+/** What stands behind an event of a run. */
+export type Reading =
+  | { readonly kind: "events"; readonly events: readonly WatchRunResponse[] }
+  /** The event with which the run has ended. */
+  | { readonly kind: "end"; readonly event: WatchRunResponse }
+  /** Nothing, so far or for ever; `last`: number of the last event that there is. */
+  | { readonly kind: "nothing"; readonly last: number; readonly isEnded: boolean }
+  /** There is no such run any more. */
+  | { readonly kind: "gone" };
+
+/** Reads what runs have given. */
+export interface EventReader {
+  /** What stands behind an event. Whoever asks for the same at once shares one answer, so a run can have many watchers. */
+  read(uid: string, follower: Pick<Follower, "version">, after: number): Promise<Reading>;
+}
+
+/** Most rows of one page; each holds what was written at once. */
+const PAGE_ROWS = 8;
+
+/** Makes a reader. */
+export function createEventReader({ db }: Store): EventReader {
+  const reading = new Map<string, Promise<Reading>>();
+
+  const find = async (uid: string, after: number): Promise<Reading> => {
+    // The run first: what it says to be there can be read then.
+    const run = await db
+      .selectFrom("runs")
+      .select(["status", "last_sequence"])
+      .where("uid", "=", uid)
+      .executeTakeFirst();
+    if (run === undefined) return { kind: "gone" };
+    const isEnded = hasEnded(run.status);
+    if (run.last_sequence <= after) return { kind: "nothing", last: run.last_sequence, isEnded };
+    if (isEnded && run.last_sequence === after + 1) return readEnd(uid, run.last_sequence);
+    return readPage(uid, after);
+  };
+
+  const readEnd = async (uid: string, sequence: number): Promise<Reading> => {
+    const run = await findRun(db, uid);
+    if (run === undefined) return { kind: "gone" };
+    // How its message goes is told by the run itself: an event never changes.
+    delete run.webhook;
+    return { kind: "end", event: eventOf(sequence, { case: "run", value: run }) };
+  };
+
+  const readPage = async (uid: string, after: number): Promise<Reading> => {
+    const rows = await db
+      .selectFrom("run_events")
+      .select(["first_sequence", "events"])
+      .where("run_uid", "=", uid)
+      .where("last_sequence", ">", after)
+      .orderBy("first_sequence")
+      .limit(PAGE_ROWS)
+      .execute();
+    const events = rows.flatMap(({ first_sequence, events }) =>
+      (JSON.parse(events) as JsonValue[])
+        .slice(Math.max(0, after + 1 - first_sequence))
+        .map((json, at) =>
+          eventOf(Math.max(first_sequence, after + 1) + at, fromJson(WatchRunResponseSchema, json).event),
+        ),
+    );
+    return events.length === 0 ? { kind: "gone" } : { kind: "events", events };
+  };
+
+  return {
+    read(uid, { version }, after) {
+      // By the version, nobody gets what was read before the change that they heard of.
+      const key = `${uid} ${after} ${version}`;
+      const known = reading.get(key);
+      if (known !== undefined) return known;
+      const found = find(uid, after).finally(() => reading.delete(key));
+      reading.set(key, found);
+      return found;
+    },
+  };
+}
+
+function eventOf(sequence: number, event: WatchRunResponse["event"]): WatchRunResponse {
+  return create(WatchRunResponseSchema, { sequence: BigInt(sequence), event });
+}
