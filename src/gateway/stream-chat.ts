@@ -10,9 +10,9 @@ import type { ChatCompletionChunk } from "../gen/parley/chat/v1/completion_pb.ts
 import { verdictOf } from "../routing/verdict.ts";
 import type { Attempt } from "./attempt.ts";
 import type { CallScope } from "./call-scope.ts";
-import { noteAsked } from "./content.ts";
+import { noteAsked, noteStream } from "./content.ts";
 import { findAnswer } from "./find-answer.ts";
-import { type OpenStream, openStream, readBatch, stopQuietly } from "./open-stream.ts";
+import { type OpenStream, openStream, readBatch, type StreamReading, stopQuietly } from "./open-stream.ts";
 import { prepare } from "./prepare.ts";
 import { Reporter } from "./report.ts";
 import { type Serving, searchOptions } from "./serving.ts";
@@ -42,6 +42,8 @@ export async function* streamChat(
     ask: (running) => openStream(running, reading),
     discard: ({ rest }) => void stopQuietly(rest),
   });
+  const note = noteStream(log);
+  note?.(stream.held);
   try {
     const reporter = new Reporter(log, attempt, stream.origin);
     const [first, ...others] = messagesOf(stream.held);
@@ -49,9 +51,10 @@ export async function* streamChat(
       first.report = reporter.first();
       yield [first, ...others];
     }
-    const end = stream.end ?? (yield* streamRest(stream, scope, reading));
+    const end = stream.end ?? (yield* streamRest(stream, scope, { ...reading, note }));
     attempt.succeeded();
     log.finished(stream.grammar.finishReasons);
+    if (end.chunk !== undefined) note?.([end.chunk]);
     const report = reporter.last(end.chunk);
     yield [
       create(StreamChatCompletionResponseSchema, end.chunk === undefined ? { report } : { chunk: end.chunk, report }),
@@ -67,11 +70,17 @@ export async function* streamChat(
   }
 }
 
+/** How the rest of a stream is read. */
+type RestReading = Pick<StreamReading, "hidesReasoning" | "idleMs"> & {
+  /** Is told of what is sent, where somebody wants to know. */
+  readonly note: ReturnType<typeof noteStream>;
+};
+
 /** Passes on what comes after the first output, as it comes. */
 async function* streamRest(
   { rest, grammar, origin }: OpenStream,
   scope: CallScope,
-  { hidesReasoning, idleMs }: { readonly hidesReasoning: boolean; readonly idleMs: number | undefined },
+  { hidesReasoning, idleMs, note }: RestReading,
 ): AsyncGenerator<StreamChatCompletionResponse[], { readonly chunk: ChatCompletionChunk | undefined }> {
   scope.awaitOutput(idleMs);
   for await (const batch of { [Symbol.asyncIterator]: () => rest }) {
@@ -79,6 +88,7 @@ async function* streamRest(
     readBatch(batch, { grammar, origin, hidesReasoning }, chunks);
     if (chunks.length > 0) {
       scope.outputCame();
+      note?.(chunks);
       yield messagesOf(chunks);
     }
     scope.awaitOutput(idleMs);
