@@ -91,14 +91,14 @@ export type RequestRecord = Message<"parley.requests.v1.RequestRecord"> & {
   reason: Reason;
 
   /**
-   * The model that was asked for.
+   * The model that was asked for, whether there is one of that name or not; cut at 200 characters.
    *
    * @generated from field: string model = 10;
    */
   model: string;
 
   /**
-   * Who was called last: "provider/model".
+   * Who was called last: "provider/model"; cut at 200 characters.
    *
    * @generated from field: string target = 11;
    */
