@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { NewKeyRow } from "../../src/store/keys.ts";
 import type { RequestRow } from "../../src/store/requests.ts";
 
@@ -5,7 +6,7 @@ import type { RequestRow } from "../../src/store/requests.ts";
 export const keyRow = (id: string, change: Partial<NewKeyRow> = {}): NewKeyRow => ({
   id,
   name: "a key",
-  hash: id.padEnd(64, "0"),
+  hash: createHash("sha256").update(id).digest("hex"),
   hint: "sk-parley-abcd",
   scopes: "[1,2]",
   models: "[]",

@@ -1,4 +1,5 @@
 import { type Dialect, Kysely, PostgresDialect, sql, type Transaction } from "kysely";
+import { GatewayError } from "../../errors/gateway-error.ts";
 import { migrate } from "../migrate.ts";
 import { createReach, type Reach } from "../reach.ts";
 import type { Schema } from "../schema.ts";
@@ -30,8 +31,10 @@ export async function openPostgresStore(url: string): Promise<Store> {
 
 function explain(error: unknown): StoreError {
   if (error instanceof StoreError) return error;
-  const cause = error instanceof Error && error.name === "GatewayError" ? error.cause : error;
-  return new StoreError(`the PostgreSQL database of DATABASE_URL can't be used: ${wordsOf(cause)}`, { cause });
+  const cause = error instanceof GatewayError ? error.cause : error;
+  const words = `the PostgreSQL database of DATABASE_URL can't be used: ${wordsOf(cause)}`;
+  // The error of an address that can't be read has the address in it.
+  return cause instanceof TypeError ? new StoreError(words) : new StoreError(words, { cause });
 }
 
 /** Makes a store of a way to PostgreSQL. Its tables have to be brought up to date by `migrate`. */

@@ -54,7 +54,8 @@ const guard = (client: SqliteClient, reach: Reach): SqliteClient => ({
   async query(text, parameters) {
     try {
       const result = await client.query(text, parameters);
-      reach.found();
+      // That nothing was done is no sign that something can be.
+      if (text !== "rollback") reach.found();
       return result;
     } catch (error) {
       throw isAway(error) ? reach.lost(error) : error;
