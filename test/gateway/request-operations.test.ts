@@ -2,6 +2,7 @@ import { create, type MessageInitShape } from "@bufbuild/protobuf";
 import { timestampFromMs } from "@bufbuild/protobuf/wkt";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { type Caller, OPEN_CALLER } from "../../src/admission/caller.ts";
+import { GatewayError } from "../../src/errors/gateway-error.ts";
 import { createLiveCalls } from "../../src/gateway/call-scope.ts";
 import type { CallContext, OperationsOf } from "../../src/gateway/operation.ts";
 import { createRequestLog, type RequestLog } from "../../src/gateway/request-log/request-log.ts";
@@ -18,6 +19,7 @@ import {
 import { Scope } from "../../src/gen/parley/scopes/v1/scopes_pb.ts";
 import { encodePageToken } from "../../src/lib/page-token.ts";
 import type { RequestTable } from "../../src/store/schema.ts";
+import type { LateStore } from "../../src/store/store.ts";
 import { CallLog } from "../../src/telemetry/call-log.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { failureOf } from "../support/collect.ts";
@@ -177,6 +179,18 @@ describe.each(STORE_KINDS)("createRequestOperations() on $name", ({ isMissing, o
       expect(await failureOf(found)).toMatchObject({ reason: Reason.NOT_FOUND, details: { param: "id" } });
     });
 
+    it("gives texts back as they are", async () => {
+      for (const text of HOSTILE) {
+        log.record(
+          rowWith({ user_agent: text, request_id: text, model: text, target: text, attempts: JSON.stringify([text]) }),
+        );
+        const { requests } = await list(ADMIN, { requestId: text, model: text });
+        expect(requests).toMatchObject([
+          { userAgent: text, requestId: text, model: text, target: text, attempts: [text] },
+        ]);
+      }
+    });
+
     const { KEY, MODEL, DAY } = UsageDimension;
     const SPAN = { since: timestampFromMs(NOON - DAY_MS), until: timestampFromMs(NOON + 2 * DAY_MS) };
 
@@ -247,6 +261,35 @@ describe.each(STORE_KINDS)("createRequestOperations() on $name", ({ isMissing, o
         reason: Reason.INVALID_VALUE,
         details: { param: "since" },
       });
+    });
+  });
+});
+
+describe("createRequestOperations() without a store", () => {
+  const noStore: LateStore = {
+    exists: false,
+    opened: undefined,
+    isAway: true,
+    open: () => new Promise(() => undefined),
+    close: async () => undefined,
+  };
+  const operationsOf = (store: LateStore, totalMs: number): OperationsOf<typeof RequestsService> => {
+    const calls = createLiveCalls();
+    const log = { flush: async () => undefined };
+    return createRequestOperations({ store, log, open: (call) => calls.open(call, totalMs) });
+  };
+  const request = create(ListRequestsRequestSchema);
+
+  it("fails as the store does", async () => {
+    const error = new GatewayError(Reason.UNAVAILABLE, "the database can't be opened");
+    const { listRequests } = operationsOf({ ...noStore, open: () => Promise.reject(error) }, 60_000);
+    expect(await failureOf(listRequests(request, contextOf(ADMIN)))).toBe(error);
+  });
+
+  it("waits for it no longer than the call may last", async () => {
+    const { listRequests } = operationsOf(noStore, 20);
+    expect(await failureOf(listRequests(request, contextOf(ADMIN)))).toMatchObject({
+      reason: Reason.DEADLINE_EXCEEDED,
     });
   });
 });
