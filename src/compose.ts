@@ -1,12 +1,23 @@
 /** The composition root: the only file that knows every part. It joins them to a gateway that runs. */
+import { authorize, checkScopes } from "./admission/authorize.ts";
+import { guardFromPages } from "./admission/browser-guard.ts";
+import { createDoorkeeper } from "./admission/doorkeeper.ts";
+import { createIdentity, type Identity } from "./admission/identity.ts";
+import { openState, type State } from "./compose-state.ts";
 import type { ProviderSet, Reach, Upstream } from "./compose-upstream.ts";
+import { openListenFault } from "./config/choose-listen.ts";
 import { checkChange } from "./config/compare-settings.ts";
 import { ConfigError } from "./config/config-error.ts";
 import type { Settings } from "./config/settings.ts";
 import { GatewayError } from "./errors/gateway-error.ts";
-import type { LiveCalls } from "./gateway/call-scope.ts";
-import { createGateway } from "./gateway/gateway.ts";
+import { createLiveCalls, type LiveCalls } from "./gateway/call-scope.ts";
+import { createGateway, type Gateway } from "./gateway/gateway.ts";
+import { createKeyOperations } from "./gateway/key-operations.ts";
+import type { CallContext, Operations } from "./gateway/operation.ts";
+import { rowOf } from "./gateway/request-log/row-of.ts";
+import { createRequestOperations } from "./gateway/request-operations.ts";
 import { Reason } from "./gen/parley/errors/v1/errors_pb.ts";
+import { isLoopback } from "./lib/address.ts";
 import { autoOf } from "./providers/default-model.ts";
 import { createSandbox } from "./providers/sandbox/provider.ts";
 import { createRestHandler } from "./rest/rest-handler.ts";
@@ -15,11 +26,15 @@ import type { Target } from "./routing/target.ts";
 import { createTargetStates, type TargetStates } from "./routing/target-states.ts";
 import { createRpcHandler, SERVICES } from "./rpc/handler.ts";
 import { createHealthStatus, type HealthStatus } from "./rpc/health.ts";
+import type { EndedExecution } from "./runs/options.ts";
+import { createRuns, type Runs } from "./runs/runs.ts";
 import { createCors } from "./server/cors.ts";
 import { createDispatch } from "./server/dispatch.ts";
 import type { RequestHandler } from "./server/options.ts";
 import { type RunningServer, startServer } from "./server/server.ts";
 import { createSuccession, type Succession, type Successor } from "./server/succession.ts";
+import { logAccess } from "./telemetry/access-line.ts";
+import type { CallLog } from "./telemetry/call-log.ts";
 import { createLogger, flushLogger, type Logger } from "./telemetry/logger.ts";
 import { createSignals, type Signals } from "./telemetry/signals.ts";
 import type { TargetGauge } from "./telemetry/target-gauge.ts";
@@ -56,12 +71,17 @@ interface Generation extends Successor {
   readonly settings: Settings;
   readonly providers: ProviderSet | undefined;
   readonly catalogue: Catalogue;
-  readonly calls: LiveCalls;
+  readonly gateway: Gateway;
+  readonly identity: Identity;
+  /** The calls that are running, but for those of runs. */
+  readonly calls: readonly LiveCalls[];
 }
 
 /** What all generations share. */
 interface Shared {
   readonly states: TargetStates;
+  readonly state: State;
+  readonly runs: Runs;
   readonly signals: Pick<Signals, "recordCall" | "scrape">;
   readonly health: HealthStatus;
   readonly logger: Logger;
@@ -115,7 +135,7 @@ export async function startGateway(
 ): Promise<RunningGateway> {
   const upstream = createLateUpstream(logger, reach);
   try {
-    return await start(settings, logger, upstream);
+    return await start(settings, logger, upstream, reach);
   } catch (error) {
     await upstream.close();
     throw error;
@@ -138,21 +158,47 @@ function createLateUpstream(logger: Logger, reach: Reach | undefined): LateUpstr
 
 /** Makes a generation: nothing of it reaches beyond itself before it is the current one. Throws a ConfigError. */
 function makeGeneration(settings: Settings, providers: ProviderSet | undefined, shared: Shared): Generation {
-  const { states, signals, health, logger } = shared;
-  const { limits, timeouts, cors, routing } = settings;
+  const { states, state, runs, signals, health, logger } = shared;
+  const { auth, limits, timeouts, cors, routing, tls } = settings;
   const catalogue = composeCatalogue(settings, providers, states);
-  const { operations, calls } = createGateway(catalogue, { ...timeouts, ...routing });
+  const gateway = createGateway(catalogue, { ...timeouts, ...routing }, state.limiter);
+  const identity = createIdentity({ auth, stored: state.keys, logger });
+  checkOpen(settings, identity);
+  const own = createLiveCalls();
+  const open = (call: CallContext) => own.open(call, timeouts.totalMs);
+  const operations: Operations = {
+    ...gateway.operations,
+    ...runs.operations,
+    ...createKeyOperations({ store: state.store, stored: state.keys, auth, open }),
+    ...createRequestOperations({ store: state.store, log: state.requestLog, open }),
+  };
+  const scheme = tls === undefined ? "http" : "https";
+  const doorkeeper = createDoorkeeper({
+    identity,
+    authorize,
+    guard: (headers, method) => guardFromPages({ method, scheme, headers }, cors.allowedOrigins),
+  });
+  const calls = [gateway.calls, own];
   return {
     settings,
     providers,
     catalogue,
+    gateway,
+    identity,
     calls,
-    idle: () => calls.idle(),
+    idle: async () => void (await Promise.all(calls.map((it) => it.idle()))),
     handler: createDispatch({
-      rpc: createRpcHandler({ operations, health, maxMessageBytes: limits.maxBodyBytes, maxTimeoutMs: MAX_TIMEOUT_MS }),
+      rpc: createRpcHandler({
+        operations,
+        doorkeeper,
+        health,
+        maxMessageBytes: limits.maxBodyBytes,
+        maxTimeoutMs: MAX_TIMEOUT_MS,
+      }),
       rest: createRestHandler({
         services: SERVICES,
         operations,
+        doorkeeper,
         maxBodyBytes: limits.maxBodyBytes,
         keepAliveMs: timeouts.keepAliveMs,
         maxTimeoutMs: MAX_TIMEOUT_MS,
@@ -160,9 +206,17 @@ function makeGeneration(settings: Settings, providers: ProviderSet | undefined, 
       cors: createCors(cors.allowedOrigins),
       logger,
       signals,
-      isReady: () => health.ready,
+      doorkeeper,
+      recordRequest: (log, exchange) => state.requestLog.record(rowOf(log, exchange)),
+      readiness: () => ({ ready: health.ready, degraded: state.degraded() }),
     }),
   };
+}
+
+/** A gateway that is open to everybody listens on loopback only. Throws a ConfigError. */
+function checkOpen({ file, listen }: Settings, identity: Identity): void {
+  if (!identity.isOpen || isLoopback(listen.host)) return;
+  throw new ConfigError([{ file, path: "listen", message: openListenFault(listen.host) }], file);
 }
 
 /** The parts of a gateway that runs. */
@@ -175,22 +229,61 @@ interface Running extends Shared {
   readonly ending: AbortController;
 }
 
-async function start(settings: Settings, logger: Logger, upstream: LateUpstream): Promise<RunningGateway> {
+async function start(
+  settings: Settings,
+  logger: Logger,
+  upstream: LateUpstream,
+  reach: Reach | undefined,
+): Promise<RunningGateway> {
   const providers = await upstream.prepare(settings);
+  const state = await openState(settings, logger);
+  try {
+    return await startWith(state, providers, settings, logger, upstream, reach);
+  } catch (error) {
+    await state.close();
+    throw error;
+  }
+}
+
+async function startWith(
+  state: State,
+  providers: ProviderSet | undefined,
+  settings: Settings,
+  logger: Logger,
+  upstream: LateUpstream,
+  reach: Reach | undefined,
+): Promise<RunningGateway> {
   const signals = await createSignals({
     settings: settings.telemetry,
     logger,
-    activeCalls: () => countCalls(generations),
+    activeCalls: () => countCalls(generations, runs),
     targets: () => [...generations.current.catalogue.targets()].map(gaugeOf),
     isKnownModel: (name) => generations.alive.some(({ catalogue }) => catalogue.isKnown(name)),
     originOf: (provider) => findBackend(generations, provider),
+    state: state.gauge,
   });
   const health = createHealthStatus(SERVICES.map(({ typeName }) => typeName));
-  const shared = { states: createTargetStates(), signals, health, logger };
+  const runs = createRuns({
+    store: state.store,
+    settings: settings.runs,
+    logger,
+    // A run is served by the settings that hold when it begins.
+    operations: {
+      streamChatCompletion: (request, call) =>
+        generations.current.gateway.operations.streamChatCompletion(request, call),
+    },
+    recall: (before) => generations.current.identity.recall(before),
+    check: (request, call) => generations.current.gateway.check(request, call.caller),
+    finished: (log, execution) => recordExecution(log, execution, { signals, state, logger }),
+    allowAddresses: reach?.allowAddresses ?? [],
+  });
+  checkScopes(SERVICES);
+  const shared = { states: createTargetStates(), state, runs, signals, health, logger };
   const generations = createSuccession(makeGeneration(settings, providers, shared));
   const server = await listen(settings, generations.handler, logger);
   providers?.adopt();
   providers?.start();
+  runs.start();
 
   const running: Running = { ...shared, upstream, generations, server, ending: new AbortController() };
   let swapped: Promise<void> = Promise.resolve();
@@ -200,7 +293,7 @@ async function start(settings: Settings, logger: Logger, upstream: LateUpstream)
     url,
     address,
     get openCalls() {
-      return countCalls(generations);
+      return countCalls(generations, runs);
     },
     get openConnections() {
       return server.openConnections;
@@ -216,6 +309,21 @@ async function start(settings: Settings, logger: Logger, upstream: LateUpstream)
       return stopped;
     },
   };
+}
+
+/** Tells signals, log and the log of requests of what a worker did. */
+function recordExecution(
+  log: CallLog,
+  { runUid, durationMs, caller }: EndedExecution,
+  { signals, state, logger }: { readonly signals: Signals; readonly state: State; readonly logger: Logger },
+): void {
+  log.madeFor(runUid);
+  log.identified(caller.id);
+  const status = log.error?.row.httpStatus ?? 200;
+  const exchange = { method: "", path: runUid, status, durationMs, userAgent: undefined };
+  signals.recordCall(log, { headers: {}, status, durationMs });
+  logAccess(logger, log, exchange);
+  state.requestLog.record(rowOf(log, exchange));
 }
 
 async function listen(settings: Settings, handler: RequestHandler, logger: Logger): Promise<RunningServer> {
@@ -256,33 +364,39 @@ async function swap(running: Running, next: Settings): Promise<void> {
   }
   providers?.adopt();
   if (next.logLevel !== before.logLevel) logger.level = next.logLevel;
+  running.state.requestLog.change(next.requestLog);
 }
 
 /** `swapped`: the last reload that was asked for. */
 async function drain(running: Running, swapped: Promise<void>): Promise<void> {
-  const { upstream, generations, server, signals, health, logger, ending } = running;
+  const { upstream, generations, server, state, runs, signals, health, logger, ending } = running;
   const { drainMs } = generations.current.settings.timeouts;
-  logger.info({ openCalls: countCalls(generations) }, "draining");
+  logger.info({ openCalls: countCalls(generations, runs) }, "draining");
   ending.abort(shuttingDown("the server is going down"));
   health.shutDown();
   // From here on there is no further generation.
-  const { alive } = generations;
-  for (const { calls } of alive) calls.refuse();
-  void Promise.all(alive.map(({ calls }) => calls.idle())).then(() => health.endWatches());
+  const calls = generations.alive.flatMap((generation) => generation.calls);
+  const late = new AbortController();
+  const ended = runs.drain(late.signal);
+  for (const each of calls) each.refuse();
+  void Promise.all(calls.map((each) => each.idle())).then(() => health.endWatches());
   const closed = server.close(drainMs + LAST_WORDS_MS);
   const cut = setTimeout(() => {
-    for (const { calls } of alive) calls.abort(shuttingDown("the server went down before the call ended"));
+    late.abort(shuttingDown("the server went down before the run ended"));
+    for (const each of calls) each.abort(shuttingDown("the server went down before the call ended"));
   }, drainMs);
-  await closed;
+  await Promise.all([closed, ended]);
   clearTimeout(cut);
   await swapped;
   await upstream.close();
+  await state.close();
   await signals.close();
   logger.info("stopped");
   await flushLogger(logger);
 }
 
-const countCalls = ({ alive }: Succession<Generation>): number => alive.reduce((sum, { calls }) => sum + calls.size, 0);
+const countCalls = ({ alive }: Succession<Generation>, runs: Runs): number =>
+  [...alive.flatMap(({ calls }) => calls), runs.calls].reduce((sum, { size }) => sum + size, 0);
 
 /** The backend of that id: of the current generation, or else of the last one before it that has it and still has requests. */
 const findBackend = ({ alive }: Succession<Generation>, id: string): Backend | undefined =>

@@ -36,7 +36,9 @@ import {
   OpenAIQuirksSchema,
 } from "../src/gen/parley/config/v1/openai_compatible_pb.ts";
 import { Reason } from "../src/gen/parley/errors/v1/errors_pb.ts";
+import { BudgetSchema, KeyLimitsSchema } from "../src/gen/parley/keys/v1/limits_pb.ts";
 import { stream_of } from "../src/gen/parley/options/v1/options_pb.ts";
+import { ScopeSchema } from "../src/gen/parley/scopes/v1/scopes_pb.ts";
 import { decodeJson } from "../src/openai-json/decode.ts";
 import { enumWords } from "../src/openai-json/words.ts";
 import { autoOf } from "../src/providers/default-model.ts";
@@ -413,7 +415,8 @@ describe("docs/configuration.md", () => {
     for (const field of message.fields) {
       const path = `${above}${field.name}${field.fieldKind === "list" && field.message !== undefined ? "[]" : ""}`;
       const isSection = field.message !== undefined && /sections?$/.test(typeOf(field));
-      if (isSection && !FAMILIES.includes(field)) yield* keysOf(field.message as DescMessage, `${path}.`);
+      const hasOwnTable = FAMILIES.includes(field) || field.message === KeyLimitsSchema;
+      if (isSection && !hasOwnTable) yield* keysOf(field.message as DescMessage, `${path}.`);
       else yield { path, type: typeOf(field) };
     }
   }
@@ -459,6 +462,8 @@ describe("docs/configuration.md", () => {
     ["Rules for models", 0, OpenAIModelRuleSchema],
     ["Rules for models", 1, AnthropicModelRuleSchema],
     ["Rules for models", 2, GoogleModelRuleSchema],
+    ["Limits of keys", 0, KeyLimitsSchema],
+    ["Limits of keys", 1, BudgetSchema],
   ] as const;
 
   it.each(
@@ -497,9 +502,17 @@ describe("docs/configuration.md", () => {
 
   it("states the defaults", async () => {
     // One of each list, with as little in it as there can be.
-    const given = { providers: [{ id: "a", google: {} }], models: [{ id: "b", targets: ["a/c"] }] };
+    const given = {
+      providers: [{ id: "a", google: {} }],
+      models: [{ id: "b", targets: ["a/c"] }],
+      auth: {
+        keys: [{ id: "d", sha256: "0".repeat(64) }],
+        jwt: { issuer: "e", audience: "f", jwks_url: "https://g.example" },
+      },
+    };
     const cwd = createFolder({ "parley.yaml": JSON.stringify(given) });
-    const inForce = parseYaml(formatSettings(await loadConfig({ env: {}, cwd }))) as unknown;
+    const formatted = formatSettings(await loadConfig({ env: {}, cwd }));
+    const inForce = parseYaml(formatted.replaceAll(`${cwd}/`, "")) as unknown;
     const valueAt = (path: string, file: unknown): unknown =>
       path
         .replaceAll("[]", ".0")
@@ -576,6 +589,22 @@ describe("docs/configuration.md", () => {
     const cwd = createFolder({ "parley.yaml": blockOf(configuration, "The file", "yaml") });
     const { providers } = await loadConfig({ env: { ANTHROPIC_API_KEY: "k" }, cwd });
     expect(providers.map(({ id }) => id)).toEqual(["claude", "local", "anthropic"]);
+  });
+
+  it.each(["Keys", "Tokens", "State"])("shows a file that is valid under %s", async (heading) => {
+    const cwd = createFolder({ "parley.yaml": blockOf(configuration, heading, "yaml") });
+    const env = {
+      DATABASE_URL: "postgres://localhost/parley",
+      REDIS_URL: "redis://localhost",
+      WEBHOOK_SECRET: `whsec_${"A".repeat(32)}`,
+    };
+    await expect(loadConfig({ env, cwd })).resolves.toBeDefined();
+  });
+
+  it("names every scope", () => {
+    expect(tableOf(configuration, "Scopes").map(([scope]) => plain(scope))).toEqual([
+      ...enumWords(ScopeSchema).numberOf.keys(),
+    ]);
   });
 
   it("shows problems as check-config prints them", async () => {

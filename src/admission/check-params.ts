@@ -5,7 +5,7 @@ import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 
 /**
  * Checks how the parameters fit each other and the kind of call, where the contract's rules do not say it. Fails with
- * INVALID_VALUE or NOT_IMPLEMENTED, naming the parameter. `streaming`: undefined for a call that is queued.
+ * INVALID_VALUE, naming the parameter. `streaming`: undefined for a call that is queued.
  */
 export function checkParams(params: ChatCompletionParams, streaming: boolean | undefined): void {
   if (streaming !== undefined) checkKind(params, streaming);
@@ -23,9 +23,7 @@ function checkKind(params: ChatCompletionParams, streaming: boolean): void {
   }
   if (params.streamOptions !== undefined && !streaming) throw invalid("stream_options", "needs stream: true");
   if (params.async === true) {
-    throw new GatewayError(Reason.NOT_IMPLEMENTED, "async: queued runs are not built yet; leave it out", {
-      param: "async",
-    });
+    throw invalid("async", "is for REST; on this door, parley.runs.v1.RunsService/CreateRun queues a call");
   }
 }
 

@@ -14,6 +14,9 @@ Environment:
   PARLEY_CONFIG           configuration file; without it ./parley.yaml, if there is one
   PARLEY_LISTEN           as --listen
   PARLEY_LOG_LEVEL        as --log-level
+  PARLEY_DATA_DIR         folder of the built-in database (default: ./parley-data)
+  DATABASE_URL            a PostgreSQL database in its place
+  REDIS_URL               a Redis server, through which replicas share limits
   OPENAI_API_KEY          switches on the provider "openai"
   OPENAI_BASE_URL         where it is, if not at https://api.openai.com/v1
   ANTHROPIC_API_KEY       switches on the provider "anthropic"

@@ -1,4 +1,5 @@
-import { dirname, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import type { Config } from "../gen/parley/config/v1/config_pb.ts";
 import type { FileOptions } from "./config-file.ts";
 import type { Report } from "./problems.ts";
@@ -6,6 +7,9 @@ import type { StoreSettings } from "./settings.ts";
 
 /** Where the built-in database is when nobody says. */
 const DEFAULT_FOLDER = "parley-data";
+
+/** Name of the built-in database's file in that folder. */
+const DATABASE_FILE = "parley.sqlite";
 
 /** Takes down what is wrong with a variable. */
 type ReportVariable = (variable: string, message: string) => void;
@@ -27,6 +31,10 @@ export function chooseStore(
   );
   return { dataDir: resolve(cwd, fromEnvironment ?? fromFile ?? DEFAULT_FOLDER), databaseUrl };
 }
+
+/** Whether there is a database that may hold keys: a PostgreSQL one is taken to, as nobody has looked yet. */
+export const mayHoldKeys = ({ dataDir, databaseUrl }: StoreSettings): boolean =>
+  databaseUrl !== undefined || existsSync(join(dataDir, DATABASE_FILE));
 
 /** Chooses the Redis server: of environment and file, the environment wins. */
 export function chooseRedis(

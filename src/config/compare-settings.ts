@@ -32,6 +32,7 @@ const FIXED: readonly { readonly path: string; readonly verb: string; of(setting
   { path: "limits.max_concurrent_streams", verb: "changed", of: ({ limits }) => limits.maxConcurrentStreams },
   { path: "store", verb: "changed", of: ({ store }) => store },
   { path: "redis", verb: "changed", of: ({ redisUrl }) => redisUrl },
+  { path: "runs", verb: "changed", of: ({ runs }) => runs },
   // Node takes the time for TLS handshakes only when a server is made.
   { path: "timeouts.headers", verb: "changed", of: ({ timeouts }) => timeouts.headersMs },
 ];

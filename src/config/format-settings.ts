@@ -3,28 +3,17 @@ import { stringify } from "yaml";
 import { formatAddress } from "../lib/address.ts";
 import { formatMs } from "./duration.ts";
 import { escapeReferences, formatProvider } from "./format-provider.ts";
+import { formatState } from "./format-state.ts";
 import type { ModelNameSettings, Settings } from "./settings.ts";
 
 /**
  * Writes settings as a configuration file with every key that is in force. It reads back as the same settings, but for secrets: of
- * providers, "[redacted]" stands for keys and the values of headers. Texts of certificates and keys are not in it, only their paths.
+ * providers, "[redacted]" stands for keys and the values of headers, of databases for passwords, and of webhooks for their secret. Texts of certificates and keys are not in it, only their paths.
  * Proxies have no place in a file, and an empty list of auto's models, which stands for the default, is left out.
  */
-export function formatSettings({
-  listen,
-  tls,
-  limits,
-  timeouts,
-  cors,
-  logLevel,
-  sandbox,
-  providers,
-  mediaFetch,
-  modelListRefreshMs,
-  models,
-  auto,
-  routing,
-}: Settings): string {
+export function formatSettings(settings: Settings): string {
+  const { listen, tls, limits, timeouts, cors, logLevel, sandbox, providers } = settings;
+  const { mediaFetch, modelListRefreshMs, models, auto, routing } = settings;
   const { firstChunkMs, attemptMs } = timeouts;
   const { retryBudget, breaker } = routing;
   const file = {
@@ -69,6 +58,7 @@ export function formatSettings({
         max_open: formatMs(breaker.maxOpenMs),
       },
     },
+    ...formatState(settings),
   };
   return stringify(escapeReferences(file));
 }

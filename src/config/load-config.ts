@@ -9,7 +9,7 @@ import { checkSettings } from "./check-settings.ts";
 import { chooseListen } from "./choose-listen.ts";
 import { chooseLogLevel } from "./choose-log-level.ts";
 import { chooseProviders } from "./choose-providers.ts";
-import { chooseRedis, chooseStore } from "./choose-store.ts";
+import { chooseRedis, chooseStore, mayHoldKeys } from "./choose-store.ts";
 import { completeSettings } from "./complete-settings.ts";
 import { ConfigError, type ConfigProblem } from "./config-error.ts";
 import { type ConfigFile, type FileOptions, readConfigFile } from "./config-file.ts";
@@ -46,12 +46,22 @@ export async function loadConfig(options: LoadOptions): Promise<Settings> {
     refuse: (message) => problems.push({ path, message }),
   });
 
-  const config = file === undefined ? create(ConfigSchema) : await readConfig(file, options.env, report);
-  const listen = chooseListen([
-    outside("--listen", options.listen),
-    outside("PARLEY_LISTEN", options.env["PARLEY_LISTEN"] || undefined),
-    { text: config.listen, refuse: (message) => report("listen", message) },
-  ]);
+  const read = file === undefined ? create(ConfigSchema) : await readConfig(file, options.env, report);
+  const config = read ?? create(ConfigSchema);
+  const reports = { report, reportVariable };
+  const store = chooseStore(config, options, file?.path, reports);
+  const redisUrl = chooseRedis(config, options, reports);
+  // What the file says of keys may be what could not be read of it.
+  const isReadable = read !== undefined && !problems.some(({ path }) => /^(?:auth|store)\b/.test(path));
+  const isOpen = isReadable && !config.auth?.keys.length && config.auth?.jwt === undefined && !mayHoldKeys(store);
+  const listen = chooseListen(
+    [
+      outside("--listen", options.listen),
+      outside("PARLEY_LISTEN", options.env["PARLEY_LISTEN"] || undefined),
+      { text: config.listen, refuse: (message) => report("listen", message) },
+    ],
+    isOpen,
+  );
   const logLevel = chooseLogLevel(
     [
       outside("--log-level", options.logLevel),
@@ -70,10 +80,6 @@ export async function loadConfig(options: LoadOptions): Promise<Settings> {
   const proxy = readProxy(options.env, reportVariable);
   const telemetry = readTelemetry(options.env, reportVariable);
 
-  const reports = { report, reportVariable };
-  const store = chooseStore(config, options, file?.path, reports);
-  const redisUrl = chooseRedis(config, options, reports);
-
   const chosen = { file: file?.path, listen, tls, logLevel, providers, proxy, telemetry, store, redisUrl };
   const settings = completeSettings(config, chosen);
   checkSettings(settings, report);
@@ -83,11 +89,11 @@ export async function loadConfig(options: LoadOptions): Promise<Settings> {
   return settings;
 }
 
-/** Text to configuration; after a step that found a problem, the next ones would only find its consequences. */
-async function readConfig({ text }: ConfigFile, env: Environment, report: Report): Promise<Config> {
+/** Text to configuration; after a step that found a problem, the next ones would only find its consequences: it is then undefined. */
+async function readConfig({ text }: ConfigFile, env: Environment, report: Report): Promise<Config | undefined> {
   // The reader of YAML takes a twentieth of a start, and most starts have no file.
   const { parseYaml } = await import("./parse-yaml.ts");
   const json = parseYaml(text, report);
   const substituted = json === undefined ? undefined : substitute(ConfigSchema, json, env, report);
-  return substituted === undefined ? create(ConfigSchema) : decodeConfig(substituted, report);
+  return substituted === undefined ? undefined : decodeConfig(substituted, report);
 }

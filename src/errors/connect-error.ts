@@ -60,7 +60,7 @@ export function toConnectError(thrown: unknown): ConnectError {
     const violation = { subject: quota, description: error.message };
     details.push({ desc: QuotaFailureSchema, value: { violations: [violation] } });
   }
-  return new ConnectError(error.message, error.row.connectCode, retryHeaders(error), details, error);
+  return new ConnectError(error.message, error.row.connectCode, errorHeaders(error), details, error);
 }
 
 /** What is wrong with the fields. Whoever knows parameters only, as providers do, names the one that is at fault. */
@@ -72,9 +72,10 @@ function violationsOf({ details, row, message, reasonName }: GatewayError): read
 
 /**
  * The headers (trailers on gRPC) that tell a client whether and when to call again: `retry-after` in whole seconds, at least
- * 1, `retry-after-ms`, and `x-should-retry: false` where waiting does not help but the official SDKs would try again.
+ * 1, `retry-after-ms`, and `x-should-retry: false` where waiting does not help but the official SDKs would try again; and, to whom is
+ * not known, how to say who they are.
  */
-export function retryHeaders(error: GatewayError): Record<string, string> {
+export function errorHeaders(error: GatewayError): Record<string, string> {
   const { retryAfterMs } = error.details;
   const { retryable } = error;
   const { httpStatus } = error.row;
@@ -87,5 +88,7 @@ export function retryHeaders(error: GatewayError): Record<string, string> {
           "retry-after-ms": String(Math.max(0, Math.ceil(retryAfterMs))),
         }),
     ...(sdkRetries && !retryable ? { "x-should-retry": "false" } : {}),
+    // RFC 9110 §11.6.1, RFC 6750 §3.
+    ...(httpStatus === 401 ? { "www-authenticate": 'Bearer realm="parley"' } : {}),
   };
 }

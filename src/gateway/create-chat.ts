@@ -6,10 +6,12 @@ import {
   CreateChatCompletionResponseSchema,
 } from "../gen/parley/chat/v1/chat_service_pb.ts";
 import type { ChatCompletion } from "../gen/parley/chat/v1/completion_pb.ts";
+import { weigh } from "../routing/demand.ts";
 import type { Attempt } from "./attempt.ts";
 import { noteAnswer, noteAsked } from "./content.ts";
 import { findAnswer } from "./find-answer.ts";
 import { createIdentity } from "./identity.ts";
+import { openMeter } from "./meter.ts";
 import type { Origin } from "./open-stream.ts";
 import { prepare } from "./prepare.ts";
 import { hideReasoning } from "./reasoning.ts";
@@ -20,12 +22,13 @@ import { settleCompletion } from "./settle-completion.ts";
 /** Answers a request in one piece. */
 export async function createChat(
   request: CreateChatCompletionRequest,
-  { call, scope, catalogue, options }: Serving,
+  { call, scope, catalogue, options, limiter }: Serving,
 ): Promise<CreateChatCompletionResponse> {
-  const { log } = call;
+  const { log, caller } = call;
   noteAsked(call, request.params);
-  const prepared = prepare(CreateChatCompletionRequestSchema, request, false, catalogue);
+  const prepared = prepare(CreateChatCompletionRequestSchema, request, false, { catalogue, caller });
   const { choices } = prepared.demand;
+  using meter = await openMeter(limiter, call, prepared);
   const { attempt, value } = await findAnswer({
     prepared,
     scope,
@@ -36,12 +39,16 @@ export async function createChat(
   });
   attempt.succeeded();
   const { completion, origin } = value;
+  if (completion.usage === undefined) meter.gave(attempt.candidate.target, tokensOf(completion));
   log.finished(completion.choices.map(({ finishReason }) => finishReason));
   if (request.options?.includeReasoning === false) hideReasoning(completion);
   noteAnswer(log, completion);
   const report = new Reporter(log, attempt, origin).last(completion);
   return create(CreateChatCompletionResponseSchema, { completion, report });
 }
+
+const tokensOf = ({ choices }: ChatCompletion): number =>
+  weigh(choices.flatMap(({ message }) => (message === undefined ? [] : [message]))).tokens;
 
 async function complete(
   attempt: Attempt,

@@ -27,7 +27,7 @@ export function explainChat(
 ): ExplainChatCompletionResponse {
   call.log.asked(request.params?.model ?? "");
   const streaming = request.params?.stream ?? false;
-  const prepared = prepare(ExplainChatCompletionRequestSchema, request, streaming, catalogue);
+  const prepared = prepare(ExplainChatCompletionRequestSchema, request, streaming, { catalogue, caller: call.caller });
   const { choice, params, demand } = prepared;
   const planned = choice.chosen.map((candidate) => ({ candidate, ...tryPlan(prepared, candidate, call.log) }));
   const asked = planned.filter(({ plan }) => plan !== undefined);

@@ -7,8 +7,12 @@
 import type { DescMethodServerStreaming, DescMethodUnary, MessageShape } from "@bufbuild/protobuf";
 import type { GenService, GenServiceMethods } from "@bufbuild/protobuf/codegenv2";
 import type { Caller } from "../admission/caller.ts";
+import type { Standing } from "../admission/limits/limiter.ts";
 import type { ChatService } from "../gen/parley/chat/v1/chat_service_pb.ts";
+import type { KeysService } from "../gen/parley/keys/v1/keys_service_pb.ts";
 import type { ModelsService } from "../gen/parley/models/v1/models_service_pb.ts";
+import type { RequestsService } from "../gen/parley/requests/v1/requests_service_pb.ts";
+import type { RunsService } from "../gen/parley/runs/v1/runs_service_pb.ts";
 import type { CallLog } from "../telemetry/call-log.ts";
 
 /** What an operation knows of the call besides the request. */
@@ -21,6 +25,8 @@ export interface CallContext {
   readonly signal: AbortSignal;
   /** Milliseconds that the client gives the call, from its arrival; undefined: the configured default. */
   readonly timeoutMs: number | undefined;
+  /** Tells the door how it stands with the caller's limits, before the answer begins; undefined where nobody wants to know. */
+  readonly tellStanding?: (standing: Standing) => void;
 }
 
 /** Answers a unary rpc, or throws a GatewayError. */
@@ -49,4 +55,7 @@ export type OperationsOf<S extends GenService<GenServiceMethods>> = {
 export type GatewayOperations = OperationsOf<typeof ChatService> & OperationsOf<typeof ModelsService>;
 
 /** The operations of the whole API. */
-export type Operations = GatewayOperations;
+export type Operations = GatewayOperations &
+  OperationsOf<typeof RunsService> &
+  OperationsOf<typeof KeysService> &
+  OperationsOf<typeof RequestsService>;

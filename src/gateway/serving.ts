@@ -1,4 +1,5 @@
 import { durationMs } from "@bufbuild/protobuf/wkt";
+import type { Limiter } from "../admission/limits/limiter.ts";
 import type { CallOptions } from "../gen/parley/chat/v1/chat_service_pb.ts";
 import { MAX_TIMER_MS } from "../lib/sleep.ts";
 import type { Catalogue } from "../routing/catalogue.ts";
@@ -12,6 +13,7 @@ export interface Serving {
   readonly scope: CallScope;
   readonly catalogue: Catalogue;
   readonly options: GatewayOptions;
+  readonly limiter: Limiter;
 }
 
 /** How a call that says this looks for an answer. */

@@ -12,7 +12,8 @@ import type { Attempt } from "./attempt.ts";
 import type { CallScope } from "./call-scope.ts";
 import { noteAsked, noteStream } from "./content.ts";
 import { findAnswer } from "./find-answer.ts";
-import { type OpenStream, openStream, readBatch, type StreamReading, stopQuietly } from "./open-stream.ts";
+import { type Meter, openMeter } from "./meter.ts";
+import { type OpenStream, openStream, readBatch, stopQuietly } from "./open-stream.ts";
 import { prepare } from "./prepare.ts";
 import { Reporter } from "./report.ts";
 import { type Serving, searchOptions } from "./serving.ts";
@@ -24,15 +25,17 @@ import { noteEnd } from "./trail.ts";
  */
 export async function* streamChat(
   request: StreamChatCompletionRequest,
-  { call, scope, catalogue, options }: Serving,
+  { call, scope, catalogue, options, limiter }: Serving,
 ): AsyncGenerator<StreamChatCompletionResponse[]> {
-  const { log } = call;
+  const { log, caller } = call;
   noteAsked(call, request.params);
-  const prepared = prepare(StreamChatCompletionRequestSchema, request, true, catalogue);
+  const prepared = prepare(StreamChatCompletionRequestSchema, request, true, { catalogue, caller });
+  using meter = await openMeter(limiter, call, prepared);
   const reading = {
     choices: prepared.demand.choices,
     hidesReasoning: request.options?.includeReasoning === false,
     idleMs: options.idleMs,
+    meter,
   };
   const { attempt, value: stream } = await findAnswer({
     prepared,
@@ -45,6 +48,8 @@ export async function* streamChat(
   const note = noteStream(log);
   note?.(stream.held);
   try {
+    // Rather too few than too many: a piece is a token, or several.
+    meter.gave(attempt.candidate.target, stream.held.length);
     const reporter = new Reporter(log, attempt, stream.origin);
     const [first, ...others] = messagesOf(stream.held);
     if (first !== undefined) {
@@ -70,17 +75,20 @@ export async function* streamChat(
   }
 }
 
-/** How the rest of a stream is read. */
-type RestReading = Pick<StreamReading, "hidesReasoning" | "idleMs"> & {
+/** How a stream is read once it has begun. */
+interface Reading {
+  readonly hidesReasoning: boolean;
+  readonly idleMs: number | undefined;
+  readonly meter: Meter;
   /** Is told of what is sent, where somebody wants to know. */
   readonly note: ReturnType<typeof noteStream>;
-};
+}
 
 /** Passes on what comes after the first output, as it comes. */
 async function* streamRest(
   { rest, grammar, origin }: OpenStream,
   scope: CallScope,
-  { hidesReasoning, idleMs, note }: RestReading,
+  { hidesReasoning, idleMs, meter, note }: Reading,
 ): AsyncGenerator<StreamChatCompletionResponse[], { readonly chunk: ChatCompletionChunk | undefined }> {
   scope.awaitOutput(idleMs);
   for await (const batch of { [Symbol.asyncIterator]: () => rest }) {
@@ -88,6 +96,7 @@ async function* streamRest(
     readBatch(batch, { grammar, origin, hidesReasoning }, chunks);
     if (chunks.length > 0) {
       scope.outputCame();
+      meter.gaveMore(chunks.length);
       note?.(chunks);
       yield messagesOf(chunks);
     }

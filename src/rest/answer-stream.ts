@@ -2,16 +2,13 @@ import type { Message } from "@bufbuild/protobuf";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { toOpenAIError } from "../errors/openai-error.ts";
 import type { CallReport } from "../gen/parley/chat/v1/report_pb.ts";
-import { type Exchange, processingTime } from "./answer.ts";
-import { attemptsHeader } from "./attempts-header.ts";
+import { answerEmpty, callHeaders, type Exchange, processingTime } from "./answer.ts";
 import { type EventEncoder, encodeEvent } from "./event-encoder.ts";
 import type { AnswerHeaders } from "./exchange.ts";
 import { messageAt } from "./field-path.ts";
 import { reportHeaders } from "./report-headers.ts";
 import type { StreamTarget } from "./route-target.ts";
 import { createSseWriter, type SseWriter } from "./sse-writer.ts";
-
-const DONE = "data: [DONE]\n\n";
 
 /** What a stream is answered with. */
 export interface StreamAnswer {
@@ -27,8 +24,8 @@ export interface StreamAnswer {
 
 /**
  * Answers with an event stream. Nothing is sent before there is an event, or a long silence. What fails before that is
- * thrown; what fails after it is told to the client by a last event, and to the log. A stream that did not fail ends
- * with "[DONE]".
+ * thrown; what fails after it is told to the client by a last event, and to the log. A stream that did not fail ends as its
+ * encoder says. One of events with ids that has none is answered with 204, which tells an EventSource not to come again.
  */
 export async function answerStream(exchange: Exchange, answer: StreamAnswer): Promise<void> {
   const { target, keepAliveMs, signal } = answer;
@@ -36,7 +33,7 @@ export async function answerStream(exchange: Exchange, answer: StreamAnswer): Pr
   const headers = (): AnswerHeaders => ({
     ...answer.headers,
     ...reportHeaders(report),
-    ...attemptsHeader(exchange.log.attempts),
+    ...callHeaders(exchange),
     ...processingTime(exchange),
   });
   const writer = createSseWriter(exchange.response, { headers, keepAliveMs, signal });
@@ -44,7 +41,8 @@ export async function answerStream(exchange: Exchange, answer: StreamAnswer): Pr
     await pump(answer, writer, (batch) => {
       report ??= findReport(target, batch);
     });
-    writer.end(DONE);
+    if (target.events !== undefined && !writer.committed) answerEmpty(exchange, 204, {});
+    else writer.end(answer.encode.end());
   } catch (thrown) {
     if (!writer.committed) throw thrown;
     const error = GatewayError.from(thrown);
@@ -72,7 +70,7 @@ async function pump(
     for await (const batch of { [Symbol.asyncIterator]: () => iterator }) {
       if (!writer.committed) beforeCommit(batch);
       let events = "";
-      for (const message of batch) events += encode(message);
+      for (const message of batch) events += encode.encode(message);
       const pending = events === "" ? undefined : writer.write(events);
       if (pending !== undefined) await pending;
       signal.throwIfAborted();

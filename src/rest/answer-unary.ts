@@ -3,8 +3,7 @@ import { GatewayError } from "../errors/gateway-error.ts";
 import type { CallReport } from "../gen/parley/chat/v1/report_pb.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import { stringifyJson } from "../openai-json/encode.ts";
-import { answerJson, type Exchange } from "./answer.ts";
-import { attemptsHeader } from "./attempts-header.ts";
+import { answerJson, callHeaders, type Exchange } from "./answer.ts";
 import type { AnswerHeaders } from "./exchange.ts";
 import { messageAt } from "./field-path.ts";
 import { reportHeaders } from "./report-headers.ts";
@@ -15,12 +14,12 @@ import type { UnaryTarget } from "./route-target.ts";
  * report's.
  */
 export function answerUnary(exchange: Exchange, target: UnaryTarget, response: Message, headers: AnswerHeaders): void {
-  const { method, responseBody, report } = target;
+  const { method, status, responseBody, report } = target;
   const body = responseBody === undefined ? response : messageAt(response, responseBody);
   if (body === undefined) {
     throw new GatewayError(Reason.INTERNAL, `${method.name} answered without its ${responseBody?.name}`);
   }
   const done = report && (messageAt(response, report) as CallReport | undefined);
   const json = stringifyJson(responseBody?.message ?? method.output, body, { nulls: true });
-  answerJson(exchange, 200, { ...headers, ...reportHeaders(done), ...attemptsHeader(exchange.log.attempts) }, json);
+  answerJson(exchange, status, { ...headers, ...reportHeaders(done), ...callHeaders(exchange) }, json);
 }

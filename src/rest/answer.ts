@@ -1,4 +1,6 @@
-import { retryHeaders } from "../errors/connect-error.ts";
+import type { Standing } from "../admission/limits/limiter.ts";
+import { standingHeaders } from "../admission/limits/standing-headers.ts";
+import { errorHeaders } from "../errors/connect-error.ts";
 import type { GatewayError } from "../errors/gateway-error.ts";
 import { toOpenAIError } from "../errors/openai-error.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
@@ -12,6 +14,8 @@ export interface Exchange {
   readonly request: RestRequest;
   readonly response: RestResponse;
   readonly log: CallLog;
+  /** How it stands with the caller's limits, once the call was admitted. */
+  standing: Standing | undefined;
 }
 
 /** Answers with JSON in one piece; to HEAD, with its headers alone. */
@@ -37,11 +41,16 @@ export function answerError(exchange: Exchange, error: GatewayError): void {
   }
   const { allow } = error.details;
   const headers = {
-    ...retryHeaders(error),
-    ...attemptsHeader(exchange.log.attempts),
+    ...errorHeaders(error),
+    ...callHeaders(exchange),
     ...(allow === undefined ? {} : { allow: allow.join(", ") }),
   };
   answerJson(exchange, error.row.httpStatus, headers, JSON.stringify(toOpenAIError(error)));
+}
+
+/** The headers that tell of a call what is told whatever came of it. */
+export function callHeaders({ log, standing }: Exchange): AnswerHeaders {
+  return { ...attemptsHeader(log.attempts), ...(standing === undefined ? {} : standingHeaders(standing)) };
 }
 
 /** The header that says how long the call took until its answer began, in whole milliseconds. */

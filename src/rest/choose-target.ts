@@ -7,19 +7,22 @@ import type { Route } from "./route.ts";
 import type { StreamTarget, UnaryTarget } from "./route-target.ts";
 
 /**
- * Chooses between the two rpcs that may share a route, and sets the parameter that says so to what was chosen. Throws a
+ * Chooses among the rpcs that may share a route, and sets the parameter that says whether there is a stream to what was chosen. Throws a
  * GatewayError when the body says what the dialect of the route has no sense for.
  */
 export function chooseTarget(
-  { dialect, unary, streaming }: Route,
+  { dialect, plain, streaming, instead }: Route,
   body: DecodedBody | undefined,
   accept: string | undefined,
-): UnaryTarget | StreamTarget {
-  if (streaming === undefined || body === undefined) return unary;
+): StreamTarget | UnaryTarget {
+  if (body === undefined) return plain;
+  if (isMessage(body.message, ChatCompletionParamsSchema)) checkDialect(dialect, body.message);
+  if (instead !== undefined && getAtPath(instead.bodyType, body.message, instead.choice) === true)
+    return instead.target;
+  if (streaming === undefined) return plain;
   const { target, bodyType, choice } = streaming;
   const said = getAtPath(bodyType, body.message, choice) as boolean | undefined;
   const stream = wantsStream(dialect, said, accept);
-  if (isMessage(body.message, ChatCompletionParamsSchema)) checkDialect(dialect, body.message);
   setAtPath(bodyType, body.message, choice, stream);
-  return stream ? target : unary;
+  return stream ? target : plain;
 }

@@ -1,12 +1,21 @@
-import type { DescMessage, Message } from "@bufbuild/protobuf";
+import { type DescMessage, isMessage, type Message } from "@bufbuild/protobuf";
 import { type ChatCompletionChunk, ChatCompletionChunkSchema } from "../gen/parley/chat/v1/completion_pb.ts";
+import { Run_Status, RunSchema } from "../gen/parley/runs/v1/runs_service_pb.ts";
 import { stringifyJson } from "../openai-json/encode.ts";
 import { compileStreamStringifier } from "../openai-json/stream-stringifier.ts";
 import { messageAt } from "./field-path.ts";
-import type { StreamTarget } from "./route-target.ts";
+import type { EventFields, StreamTarget } from "./route-target.ts";
 
-/** Encodes a streamed message as an event; "" where it makes none. */
-export type EventEncoder = (message: Message) => string;
+/** Encodes the messages of one stream. */
+export interface EventEncoder {
+  /** Encodes a streamed message as an event; "" where it makes none. */
+  encode(message: Message): string;
+  /** What stands behind the last event of a stream that did not fail. */
+  end(): string;
+}
+
+/** What a stream that has answered ends with. */
+const DONE = "data: [DONE]\n\n";
 
 /** Encodes one event. JSON has no line breaks of its own, so one `data` line is enough. */
 export function encodeEvent(json: string): string {
@@ -14,13 +23,35 @@ export function encodeEvent(json: string): string {
 }
 
 /** Makes the encoder of one stream. `usage`: whether its client is told the usage. */
-export function createEventEncoder({ method, responseBody }: StreamTarget, usage: boolean): EventEncoder {
+export function createEventEncoder({ method, responseBody, events }: StreamTarget, usage: boolean): EventEncoder {
+  if (events !== undefined) return createRunEncoder(events);
   const desc = responseBody?.message ?? method.output;
   const stringify = createStringifier(desc, usage);
-  return (message) => {
-    const body = responseBody === undefined ? message : messageAt(message, responseBody);
-    const json = body && stringify(body);
-    return json === undefined ? "" : encodeEvent(json);
+  return {
+    encode(message) {
+      const body = responseBody === undefined ? message : messageAt(message, responseBody);
+      const json = body && stringify(body);
+      return json === undefined ? "" : encodeEvent(json);
+    },
+    end: () => DONE,
+  };
+}
+
+/** Encodes events with ids. "[DONE]" follows only on a run that has its response: behind one that failed, nothing may look like success. */
+function createRunEncoder({ id, data, members }: EventFields): EventEncoder {
+  const stringify = withUsage();
+  let isCompleted = false;
+  return {
+    encode(message) {
+      const fields = message as unknown as Readonly<Record<string, unknown>>;
+      const { case: member, value } = fields[data] as { readonly case?: string; readonly value?: Message };
+      const kind = members.get(member ?? "");
+      if (kind === undefined || value === undefined) return "";
+      isCompleted = isMessage(value, RunSchema) && value.status === Run_Status.COMPLETED;
+      const json = isMessage(value, ChatCompletionChunkSchema) ? stringify(value) : stringifyJson(kind.message, value);
+      return `id: ${fields[id]}\n${kind.name === "" ? "" : `event: ${kind.name}\n`}${encodeEvent(json)}`;
+    },
+    end: () => (isCompleted ? DONE : ""),
   };
 }
 

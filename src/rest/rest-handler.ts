@@ -4,7 +4,7 @@
  * operation does its work.
  */
 import { type DescService, isMessage } from "@bufbuild/protobuf";
-import { OPEN_CALLER } from "../admission/caller.ts";
+import type { Doorkeeper } from "../admission/doorkeeper.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { CallContext, Operations } from "../gateway/operation.ts";
 import { ChatCompletionParamsSchema } from "../gen/parley/chat/v1/params_pb.ts";
@@ -33,6 +33,7 @@ export interface RestOptions {
   /** The services whose rpcs have routes. */
   readonly services: readonly DescService[];
   readonly operations: Operations;
+  readonly doorkeeper: Doorkeeper;
   /** Largest body of a request, in bytes, also after it was unpacked. */
   readonly maxBodyBytes: number;
   /** After so many milliseconds of silence, and each time again, a stream sends a comment. */
@@ -60,7 +61,7 @@ export function createRestHandler(options: RestOptions): RestHandler {
   const routes = createRoutes(options.services, options.operations);
   return {
     async handle(request, response, { path, query }, log) {
-      const exchange: Exchange = { request, response, log };
+      const exchange: Exchange = { request, response, log, standing: undefined };
       const client = watchClient(response);
       try {
         const match = routes.match(request.method ?? "GET", path);
@@ -101,14 +102,29 @@ async function callRoute(
 ): Promise<void> {
   const { request, log } = exchange;
   const { headers } = request;
-  log.named(route.unary.method.name);
+  log.named(route.plain.method.name);
+  const { doorkeeper } = options;
+  const caller = await doorkeeper.admit(headers, route.methods, request.method);
+  log.identified(caller.id);
   const timeoutMs = readTimeout(headers, options.maxTimeoutMs);
   const deadline = timeoutMs === undefined ? undefined : { timeoutMs, leftMs: timeoutMs - log.elapsedMs() };
   const body = await readDecodedBody(route, request, { maxBytes: options.maxBodyBytes, deadline });
   const target = chooseTarget(route, body, headers.accept);
   log.named(target.method.name);
+  doorkeeper.check(caller, target.method);
+  if (target.kind === "stream" && request.method === "HEAD") {
+    throw new GatewayError(Reason.METHOD_NOT_ALLOWED, "an event stream is read by GET", { allow: ["GET", "OPTIONS"] });
+  }
   const message = buildRequest(target, body, { variables, query, headers });
-  const call: CallContext = { caller: OPEN_CALLER, log, signal, timeoutMs };
+  const call: CallContext = {
+    caller,
+    log,
+    signal,
+    timeoutMs,
+    tellStanding(standing) {
+      exchange.standing = standing;
+    },
+  };
   const extra = ignoredHeaders(body?.ignored ?? []);
   signal.throwIfAborted();
   if (target.kind === "unary") {
@@ -128,8 +144,9 @@ async function readDecodedBody(
   request: Exchange["request"],
   bounds: BodyBounds,
 ): Promise<DecodedBody | undefined> {
-  if (route.unary.body === undefined) return undefined;
-  return decodeBody(route.unary, await readJsonBody(request, bounds, jsonTextKeys(bodyOf(route.unary))));
+  const { plain } = route;
+  if (plain.body === undefined) return undefined;
+  return decodeBody(plain, await readJsonBody(request, bounds, jsonTextKeys(bodyOf(plain))));
 }
 
 function tellsUsage(dialect: Dialect, body: DecodedBody | undefined): boolean {

@@ -30,6 +30,18 @@ export function demandOf(params: ChatCompletionParams): Demand {
   if (reasoningEffort > ReasoningEffort.NONE) needs |= Need.REASONING;
   if (params.logprobs === true) needs |= Need.LOGPROBS;
   if (modalities.includes(OutputModality.AUDIO)) needs |= Need.SPEECH;
+  const weight = weigh(messages);
+  return {
+    needs: needs | weight.needs,
+    choices: n ?? 1,
+    promptTokens: weight.tokens,
+    maxTokens: params.maxCompletionTokens ?? maxTokens,
+  };
+}
+
+/** What messages demand of whoever reads them, and their tokens by the length of their texts. */
+export function weigh(messages: readonly ChatMessage[]): { readonly needs: Needs; readonly tokens: number } {
+  let needs: Needs = 0;
   let tokens = 0;
   let characters = 0;
   for (const message of messages) {
@@ -47,12 +59,7 @@ export function demandOf(params: ChatCompletionParams): Demand {
       else if (kind.case === "custom") characters += kind.value.input.length;
     }
   }
-  return {
-    needs,
-    choices: n ?? 1,
-    promptTokens: tokens + Math.ceil(characters / CHARACTERS_A_TOKEN),
-    maxTokens: params.maxCompletionTokens ?? maxTokens,
-  };
+  return { needs, tokens: tokens + Math.ceil(characters / CHARACTERS_A_TOKEN) };
 }
 
 type PartKind = ChatMessage["content"][number]["kind"]["case"];

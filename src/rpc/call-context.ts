@@ -1,7 +1,8 @@
 import { Code, ConnectError, createContextKey, createContextValues, type HandlerContext } from "@connectrpc/connect";
 import { parseTimeout as parseConnectTimeout } from "@connectrpc/connect/protocol-connect";
 import { parseTimeout as parseGrpcTimeout } from "@connectrpc/connect/protocol-grpc";
-import { OPEN_CALLER } from "../admission/caller.ts";
+import { type Caller, OPEN_CALLER } from "../admission/caller.ts";
+import { standingHeaders } from "../admission/limits/standing-headers.ts";
 import { clientGone } from "../errors/client-gone.ts";
 import { deadlineExceeded } from "../errors/deadline-exceeded.ts";
 import type { GatewayError } from "../errors/gateway-error.ts";
@@ -11,14 +12,16 @@ import { CallLog } from "../telemetry/call-log.ts";
 /** One rpc on its way through Connect. */
 export interface RpcCall {
   readonly log: CallLog;
+  /** Who calls; set before the request is read. */
+  caller: Caller;
   /** Whether the request was read and its operation called. What Connect refuses before that is the client's fault. */
   hasBegun: boolean;
-  /** Told of the signal that ends the call, before the request is read. */
-  opened(signal: AbortSignal): void;
+  /** Told of the signal that ends the call, before the request is read. Rejects where the call is not let in. */
+  opened(signal: AbortSignal): void | Promise<void>;
 }
 
 const callKey = createContextKey<RpcCall>(
-  { log: new CallLog("", "connect"), hasBegun: false, opened: () => undefined },
+  { log: new CallLog("", "connect"), caller: OPEN_CALLER, hasBegun: false, opened: () => undefined },
   { description: "the call" },
 );
 
@@ -31,7 +34,7 @@ export const callOf = (context: Pick<HandlerContext, "values">): RpcCall => cont
 /** What an operation knows of a call that came in as an rpc, and how to let go of it. */
 export function openCallContext(context: HandlerContext): { readonly call: CallContext; close(): void } {
   const rpc = callOf(context);
-  const { log } = rpc;
+  const { log, caller } = rpc;
   rpc.hasBegun = true;
   const timeoutMs = givenTimeout(context);
   const client = new AbortController();
@@ -39,7 +42,15 @@ export function openCallContext(context: HandlerContext): { readonly call: CallC
   context.signal.addEventListener("abort", abort);
   if (context.signal.aborted) abort();
   return {
-    call: { caller: OPEN_CALLER, log, signal: client.signal, timeoutMs },
+    call: {
+      caller,
+      log,
+      signal: client.signal,
+      timeoutMs,
+      tellStanding(standing) {
+        for (const [name, value] of Object.entries(standingHeaders(standing))) context.responseHeader.set(name, value);
+      },
+    },
     close: () => context.signal.removeEventListener("abort", abort),
   };
 }

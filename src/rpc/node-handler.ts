@@ -1,13 +1,18 @@
 import { constants, Http2ServerResponse } from "node:http2";
+import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter } from "@connectrpc/connect";
 import { type ConnectRouterOptions, createConnectRouter } from "@connectrpc/connect";
+import type { UniversalHandler } from "@connectrpc/connect/protocol";
 import {
   compressionBrotli,
   compressionGzip,
   universalRequestFromNodeRequest,
   universalResponseToNodeResponse,
 } from "@connectrpc/connect-node";
+import { type Caller, OPEN_CALLER } from "../admission/caller.ts";
+import type { Doorkeeper } from "../admission/doorkeeper.ts";
 import { clientGone } from "../errors/client-gone.ts";
+import { toConnectError } from "../errors/connect-error.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import type { HttpRequest, HttpResponse } from "../lib/http-exchange.ts";
@@ -19,6 +24,13 @@ import { withBody } from "./refusal-body.ts";
 import { openRequestBody } from "./request-body.ts";
 import { sendPlainStatusMessage } from "./status-message.ts";
 import { releaseUnreadBody } from "./unread-body.ts";
+
+/** What the handler needs besides Connect's own options. */
+export type NodeHandlerOptions = ConnectRouterOptions & {
+  readonly doorkeeper: Doorkeeper;
+  /** The services of which the doorkeeper is asked. */
+  readonly services: readonly DescService[];
+};
 
 /** Serves rpcs over Node's HTTP. */
 export interface NodeHandler {
@@ -35,8 +47,11 @@ export interface NodeHandler {
  */
 export function createNodeHandler(
   addServices: (router: ConnectRouter) => void,
-  options: ConnectRouterOptions,
+  { doorkeeper, services, ...options }: NodeHandlerOptions,
 ): NodeHandler {
+  const ofApi = new Set(services.map(({ typeName }) => typeName));
+  /** Health and reflection are everybody's. */
+  const isOfApi = ({ service }: UniversalHandler): boolean => ofApi.has(service.typeName);
   const router = createConnectRouter({
     acceptCompression: [compressionGzip, compressionBrotli],
     requestGate: (context) => callOf(context).opened(context.signal),
@@ -55,9 +70,13 @@ export function createNodeHandler(
       sendPlainStatusMessage(response);
       const call: RpcCall = {
         log,
+        caller: OPEN_CALLER,
         hasBegun: false,
-        // Connect aborts the signal with each error before it sends it.
-        opened: (signal) => onAbort(signal, () => ended(signal.reason)),
+        opened(signal) {
+          // Connect aborts the signal with each error before it sends it.
+          onAbort(signal, () => ended(signal.reason));
+          return isOfApi(handler) ? letIn(call, handler.method, request) : undefined;
+        },
       };
       const incoming = universalRequestFromNodeRequest(request, response, undefined, withCall(call));
       const ended = (reason: unknown): void => {
@@ -78,6 +97,29 @@ export function createNodeHandler(
         });
     },
   };
+
+  /** Finds out who calls. Nothing is awaited where that is known at once. */
+  function letIn(
+    call: RpcCall,
+    method: DescMethod,
+    { headers, method: httpMethod }: HttpRequest,
+  ): void | Promise<void> {
+    const { log } = call;
+    const enter = (caller: Caller): void => {
+      call.caller = caller;
+      log.identified(caller.id);
+    };
+    const refuse = (thrown: unknown): never => {
+      log.failed(GatewayError.from(thrown));
+      throw toConnectError(thrown);
+    };
+    try {
+      const found = doorkeeper.admit(headers, [method], httpMethod);
+      return found instanceof Promise ? found.then(enter).catch(refuse) : enter(found);
+    } catch (thrown) {
+      return refuse(thrown);
+    }
+  }
 }
 
 /** Calls back when the signal is aborted, or at once when it is already. */

@@ -1,3 +1,4 @@
+import type { Doorkeeper } from "../admission/doorkeeper.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import type { HttpRequest, HttpResponse } from "../lib/http-exchange.ts";
@@ -7,11 +8,17 @@ import { sendError } from "./send-json.ts";
 /** Prometheus' text format. */
 const CONTENT_TYPE = "text/plain; version=0.0.4; charset=utf-8";
 
-/** Answers with all metrics as text. Who reads them comes every few seconds, and is not logged. */
+/** What it takes to answer with metrics. */
+export interface MetricsParts {
+  readonly signals: Pick<Signals, "scrape">;
+  readonly doorkeeper: Pick<Doorkeeper, "admitReader">;
+}
+
+/** Answers with all metrics as text, to whom may read them. Who does comes every few seconds, and is not logged. */
 export async function answerMetrics(
   request: HttpRequest,
   response: HttpResponse,
-  { scrape }: Pick<Signals, "scrape">,
+  { signals, doorkeeper }: MetricsParts,
 ): Promise<void> {
   const { method = "" } = request;
   if (method !== "GET" && method !== "HEAD") {
@@ -20,7 +27,8 @@ export async function answerMetrics(
     return;
   }
   try {
-    const text = await scrape();
+    await doorkeeper.admitReader(request.headers, method);
+    const text = await signals.scrape();
     response.statusCode = 200;
     response.setHeader("content-type", CONTENT_TYPE);
     response.setHeader("content-length", Buffer.byteLength(text));

@@ -1,4 +1,5 @@
 import { Http2ServerResponse } from "node:http2";
+import type { Doorkeeper } from "../admission/doorkeeper.ts";
 import { CATALOGUE } from "../errors/catalogue.ts";
 import { clientGone } from "../errors/client-gone.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
@@ -7,7 +8,7 @@ import type { HttpRequest, HttpResponse } from "../lib/http-exchange.ts";
 import { parseRequestTarget } from "../rest/request-target.ts";
 import type { RestHandler } from "../rest/rest-handler.ts";
 import type { RpcHandler } from "../rpc/handler.ts";
-import { logAccess } from "../telemetry/access-line.ts";
+import { type Exchange, logAccess } from "../telemetry/access-line.ts";
 import { CallLog, type Door } from "../telemetry/call-log.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Signals } from "../telemetry/signals.ts";
@@ -23,24 +24,34 @@ export interface DispatchOptions {
   readonly cors: Cors;
   readonly logger: Logger;
   readonly signals: Pick<Signals, "recordCall" | "scrape">;
-  /** Whether the server takes calls: what `/readyz` answers. */
-  isReady(): boolean;
+  readonly doorkeeper: Pick<Doorkeeper, "admitReader">;
+  /** Writes a call down that is over. */
+  recordRequest(log: CallLog, exchange: Exchange): void;
+  /** Whether the server takes calls, and what it does without, or with less of: what `/readyz` answers. */
+  readiness(): Readiness;
+}
+
+/** Whether a server takes calls. */
+export interface Readiness {
+  readonly ready: boolean;
+  /** What is away, and what does without it: {"redis": "limits are each replica's own share"}. */
+  readonly degraded: Readonly<Record<string, string>>;
 }
 
 /** Sends each request to the door it came for, gives it an id, and logs and records it when the exchange is over. */
 export function createDispatch(options: DispatchOptions): (request: HttpRequest, response: HttpResponse) => void {
-  const { rpc, rest, cors, logger, signals, isReady } = options;
+  const { rpc, rest, cors, logger, signals, doorkeeper } = options;
   return (request, response) => {
     const target = parseRequestTarget(request.url ?? "/");
     const { path } = target;
     const requestId = requestIdOf(request.headers[REQUEST_ID_HEADER]);
     response.setHeader(REQUEST_ID_HEADER, requestId);
     if (path === "/healthz" || path === "/readyz") {
-      answerProbe(request, response, path === "/healthz" || isReady());
+      answerProbe(request, response, path === "/healthz" ? ALIVE : options.readiness());
       return;
     }
     if (path === "/metrics") {
-      void answerMetrics(request, response, signals);
+      void answerMetrics(request, response, { signals, doorkeeper });
       return;
     }
     const isRpc = rpc.serves(path);
@@ -51,14 +62,11 @@ export function createDispatch(options: DispatchOptions): (request: HttpRequest,
       const status = response.headersSent ? response.statusCode : CATALOGUE[Reason.CANCELLED].httpStatus;
       const durationMs = log.elapsedMs();
       const record = (): void => {
-        signals.recordCall(log, { headers: request.headers, status, durationMs });
-        logAccess(logger, log, {
-          method: request.method ?? "",
-          path,
-          status,
-          durationMs,
-          userAgent: request.headers["user-agent"],
-        });
+        const { method = "", headers } = request;
+        const exchange: Exchange = { method, path, status, durationMs, userAgent: headers["user-agent"] };
+        signals.recordCall(log, { headers, status, durationMs });
+        logAccess(logger, log, exchange);
+        options.recordRequest(log, exchange);
       };
       if (isDone) record();
       // The work of a call hears of this next, and says then what its attempts have come to.
@@ -93,8 +101,11 @@ function handleRpc(rpc: RpcHandler, request: HttpRequest, response: HttpResponse
   }
 }
 
+const ALIVE: Readiness = { ready: true, degraded: {} };
+
 /** Answers whether the process lives, or is ready. Probes come every few seconds, and are not logged. */
-function answerProbe(request: HttpRequest, response: HttpResponse, ok: boolean): void {
-  const json = JSON.stringify({ status: ok ? "ok" : "not ready" });
-  sendJson(response, ok ? 200 : 503, json, request.method === "HEAD");
+function answerProbe(request: HttpRequest, response: HttpResponse, { ready, degraded }: Readiness): void {
+  const status = ready ? "ok" : "not ready";
+  const json = JSON.stringify(Object.keys(degraded).length === 0 ? { status } : { status, degraded });
+  sendJson(response, ready ? 200 : 503, json, request.method === "HEAD");
 }

@@ -1,3 +1,4 @@
+import { errorHeaders } from "../errors/connect-error.ts";
 import type { GatewayError } from "../errors/gateway-error.ts";
 import { toOpenAIError } from "../errors/openai-error.ts";
 import type { HttpResponse } from "../lib/http-exchange.ts";
@@ -11,5 +12,7 @@ export function sendJson(response: HttpResponse, status: number, json: string, h
 }
 
 /** Answers with an error, in OpenAI's shape and with its own status. */
-export const sendError = (response: HttpResponse, error: GatewayError): void =>
+export function sendError(response: HttpResponse, error: GatewayError): void {
+  for (const [name, value] of Object.entries(errorHeaders(error))) response.setHeader(name, value);
   sendJson(response, error.row.httpStatus, JSON.stringify(toOpenAIError(error)));
+}

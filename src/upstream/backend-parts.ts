@@ -4,7 +4,7 @@ import type { Backend } from "./backend.ts";
 import type { UpstreamClient } from "./client.ts";
 import type { MediaFetcher } from "./media.ts";
 import type { ModelList } from "./model-list.ts";
-import type { Recollection } from "./recollection.ts";
+import type { Recollections } from "./recollection.ts";
 
 /** What a backend with a network is made of. */
 export interface HttpBackendOptions {
@@ -15,7 +15,7 @@ export interface HttpBackendOptions {
   readonly concurrency: ConcurrencySettings;
   readonly client: UpstreamClient;
   readonly media: MediaFetcher;
-  readonly recollection: Recollection;
+  readonly recollection: Pick<Recollections, "of">;
   readonly models: Pick<ModelList, "models">;
   /** What its calls cost; unset: that is not known. */
   readonly cost?: Backend["cost"];

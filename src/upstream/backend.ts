@@ -19,6 +19,8 @@ export interface BackendCall {
   readonly params: ChatCompletionParams;
   /** Whether the answer is to come piece by piece. */
   readonly streaming: boolean;
+  /** Whose call it is: what is remembered between calls is never shared with another's. */
+  readonly tenant: string;
 }
 
 /**

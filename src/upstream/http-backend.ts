@@ -33,11 +33,13 @@ export function createHttpBackend(options: HttpBackendOptions): Backend {
     has: (model) => model !== "",
     abilitiesOf: (model) => abilities.memo(model),
     ...(cost === undefined ? {} : { cost }),
-    plan({ model, params, streaming }) {
-      const restored = recollection.restore(provider.id, params);
+    plan(call) {
+      const { model } = call;
+      const memory = recollection.of(call.tenant);
+      const restored = memory.restore(provider.id, call.params);
       const refs = provider.mediaToFetch(model, restored);
       if (refs.length > 0 && !media.enabled) throw notFetched(provider.id, refs[0] as MediumRef);
-      return createHttpCall(options, { model, params: restored, streaming }, refs);
+      return createHttpCall({ ...options, recollection: memory }, { ...call, params: restored }, refs);
     },
   };
 }

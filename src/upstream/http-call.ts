@@ -11,6 +11,7 @@ import { contentKind, isEncoded } from "./content-kind.ts";
 import { createJsonReader } from "./json-reader.ts";
 import { type OpenStream, readChunks } from "./read-chunks.ts";
 import { readFailure } from "./read-failure.ts";
+import type { Recollection } from "./recollection.ts";
 import { shownHeaders, shownUrl } from "./request-head.ts";
 import { createSseReader } from "./sse-reader.ts";
 import { faultWithoutSecrets } from "./without-secrets.ts";
@@ -18,11 +19,14 @@ import { faultWithoutSecrets } from "./without-secrets.ts";
 /** Most bytes of an answer in one piece. */
 const MAX_BODY_BYTES = 64 * 1024 * 1024;
 
+/** What a call is made with: what its backend is made with, and what is kept for its tenant. */
+export type HttpCallOptions = Omit<HttpBackendOptions, "recollection"> & { readonly recollection: Recollection };
+
 const NO_MEDIA: ReadonlyMap<string, Medium> = new Map();
 
 /** Plans a call by encoding its request; only media that are to be fetched first make it be encoded again. */
 export function createHttpCall(
-  { provider, furtherKeys = [], client, media, recollection, userAgent }: HttpBackendOptions,
+  { provider, furtherKeys = [], client, media, recollection, userAgent }: HttpCallOptions,
   call: BackendCall,
   refs: readonly MediumRef[],
 ): PlannedCall {

@@ -8,7 +8,7 @@ import { isInPieces, isPieceOf, isSameCall, type Recalled, recalledOf, sizeOf } 
 /**
  * What a provider must get back with a tool call, and what clients that know nothing of it strip: the reasoning with its signatures,
  * and the calls' `extra_content`. It is kept by the ids of the calls, in memory, and each provider gets only its own back,
- * with a call that says the same.
+ * with a call that says the same. What is given back is of the same tenant.
  */
 export interface Recollection {
   /**
@@ -23,6 +23,12 @@ export interface Recollection {
   listen(provider: string): { push(chunk: ChatCompletionChunk): void; finish(): void };
 }
 
+/** The recollections of all tenants. None is given what another's calls brought. */
+export interface Recollections extends Recollection {
+  /** That of a tenant; the empty name's is this one itself. A tenant's name has no line break. */
+  of(tenant: string): Recollection;
+}
+
 /** How much is kept, and for how long. */
 export interface RecollectionOptions {
   /** Most bytes of all of it, computed by the lengths of its texts; 0 keeps nothing. */
@@ -35,9 +41,9 @@ export interface RecollectionOptions {
 const DEFAULTS: RecollectionOptions = { maxBytes: 64 * 1024 * 1024, ttlMs: 24 * 3_600_000 };
 
 /** Makes a recollection. What was not used for longest goes first. */
-export function createRecollection(options: Partial<RecollectionOptions> = {}): Recollection {
+export function createRecollection(options: Partial<RecollectionOptions> = {}): Recollections {
   const { maxBytes, ttlMs } = { ...DEFAULTS, ...options };
-  if (maxBytes === 0) return NOTHING;
+  if (maxBytes === 0) return { ...NOTHING, of: () => NOTHING };
   const kept = new LRUCache<string, Recalled>({
     maxSize: maxBytes,
     sizeCalculation: (recalled, key) => sizeOf(recalled) + 2 * key.length,
@@ -45,6 +51,12 @@ export function createRecollection(options: Partial<RecollectionOptions> = {}): 
     updateAgeOnGet: true,
   });
 
+  const of = (tenant: string): Recollection => recollectionOf(tenant, kept);
+  return { ...of(""), of };
+}
+
+function recollectionOf(tenant: string, kept: LRUCache<string, Recalled>): Recollection {
+  const keyOf = (provider: string, callId: string): string => `${tenant}\n${provider}\n${callId}`;
   const keep = (provider: string, message: Message): void => {
     const recalled = recalledOf(message);
     if (recalled === undefined) return;
@@ -88,9 +100,6 @@ const NOTHING: Recollection = {
   remember: () => undefined,
   listen: () => ({ push: () => undefined, finish: () => undefined }),
 };
-
-/** The room before the provider is the tenant's, once there are any. No part but the last has a line break. */
-const keyOf = (provider: string, callId: string): string => `\n${provider}\n${callId}`;
 
 /** Where each id of a call is used last: some servers begin anew with each answer, and what is kept is the last one's. */
 function lastUses(messages: readonly Message[]): ReadonlyMap<string, number> {

@@ -15,7 +15,7 @@ import { ModelSchema } from "../../src/gen/parley/models/v1/models_service_pb.ts
 import type { Catalogue } from "../../src/routing/catalogue.ts";
 import { CallLog } from "../../src/telemetry/call-log.ts";
 import type { Backend } from "../../src/upstream/backend.ts";
-import { catalogueOf, idleBackend, ONE_TRY, ROUTING } from "../support/routing.ts";
+import { catalogueOf, idleBackend, NO_LIMITER, ONE_TRY, ROUTING } from "../support/routing.ts";
 import { answerQuestions } from "./child-side.ts";
 import { ROUTES, type RoutingTrial } from "./routing.ts";
 
@@ -63,7 +63,7 @@ function createRig(count: number) {
       name("weights", { weights: new Map(targets.map((target, at) => [target, at + 1])) }),
     ],
   });
-  return { catalogue, operations: createGateway(catalogue, ONE_TRY).operations };
+  return { catalogue, operations: createGateway(catalogue, ONE_TRY, NO_LIMITER).operations };
 }
 
 /** Opens the breakers of all targets but the last one. */

@@ -26,6 +26,17 @@ describe("parley check-config", () => {
         retry_budget: { burst: 10, ratio: 0.2 },
         breaker: { failure_ratio: 0.5, window: 20, min_calls: 5, open: "1s", max_open: "10s" },
       },
+      store: { data_dir: join(cwd, "parley-data") },
+      runs: {
+        workers: 4,
+        timeout: "3600s",
+        retention: "86400s",
+        max_attempts: 3,
+        lease: "15s",
+        max_queued: 1000,
+        webhook: { max_attempts: 8, timeout: "10s" },
+      },
+      request_log: { enabled: true, retention: "2592000s" },
     });
   });
 

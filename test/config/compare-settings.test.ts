@@ -24,8 +24,13 @@ describe("changedKeys()", () => {
       ["timeouts", "cors", "sandbox"],
     ],
     [`${PROVIDERS}listen: "127.0.0.1:1"`, ["listen"]],
+    [
+      `${PROVIDERS}auth: { default_limits: { concurrent: 1 } }\nredis: { url: "redis://a" }\nruns: { workers: 1 }\nrequest_log: { enabled: false }`,
+      ["auth", "redis", "runs", "request_log"],
+    ],
   ])("compares with %j", async (text, keys) => {
-    expect(changedKeys(await loadText(PROVIDERS), await loadText(text))).toEqual(keys);
+    const env = { PARLEY_DATA_DIR: "/state" };
+    expect(changedKeys(await loadText(PROVIDERS, env), await loadText(text, env))).toEqual(keys);
   });
 });
 
@@ -41,6 +46,11 @@ describe("changedKeys() of providers", () => {
 describe("checkChange()", () => {
   it.each<[text: string, paths: string[]]>([
     ["listen: 127.0.0.1:9", ["listen"]],
+    ["store: { database_url: 'postgres://a/b' }\nredis: { url: 'redis://a' }", ["store", "redis"]],
+    [
+      `auth: { keys: [{ id: a, sha256: ${"a0".repeat(32)} }] }\nruns: { workers: 1 }\nrequest_log: { enabled: false }`,
+      [],
+    ],
     [
       "limits: { max_concurrent_streams: 9 }\ntimeouts: { headers: 9s }",
       ["limits.max_concurrent_streams", "timeouts.headers"],
@@ -50,10 +60,11 @@ describe("checkChange()", () => {
       [],
     ],
   ])("says what needs a restart: %j", async (text, paths) => {
-    const next = await loadText(text);
+    const env = { PARLEY_DATA_DIR: "/state" };
+    const next = await loadText(text, env);
     let found: unknown[] = [];
     try {
-      checkChange(await loadText(""), next);
+      checkChange(await loadText("", env), next);
     } catch (thrown) {
       found = thrown instanceof ConfigError ? thrown.problems.map(({ path }) => path) : [thrown];
     }

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
+import { parse } from "yaml";
 import { formatSettings } from "../../src/config/format-settings.ts";
 import type { Settings } from "../../src/config/settings.ts";
 import { loadText } from "./load.ts";
@@ -32,12 +33,37 @@ routing:
   max_wait: 0.5s
   retry_budget: { burst: 3, ratio: 1 }
   breaker: { failure_ratio: 0.1, window: 2, min_calls: 2, open: 0.25s, max_open: 0.25s }
+auth:
+  keys:
+    - id: ci
+      sha256: ${"0f".repeat(32)}
+      scopes: [chat, models, runs, requests, admin]
+      models: ["azure/*", "a$\${B}"]
+      limits: { requests_per_minute: 1, tokens_per_minute: 9000000000, concurrent: 3, concurrent_streams: 4 }
+      log_content: true
+    - { id: b, sha256: ${"b1".repeat(32)}, limits: { budget: { dollars: 0.5, per: month } } }
+  jwt:
+    issuer: i
+    audience: a
+    jwks_url: http://127.0.0.1:1/jwks
+    algorithms: [ES256]
+    scopes_claim: scp
+    scope_prefix: "p:"
+    models_claim: m
+    limits_claim: l
+    clock_tolerance: 1.5s
+  default_limits: { concurrent: 9 }
+store: { data_dir: /state, database_url: "postgres://db.example/parley?sslmode=require" }
+redis: { url: "redis://redis.example:6379/1" }
+runs: { workers: 1, timeout: 2s, retention: 3s, max_attempts: 4, lease: 5s, max_queued: 6, webhook: { max_attempts: 7, timeout: 8s } }
+request_log: { enabled: false, retention: 61s }
 `;
 
 /** Settings without the places that they come from. */
 const withoutPlaces = ({ providers, ...settings }: Settings) => ({
   ...settings,
   file: "",
+  store: { ...settings.store, dataDir: "" },
   providers: providers.map((provider) => ({ ...provider, place: "" })),
 });
 
@@ -89,5 +115,22 @@ providers:
       { id: "c", kind: "google", apiKeys: ["[redacted]"] },
       { id: "google", kind: "google", apiKey: "[redacted]" },
     ]);
+  });
+
+  it("shows no password of a database, and no secret of webhooks", async () => {
+    const text = `
+store: { database_url: "postgres://me:s3cr3t@s3cr3t@db.example:5432/parley?sslmode=require&password=s3cr3t&s3cr3t" }
+redis: { url: "rediss://:s3cr3t@redis.example" }
+runs: { webhook: { secret: "whsec_s3cr3t${"A".repeat(34)}" } }
+`;
+    const formatted = formatSettings(await loadText(text));
+    expect(formatted).not.toContain("s3cr3t");
+    expect(parse(formatted)).toMatchObject({
+      store: {
+        database_url: "postgres://me:[redacted]@db.example:5432/parley?sslmode=require&password=[redacted]&[redacted]",
+      },
+      redis: { url: "rediss://:[redacted]@redis.example" },
+      runs: { webhook: { secret: "[redacted]" } },
+    });
   });
 });

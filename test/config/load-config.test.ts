@@ -1,4 +1,4 @@
-import { join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
 import { ConfigError } from "../../src/config/config-error.ts";
@@ -6,10 +6,12 @@ import type { Environment } from "../../src/config/environment.ts";
 import { loadConfig } from "../../src/config/load-config.ts";
 import type { Settings } from "../../src/config/settings.ts";
 import { AnthropicSchema } from "../../src/gen/parley/config/v1/anthropic_pb.ts";
+import { Budget_Period, KeyLimitsSchema } from "../../src/gen/parley/keys/v1/limits_pb.ts";
+import { Scope } from "../../src/gen/parley/scopes/v1/scopes_pb.ts";
 import { createFolder } from "./folder.ts";
 import { loadText, problemsOf } from "./load.ts";
 
-const DEFAULTS: Settings = {
+const DEFAULTS: Omit<Settings, "store"> = {
   file: undefined,
   listen: { host: "127.0.0.1", port: 8080 },
   tls: undefined,
@@ -40,11 +42,27 @@ const DEFAULTS: Settings = {
   modelListRefreshMs: 300_000,
   proxy: { http: undefined, https: undefined, none: undefined },
   telemetry: { traces: undefined, metrics: undefined },
+  auth: { keys: [], jwt: undefined, defaultLimits: undefined },
+  redisUrl: undefined,
+  runs: {
+    workers: 4,
+    timeoutMs: 3_600_000,
+    retentionMs: 86_400_000,
+    maxAttempts: 3,
+    leaseMs: 15_000,
+    maxQueued: 1_000,
+    webhook: { secret: undefined, maxAttempts: 8, timeoutMs: 10_000 },
+  },
+  requestLog: { enabled: true, retentionMs: 2_592_000_000 },
 };
 
 describe("loadConfig() without a file", () => {
   it("has the defaults", async () => {
-    expect(await loadConfig({ env: {}, cwd: createFolder() })).toEqual(DEFAULTS);
+    const cwd = createFolder();
+    expect(await loadConfig({ env: {}, cwd })).toEqual({
+      ...DEFAULTS,
+      store: { dataDir: join(cwd, "parley-data"), databaseUrl: undefined },
+    });
   });
 
   it("takes them frozen, at every depth", async () => {
@@ -65,9 +83,14 @@ describe("loadConfig() of a file", () => {
     "limits:\n",
     "limits: {}\ntimeouts: {}\nlog: {}\nsandbox: {}\nmodels: []\nauto: {}\nrouting: {}",
     "routing: { retry_budget: {}, breaker: {} }",
+    "auth: {}\nstore: {}\nredis: {}\nruns: { webhook: {} }\nrequest_log: {}",
   ])("has the defaults when it says nothing: %j", async (text) => {
     const settings = await loadText(text);
-    expect(withoutFile(settings)).toEqual(withoutFile(DEFAULTS));
+    const { file: _, ...defaults } = DEFAULTS;
+    expect(withoutFolder(settings)).toEqual({
+      ...defaults,
+      store: { dataDir: "/parley-data", databaseUrl: undefined },
+    });
     expect(settings.file).toMatch(/parley\.yaml$/);
   });
 
@@ -107,8 +130,88 @@ routing:
   max_wait: 0s
   retry_budget: { burst: 0, ratio: 0 }
   breaker: { failure_ratio: 0.25, window: 8, min_calls: 4, open: 0.5s, max_open: 2s }
+auth:
+  keys:
+    - id: ci
+      sha256: ${"0F".repeat(32)}
+      scopes: [chat, runs, admin]
+      models: ["claude/*"]
+      limits: { requests_per_minute: 1, tokens_per_minute: 5000000000, concurrent: 3, concurrent_streams: 4 }
+      log_content: true
+    - { id: plain, sha256: ${"a".repeat(64)} }
+  jwt:
+    issuer: https://id.example
+    audience: parley
+    jwks_url: https://id.example/jwks.json
+    algorithms: [ES384]
+    scopes_claim: scp
+    scope_prefix: "parley:"
+    models_claim: m
+    limits_claim: l
+    clock_tolerance: 0s
+  default_limits: { budget: { dollars: 2.5, per: day } }
+store: { data_dir: state, database_url: "postgres://me:pass@db.example/parley" }
+redis: { url: "rediss://redis.example" }
+runs:
+  workers: 0
+  timeout: 1s
+  retention: 2s
+  max_attempts: 4
+  lease: 5s
+  max_queued: 6
+  webhook: { secret: whsec_${"A".repeat(32)}, max_attempts: 7, timeout: 8s }
+request_log: { enabled: false, retention: 60s }
 `);
-    expect(withoutFile(settings)).toEqual({
+    expect(withoutFolder(settings)).toEqual({
+      auth: {
+        keys: [
+          {
+            id: "ci",
+            sha256: "0f".repeat(32),
+            scopes: [Scope.CHAT, Scope.RUNS, Scope.ADMIN],
+            models: ["claude/*"],
+            limits: create(KeyLimitsSchema, {
+              requestsPerMinute: 1,
+              tokensPerMinute: 5_000_000_000n,
+              concurrent: 3,
+              concurrentStreams: 4,
+            }),
+            logContent: true,
+          },
+          {
+            id: "plain",
+            sha256: "a".repeat(64),
+            scopes: [Scope.CHAT, Scope.MODELS],
+            models: [],
+            limits: undefined,
+            logContent: false,
+          },
+        ],
+        jwt: {
+          issuer: "https://id.example",
+          audience: "parley",
+          jwksUrl: "https://id.example/jwks.json",
+          algorithms: ["ES384"],
+          scopesClaim: "scp",
+          scopePrefix: "parley:",
+          modelsClaim: "m",
+          limitsClaim: "l",
+          clockToleranceMs: 0,
+        },
+        defaultLimits: create(KeyLimitsSchema, { budget: { dollars: 2.5, per: Budget_Period.DAY } }),
+      },
+      store: { dataDir: "/state", databaseUrl: "postgres://me:pass@db.example/parley" },
+      redisUrl: "rediss://redis.example",
+      runs: {
+        workers: 0,
+        timeoutMs: 1_000,
+        retentionMs: 2_000,
+        maxAttempts: 4,
+        leaseMs: 5_000,
+        maxQueued: 6,
+        webhook: { secret: `whsec_${"A".repeat(32)}`, maxAttempts: 7, timeoutMs: 8_000 },
+      },
+      requestLog: { enabled: false, retentionMs: 60_000 },
       listen: { host: "::1", port: 0 },
       tls: undefined,
       telemetry: { traces: undefined, metrics: undefined },
@@ -286,8 +389,8 @@ describe("loadConfig() lets the environment win", () => {
 
 describe("loadConfig() without authentication", () => {
   const reason = (host: string): string =>
-    `listening on ${host} without authentication would let anybody who reaches this machine call the models; ` +
-    "listen on 127.0.0.1 or [::1], and put a proxy with authentication in front";
+    `listening on ${host} without authentication would let anybody who reaches this machine call the models; make a key with ` +
+    '"parley keys create", or name keys or an issuer of tokens under auth in the file, or listen on 127.0.0.1 or [::1]';
 
   it.each([
     ["0.0.0.0:8080", "0.0.0.0"],
@@ -308,6 +411,78 @@ describe("loadConfig() without authentication", () => {
   });
 });
 
+describe("loadConfig() where somebody could be known", () => {
+  const key = `{ id: a, sha256: ${"a0".repeat(32)} }`;
+
+  it.each<[what: string, files: Readonly<Record<string, string>>, env: Environment]>([
+    ["keys of the file", { "parley.yaml": `auth: { keys: [${key}] }` }, {}],
+    ["tokens", { "parley.yaml": "auth: { jwt: { issuer: a, audience: b, jwks_url: 'https://id.example/jwks' } }" }, {}],
+    ["a PostgreSQL database", {}, { DATABASE_URL: "postgres://db.example/parley" }],
+    [
+      "a PostgreSQL database of the file",
+      { "parley.yaml": "store: { database_url: 'postgresql://db.example/p' }" },
+      {},
+    ],
+    ["a database in the default folder", { "parley-data/parley.sqlite": "" }, {}],
+    ["a database in the folder of the environment", { "state/parley.sqlite": "" }, { PARLEY_DATA_DIR: "state" }],
+    [
+      "a database in the folder of the file",
+      { "parley.yaml": "store: { data_dir: state }", "state/parley.sqlite": "" },
+      {},
+    ],
+  ])("lets Parley listen for everybody: %s", async (_what, files, env) => {
+    const { listen } = await loadConfig({ env: { ...env, PARLEY_LISTEN: "0.0.0.0:80" }, cwd: createFolder(files) });
+    expect(listen).toEqual({ host: "0.0.0.0", port: 80 });
+  });
+
+  it.each<[text: string, problem: string]>([
+    ["auth: { keys: 1 }", "auth.keys: must be an array, not a number"],
+    ["store: { data_dir: 1 }", "store.data_dir: must be a string, not a number"],
+    [`auth: { keys: ["$\{NONE}"] }`, "auth.keys[0]: takes the environment variable NONE, which is not set"],
+  ])("says nothing of that where it could not be read: %s", async (text, problem) => {
+    expect(await problemsOf(loadText(text, { PARLEY_LISTEN: "0.0.0.0:80" }))).toEqual([`parley.yaml: ${problem}`]);
+  });
+});
+
+describe("loadConfig() of where state is", () => {
+  it.each<{ what: string; text: string; env: Environment; dataDir: string; databaseUrl?: string; redisUrl?: string }>([
+    {
+      what: "the file",
+      text: "store: { data_dir: ../a, database_url: 'postgres://f/p' }\nredis: { url: 'redis://f' }",
+      env: { PARLEY_DATA_DIR: "", DATABASE_URL: "", REDIS_URL: "" },
+      dataDir: "a",
+      databaseUrl: "postgres://f/p",
+      redisUrl: "redis://f",
+    },
+    {
+      what: "the environment before the file",
+      text: "store: { data_dir: a, database_url: 'postgres://f/p' }\nredis: { url: 'redis://f' }",
+      env: { PARLEY_DATA_DIR: "b", DATABASE_URL: "postgresql://e/p", REDIS_URL: "rediss://e" },
+      dataDir: "b",
+      databaseUrl: "postgresql://e/p",
+      redisUrl: "rediss://e",
+    },
+    { what: "an absolute folder", text: "", env: { PARLEY_DATA_DIR: "/c" }, dataDir: "/c" },
+  ])("$what", async ({ text, env, dataDir, databaseUrl, redisUrl }) => {
+    const cwd = createFolder({ "conf/my.yaml": text });
+    const { store, ...settings } = await loadConfig({ env, cwd, path: "conf/my.yaml" });
+    expect([store, settings.redisUrl]).toEqual([{ dataDir: resolve(cwd, dataDir), databaseUrl }, redisUrl]);
+  });
+
+  const POSTGRES = 'must be an address that begins with "postgres://" or "postgresql://"';
+  const REDIS = 'must be an address that begins with "redis://" or "rediss://"';
+
+  it.each<[text: string, env: Environment, problem: string]>([
+    ["", { DATABASE_URL: "mysql://me:s3cr3t@db" }, `DATABASE_URL: ${POSTGRES}`],
+    ["", { DATABASE_URL: "s3cr3t" }, `DATABASE_URL: ${POSTGRES}`],
+    ["store: { database_url: 'http://db' }", {}, `parley.yaml: store.database_url: ${POSTGRES}`],
+    ["", { REDIS_URL: "redis.example:6379" }, `REDIS_URL: ${REDIS}`],
+    ["redis: { url: 'http://redis.example' }", {}, `parley.yaml: redis.url: ${REDIS}`],
+  ])("rejects addresses of something else, and does not show them: %j %j", async (text, env, problem) => {
+    expect(await problemsOf(loadText(text, env))).toEqual([problem]);
+  });
+});
+
 describe("ConfigError", () => {
   it("has the problems as data", async () => {
     const thrown: unknown = await loadText("a: [", { PARLEY_LISTEN: "x" }).catch((error: unknown) => error);
@@ -322,6 +497,8 @@ describe("ConfigError", () => {
   });
 });
 
-function withoutFile({ file: _, ...settings }: Settings): Omit<Settings, "file"> {
-  return settings;
+/** Settings without what is different in each folder. */
+function withoutFolder({ file, store, ...settings }: Settings): Omit<Settings, "file"> {
+  const dataDir = store.dataDir.replace(dirname(file ?? ""), "");
+  return { ...settings, store: { ...store, dataDir } };
 }

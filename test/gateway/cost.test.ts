@@ -19,7 +19,7 @@ import { CallLog } from "../../src/telemetry/call-log.ts";
 import type { Backend, Consumption } from "../../src/upstream/backend.ts";
 import { collect } from "../support/collect.ts";
 import { modelsOf } from "../support/listing-provider.ts";
-import { catalogueOf, idleBackend, ONE_TRY } from "../support/routing.ts";
+import { catalogueOf, idleBackend, NO_LIMITER, ONE_TRY } from "../support/routing.ts";
 
 type Chunk = MessageInitShape<typeof ChatCompletionChunkSchema>;
 
@@ -50,7 +50,7 @@ async function reportsOf({ chunks, whole, cost }: Priced) {
     }),
     ...(cost === undefined ? {} : { cost }),
   });
-  const { operations } = createGateway(catalogueOf([backend], ["priced/m"]), ONE_TRY);
+  const { operations } = createGateway(catalogueOf([backend], ["priced/m"]), ONE_TRY, NO_LIMITER);
   const params = {
     model: "priced/m",
     messages: [{ role: Role.USER, content: [{ kind: { case: "text" as const, value: "a" } }] }],

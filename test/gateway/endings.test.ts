@@ -23,7 +23,7 @@ import { CallLog } from "../../src/telemetry/call-log.ts";
 import { createScriptedBackend } from "../../src/upstream/scripted-backend.ts";
 import { failureOf } from "../support/collect.ts";
 import { fold } from "../support/fold.ts";
-import { catalogueOf, ONE_TRY } from "../support/routing.ts";
+import { catalogueOf, NO_LIMITER, ONE_TRY } from "../support/routing.ts";
 
 type Chunk = MessageInitShape<typeof ChatCompletionChunkSchema>;
 type Whole = MessageInitShape<typeof ChatCompletionSchema>;
@@ -40,7 +40,7 @@ function openGateway({ chunks = [], whole = {} }: { readonly chunks?: readonly C
     stream: () => chunks.map((chunk) => ({ kind: "output", value: create(ChatCompletionChunkSchema, chunk) })),
   };
   const catalogue = catalogueOf([createScriptedBackend(provider)], ["strange/m"]);
-  const gateway = createGateway(catalogue, ONE_TRY);
+  const gateway = createGateway(catalogue, ONE_TRY, NO_LIMITER);
   const call = {
     caller: OPEN_CALLER,
     log: new CallLog("req_1", "grpc"),

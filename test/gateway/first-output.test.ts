@@ -12,7 +12,7 @@ import { Reason } from "../../src/gen/parley/errors/v1/errors_pb.ts";
 import { CallLog } from "../../src/telemetry/call-log.ts";
 import { collect, failureOf } from "../support/collect.ts";
 import { modelsOf } from "../support/listing-provider.ts";
-import { catalogueOf, idleBackend, ONE_TRY } from "../support/routing.ts";
+import { catalogueOf, idleBackend, NO_LIMITER, ONE_TRY } from "../support/routing.ts";
 
 type Batch = readonly MessageInitShape<typeof ChatCompletionChunkSchema>[];
 
@@ -37,10 +37,8 @@ async function stream(batches: readonly Batch[], pauseMs = 0, includeReasoning =
       },
     }),
   });
-  const { operations } = createGateway(catalogueOf([backend], ["slow/m"]), {
-    ...ONE_TRY,
-    firstChunkMs: FIRST_CHUNK_MS,
-  });
+  const catalogue = catalogueOf([backend], ["slow/m"]);
+  const { operations } = createGateway(catalogue, { ...ONE_TRY, firstChunkMs: FIRST_CHUNK_MS }, NO_LIMITER);
   const messages = [{ role: Role.USER, content: [{ kind: { case: "text" as const, value: "a" } }] }];
   const request = create(StreamChatCompletionRequestSchema, {
     params: { model: "slow/m", messages },

@@ -41,7 +41,7 @@ describe("createRoutes() of the real services", () => {
     const match = routes.match(method, path);
     expect(match).toMatchObject({ kind: "found", variables });
     const { value } = match as Extract<typeof match, { kind: "found" }>;
-    expect(value.unary.method.name).toBe(unary);
+    expect(value.plain.method.name).toBe(unary);
     expect(value.streaming?.target.method.name).toBe(stream);
     expect(value.dialect.mount).toBe(mount);
   });
@@ -49,7 +49,7 @@ describe("createRoutes() of the real services", () => {
   it("binds the headers of the call options", () => {
     const match = routes.match("POST", "/v1/chat/completions");
     const { value } = match as Extract<typeof match, { kind: "found" }>;
-    const shown = [value.unary, value.streaming!.target].map(({ headers }) =>
+    const shown = [value.plain, value.streaming!.target].map(({ headers }) =>
       headers.map(({ name, path }) => `${name}: ${path.map((field) => field.name).join(".")}`),
     );
     const expected = [

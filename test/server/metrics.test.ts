@@ -24,7 +24,7 @@ import { createDispatch } from "../../src/server/dispatch.ts";
 import { type RunningServer, startServer } from "../../src/server/server.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { createSignals, type Signals } from "../../src/telemetry/signals.ts";
-import { operationsOf } from "../rest/support/rest-server.ts";
+import { OPEN_DOOR, operationsOf } from "../rest/support/rest-server.ts";
 import { collect } from "../support/collect.ts";
 import { DOORS, type DoorClient, openDoor } from "../support/doors.ts";
 import { attemptAt, CALLERS, NAMES } from "../telemetry/support/finished-call.ts";
@@ -80,12 +80,14 @@ describe("/metrics", () => {
       host: "127.0.0.1",
       port: 0,
       handler: createDispatch({
-        rpc: createRpcHandler({ operations, health, ...bounds }),
-        rest: createRestHandler({ services: SERVICES, operations, ...bounds }),
+        rpc: createRpcHandler({ operations, doorkeeper: OPEN_DOOR, health, ...bounds }),
+        rest: createRestHandler({ services: SERVICES, operations, doorkeeper: OPEN_DOOR, ...bounds }),
         cors: createCors([]),
         logger,
         signals,
-        isReady: () => true,
+        doorkeeper: OPEN_DOOR,
+        recordRequest: () => undefined,
+        readiness: () => ({ ready: true, degraded: {} }),
       }),
     });
     doors.push(...DOORS.map((name) => openDoor(name, server.address.url)));

@@ -1,7 +1,11 @@
 /** Support of the tests: gateways that really listen, and clients that really call. */
+import { rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Writable } from "node:stream";
 import { type RunningGateway, startGateway } from "../../src/compose.ts";
 import type { Settings } from "../../src/config/settings.ts";
+import { randomText } from "../../src/lib/ids.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { loadSettings } from "./load-settings.ts";
 
@@ -25,7 +29,15 @@ export interface SettingsChange {
   /** Providers with a network, as the file has them; none by default. */
   readonly providers?: readonly object[];
   readonly mediaFetch?: Partial<Settings["mediaFetch"]>;
-  /** Addresses that media are fetched from though they are not public: no setting, because nobody else may have them. */
+  /** Who may call, as the file has it; nobody has to say who they are by default. */
+  readonly auth?: object;
+  readonly runs?: Partial<Settings["runs"]>;
+  /** Unset: nothing is written down. */
+  readonly requestLog?: Partial<Settings["requestLog"]>;
+  /** Where durable state is kept; by default in a folder that is removed when the gateway has stopped. */
+  readonly store?: Partial<Settings["store"]>;
+  readonly redisUrl?: string;
+  /** Addresses that media are fetched from, and webhooks reach, though they are not public: no setting, because nobody else may have them. */
   readonly mediaAddresses?: readonly string[];
 }
 
@@ -42,9 +54,10 @@ export const everyFailure = (routing: Settings["routing"]): Settings["routing"] 
  * tokens. Of one upstream that fails, the caller sees each failure.
  */
 export async function startTestGateway(change: SettingsChange = {}): Promise<TestGateway> {
+  const dataDir = join(tmpdir(), `parley-state-${randomText(12)}`);
   const defaults = await loadSettings(
-    { providers: change.providers ?? [], models: change.models ?? [] },
-    { PARLEY_LOG_LEVEL: "debug" },
+    { providers: change.providers ?? [], models: change.models ?? [], auth: change.auth ?? {} },
+    { PARLEY_LOG_LEVEL: "debug", PARLEY_DATA_DIR: dataDir },
   );
   const settings: Settings = {
     ...defaults,
@@ -56,6 +69,10 @@ export async function startTestGateway(change: SettingsChange = {}): Promise<Tes
     cors: { ...defaults.cors, ...change.cors },
     sandbox: { tokenDelayMs: 0, ...change.sandbox },
     mediaFetch: { ...defaults.mediaFetch, ...change.mediaFetch },
+    runs: { ...defaults.runs, ...change.runs },
+    requestLog: { ...defaults.requestLog, enabled: false, ...change.requestLog },
+    store: { ...defaults.store, ...change.store },
+    redisUrl: change.redisUrl,
   };
   const lines: Record<string, unknown>[] = [];
   const destination = new Writable({
@@ -67,5 +84,9 @@ export async function startTestGateway(change: SettingsChange = {}): Promise<Tes
   const gateway = await startGateway(settings, createLogger({ level: "debug", destination }), {
     allowAddresses: change.mediaAddresses ?? [],
   });
-  return Object.create(gateway, { lines: { value: lines } }) as TestGateway;
+  const stop = async (): Promise<void> => {
+    await gateway.stop();
+    await rm(dataDir, { recursive: true, force: true });
+  };
+  return Object.create(gateway, { lines: { value: lines }, stop: { value: stop } }) as TestGateway;
 }

@@ -1,3 +1,4 @@
+import type { Limiter } from "../../src/admission/limits/limiter.ts";
 import type { Settings } from "../../src/config/settings.ts";
 import type { GatewayOptions } from "../../src/gateway/options.ts";
 import { UsageSource } from "../../src/gen/parley/chat/v1/report_pb.ts";
@@ -58,3 +59,12 @@ export const catalogueOf = (
     states: createTargetStates(),
     ...more,
   });
+
+/** For gateways whose callers have no limits: nobody asks it. */
+export const NO_LIMITER: Limiter = {
+  isLocal: false,
+  reserve: () => {
+    throw new Error("nobody has limits here");
+  },
+  close: async () => undefined,
+};

@@ -433,14 +433,16 @@ describe("what is kept of answers", () => {
 
   it("is a whole answer", async () => {
     const { heard, recollection } = record();
-    const { backend } = await open(json({ text: "a" }), { recollection });
+    const { backend } = await open(json({ text: "a" }), { recollection: { of: () => recollection } });
     await planOf(backend, false).complete(unaborted());
     expect(heard).toEqual([["tiny", "a"]]);
   });
 
   it("is every chunk of a stream, before anybody changes it, and its end", async () => {
     const { heard, recollection } = record();
-    const { backend } = await open(atOnce(...events(text("a"), text("b"), "[DONE]")), { recollection });
+    const { backend } = await open(atOnce(...events(text("a"), text("b"), "[DONE]")), {
+      recollection: { of: () => recollection },
+    });
     for await (const batch of planOf(backend, true).stream(unaborted()))
       for (const chunk of batch) Object.assign(chunk, create(ChatCompletionChunkSchema));
     expect(heard).toEqual([["tiny", "a"], ["tiny", "b"], "whole"]);
@@ -448,7 +450,7 @@ describe("what is kept of answers", () => {
 
   it("has no end where the stream had none", async () => {
     const { heard, recollection } = record();
-    const { backend } = await open(eventStream(events(text("a"))), { recollection });
+    const { backend } = await open(eventStream(events(text("a"))), { recollection: { of: () => recollection } });
     await readStream(backend);
     expect(heard).toEqual([["tiny", "a"]]);
   });
@@ -460,14 +462,16 @@ describe("what is kept of answers", () => {
     const { backend } = await open(json({ text: "a" }), {
       models,
       recollection: {
-        ...recollection,
-        restore(provider, params) {
-          seen.push([provider, params.user]);
-          return recollection.restore();
-        },
+        of: (tenant) => ({
+          ...recollection,
+          restore(provider, params) {
+            seen.push([tenant, provider, params.user]);
+            return recollection.restore();
+          },
+        }),
       },
     });
     planOf(backend, false);
-    expect(seen).toEqual([["tiny", undefined]]);
+    expect(seen).toEqual([["", "tiny", undefined]]);
   });
 });

@@ -449,3 +449,14 @@ describe("sizeOf()", () => {
     expect(size(init) - size({})).toBeGreaterThanOrEqual(2_000);
   });
 });
+
+describe("of()", () => {
+  it("gives a tenant nothing of another one's", () => {
+    const recollection = createRecollection();
+    recollection.of("key_a").remember("a", completionOf(FULL));
+    const params = paramsOf(stripped(FULL));
+    expect(recollection.of("key_b").restore("a", params)).toBe(params);
+    expect(recollection.restore("a", params)).toBe(params);
+    expect(recollection.of("key_a").restore("a", params).messages).toEqual([FULL]);
+  });
+});

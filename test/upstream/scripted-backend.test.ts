@@ -9,7 +9,7 @@ const backend = createScriptedBackend(createSandbox({ tokenDelayMs: 0 }));
 const callOf = (text: string, n: number, signal = new AbortController().signal) => {
   const content = [{ kind: { case: "text" as const, value: text } }];
   const params = create(ChatCompletionParamsSchema, { n, messages: [{ role: Role.USER, content }] });
-  return { plan: backend.plan({ model: "echo", params, streaming: false }), signal };
+  return { plan: backend.plan({ model: "echo", params, streaming: false, tenant: "" }), signal };
 };
 
 type Call = ReturnType<typeof callOf>;

@@ -26,3 +26,30 @@ export function quotaOf(limits: KeyLimits): Quota {
           },
   };
 }
+
+/** Whether there is no limit at all. */
+export function isUnlimited(quota: Quota): boolean {
+  return (
+    quota.requestsPerMinute === undefined &&
+    quota.tokensPerMinute === undefined &&
+    quota.concurrent === undefined &&
+    quota.concurrentStreams === undefined &&
+    quota.budget === undefined
+  );
+}
+
+/**
+ * What one of so many processes may grant while they can't agree: an equal share, at least 1 of each. The budget is not shared out,
+ * since the store tells what all of them have spent.
+ */
+export function shareOf(quota: Quota, processes: number): Quota {
+  const share = (limit: number | undefined): number | undefined =>
+    limit === undefined ? undefined : Math.max(1, Math.floor(limit / processes));
+  return {
+    requestsPerMinute: share(quota.requestsPerMinute),
+    tokensPerMinute: share(quota.tokensPerMinute),
+    concurrent: share(quota.concurrent),
+    concurrentStreams: share(quota.concurrentStreams),
+    budget: quota.budget,
+  };
+}

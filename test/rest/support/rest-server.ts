@@ -2,12 +2,15 @@ import http from "node:http";
 import http2 from "node:http2";
 import type { AddressInfo } from "node:net";
 import { onTestFinished } from "vitest";
+import { OPEN_CALLER } from "../../../src/admission/caller.ts";
+import type { Doorkeeper } from "../../../src/admission/doorkeeper.ts";
 import type { Operations } from "../../../src/gateway/operation.ts";
 import { ChatService } from "../../../src/gen/parley/chat/v1/chat_service_pb.ts";
 import { ModelsService } from "../../../src/gen/parley/models/v1/models_service_pb.ts";
 import type { HttpRequest, HttpResponse } from "../../../src/lib/http-exchange.ts";
 import { parseRequestTarget } from "../../../src/rest/request-target.ts";
 import { createRestHandler, type RestOptions } from "../../../src/rest/rest-handler.ts";
+import { SERVICES } from "../../../src/rpc/handler.ts";
 import { CallLog } from "../../../src/telemetry/call-log.ts";
 
 /** A REST door on a port of its own. */
@@ -25,20 +28,21 @@ export interface TestExchange {
   readonly handled: Promise<void>;
 }
 
+/** Lets everybody in. */
+export const OPEN_DOOR: Doorkeeper = {
+  admit: () => OPEN_CALLER,
+  admitReader: async () => undefined,
+  check: () => undefined,
+};
+
 const unexpected = (name: string) => () => {
   throw new Error(`${name} was called`);
 };
 
 /** Operations of which the given ones may be called. */
 export function operationsOf(given: Partial<Operations>): Operations {
-  return {
-    createChatCompletion: unexpected("createChatCompletion"),
-    streamChatCompletion: unexpected("streamChatCompletion"),
-    explainChatCompletion: unexpected("explainChatCompletion"),
-    listModels: unexpected("listModels"),
-    getModel: unexpected("getModel"),
-    ...given,
-  };
+  const names = SERVICES.flatMap(({ methods }) => methods.map(({ localName }) => localName));
+  return { ...Object.fromEntries(names.map((name) => [name, unexpected(name)])), ...given } as unknown as Operations;
 }
 
 /** Serves operations over HTTP/1.1, or with `h2c` over HTTP/2, until the test is over. */
@@ -50,6 +54,7 @@ export async function startRest(
   const rest = createRestHandler({
     services: [ChatService, ModelsService],
     operations: operationsOf(operations),
+    doorkeeper: OPEN_DOOR,
     maxBodyBytes: 1024 * 1024,
     keepAliveMs: 60_000,
     maxTimeoutMs: 86_400_000,

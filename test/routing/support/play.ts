@@ -7,7 +7,7 @@ import { OPEN_CALLER } from "../../../src/admission/caller.ts";
 import type { ModelNameSettings, RoutingSettings } from "../../../src/config/settings.ts";
 import { GatewayError } from "../../../src/errors/gateway-error.ts";
 import { createGateway } from "../../../src/gateway/gateway.ts";
-import type { Operations } from "../../../src/gateway/operation.ts";
+import type { GatewayOperations } from "../../../src/gateway/operation.ts";
 import type { GatewayOptions } from "../../../src/gateway/options.ts";
 import {
   CreateChatCompletionRequestSchema,
@@ -18,7 +18,7 @@ import { Reason } from "../../../src/gen/parley/errors/v1/errors_pb.ts";
 import type { BreakerState } from "../../../src/routing/breaker.ts";
 import type { Target } from "../../../src/routing/target.ts";
 import { CallLog } from "../../../src/telemetry/call-log.ts";
-import { catalogueOf } from "../../support/routing.ts";
+import { catalogueOf, NO_LIMITER } from "../../support/routing.ts";
 import { createMoodyBackend, type MoodyBackend, type MoodyParts } from "./moody-backend.ts";
 
 /** A call of a client. Times are milliseconds. */
@@ -111,7 +111,7 @@ export async function play({ targets: parts, names, options, routing, lastsMs, r
       })),
     },
   );
-  const { operations, calls: live } = createGateway(catalogue, options);
+  const { operations, calls: live } = createGateway(catalogue, options, NO_LIMITER);
   const states = every.map((name) => (catalogue.resolve(name).candidates[0] as { readonly target: Target }).target);
   const turns = new Map(every.map((name) => [name, [] as Turn[]]));
   const watch = (): void => {
@@ -181,10 +181,10 @@ export async function play({ targets: parts, names, options, routing, lastsMs, r
 
 /** Makes a call, and returns what it failed with. */
 async function ask(
-  operations: Operations,
+  operations: GatewayOperations,
   id: string,
   { model, streaming, leavesEarly = false, hedgeAfterMs }: Caller,
-  context: Parameters<Operations["createChatCompletion"]>[1],
+  context: Parameters<GatewayOperations["createChatCompletion"]>[1],
 ): Promise<GatewayError | undefined> {
   const said = {
     params: { model, messages: [{ role: Role.USER, content: [{ kind: { case: "text" as const, value: id } }] }] },

@@ -32,9 +32,11 @@ export function openTinyBackend(
     client,
     media: { enabled: false, fetch: async () => new Map() },
     recollection: {
-      restore: (_provider, params) => params,
-      remember: () => undefined,
-      listen: () => ({ push: () => undefined, finish: () => undefined }),
+      of: () => ({
+        restore: (_provider, params) => params,
+        remember: () => undefined,
+        listen: () => ({ push: () => undefined, finish: () => undefined }),
+      }),
     },
     models: { models: () => [] },
     userAgent: USER_AGENT,
@@ -54,4 +56,4 @@ export const paramsOf = (content: Content = [{ kind: { case: "text", value: "hi"
 
 /** Plans a call of a model named "small". */
 export const planOf = (backend: Backend, streaming: boolean, params = paramsOf()): PlannedCall =>
-  backend.plan({ model: "small", params, streaming });
+  backend.plan({ model: "small", params, streaming, tenant: "" });

@@ -63,7 +63,7 @@ export type RequestRecord = Message<"parley.requests.v1.RequestRecord"> & {
   operation: string;
 
   /**
-   * Id of the key; "jwt:…" with the token's subject; empty where there was none.
+   * Id of the key; "jwt:…" with the token's subject; "open" where nobody has to say who they are; empty where it was not found out.
    *
    * @generated from field: string key_id = 6;
    */

@@ -1,0 +1,118 @@
+import { Account } from "./account.ts";
+import { type Clock, MACHINE_CLOCK } from "./clock.ts";
+import type { Ask, Grant, Limiter, Refusal, Standing } from "./limiter.ts";
+import { type Period, periodsAt } from "./period.ts";
+import { isUnlimited, type Quota } from "./quota.ts";
+import type { SpendLedger } from "./spend-ledger.ts";
+import { createSweep } from "./sweep.ts";
+
+/** A limiter of this process alone. */
+export interface MemoryLimiter extends Limiter {
+  /** How many callers it remembers: those that have something to wait for. */
+  readonly callers: number;
+}
+
+/** What it is made of. */
+export interface MemoryLimiterOptions {
+  readonly spend: SpendLedger;
+  readonly clock?: Clock;
+}
+
+/** Wait for a place: nobody knows when one is given back. */
+export const PLACE_WAIT_MS = 1_000;
+
+/** How it stands with a caller without limits. */
+export const NO_STANDING: Standing = { requests: undefined, tokens: undefined };
+
+/** A grant of which nothing is to be settled. */
+export const FREE: Grant = { granted: true, standing: NO_STANDING, settle: () => undefined };
+
+/** Makes a limiter that knows the calls of this process. It answers at once, unless what was spent has to be read first. */
+export function createMemoryLimiter({ spend, clock = MACHINE_CLOCK }: MemoryLimiterOptions): MemoryLimiter {
+  const accounts = new Map<string, Account>();
+  const sweep = createSweep(accounts, (account: Account, nowMs) => account.isIdle(nowMs));
+  const now = (): number => Math.floor(clock.monotonicMs());
+
+  function accountOf(caller: string, quota: Quota): Account {
+    const nowMs = now();
+    let account = accounts.get(caller);
+    if (account === undefined) {
+      sweep(nowMs);
+      account = new Account();
+      accounts.set(caller, account);
+    }
+    account.update(quota, nowMs);
+    return account;
+  }
+
+  function decide(caller: string, quota: Quota, ask: Ask, budgetWaitMs: number): Grant | Refusal {
+    const account = accountOf(caller, quota);
+    const refusal = refusalOf(account, quota, ask, budgetWaitMs);
+    return refusal ?? grant(caller, account, quota, ask);
+  }
+
+  function grant(caller: string, account: Account, quota: Quota, { tokens, stream }: Ask): Grant {
+    account.requests?.take(1);
+    account.tokens?.take(tokens);
+    account.calls += 1;
+    if (stream) account.streams += 1;
+    const taken = account.tokens === undefined ? 0 : tokens;
+    let isSettled = false;
+    return {
+      granted: true,
+      standing: account.standing,
+      settle(use) {
+        if (isSettled) return;
+        isSettled = true;
+        account.calls -= 1;
+        if (stream) account.streams -= 1;
+        // First what was refilled meanwhile: what is given back must not be lost in a bucket that only seems full.
+        account.tokens?.refill(now());
+        account.tokens?.give(taken - use.tokens);
+        if (quota.budget !== undefined) spend.add(caller, use.nanoDollars);
+      },
+    };
+  }
+
+  return {
+    isLocal: false,
+    get callers() {
+      return accounts.size;
+    },
+    reserve(caller, quota, ask) {
+      if (isUnlimited(quota)) return FREE;
+      const { budget } = quota;
+      if (budget === undefined) return decide(caller, quota, ask, 0);
+      const wallMs = clock.wallMs();
+      const period = periodsAt(wallMs)[budget.per];
+      const decideAt = (spent: number): Grant | Refusal =>
+        decide(caller, quota, ask, spent < budget.nanoDollars ? 0 : untilEnd(period, wallMs));
+      const spent = spend.spent(caller, period.id);
+      return typeof spent === "number" ? decideAt(spent) : spent.then(decideAt);
+    },
+    close: () => Promise.resolve(),
+  };
+}
+
+/** Milliseconds until a period ends. */
+export const untilEnd = ({ endMs }: Period, wallMs: number): number => Math.max(1, Math.ceil(endMs - wallMs));
+
+/** Why a call may not be made; where there is more than one reason, the one that lasts longest. */
+function refusalOf(account: Account, quota: Quota, ask: Ask, budgetWaitMs: number): Refusal | undefined {
+  let limit: Refusal["limit"] | undefined;
+  let longest = 0;
+  const look = (name: Refusal["limit"], waitMs: number): void => {
+    if (waitMs <= longest) return;
+    limit = name;
+    longest = waitMs;
+  };
+  look("concurrent", isTaken(account.calls, quota.concurrent) ? PLACE_WAIT_MS : 0);
+  look("concurrent_streams", ask.stream && isTaken(account.streams, quota.concurrentStreams) ? PLACE_WAIT_MS : 0);
+  look("requests", account.requests?.waitFor(1) ?? 0);
+  look("tokens", account.tokens?.waitFor(ask.tokens) ?? 0);
+  look("budget", budgetWaitMs);
+  if (limit === undefined) return undefined;
+  return { granted: false, standing: account.standing, limit, retryAfterMs: longest };
+}
+
+const isTaken = (count: number, places: number | undefined): boolean => places !== undefined && count >= places;
