@@ -13,10 +13,10 @@ import type { ChatCompletionParamsSchema } from "../../src/gen/parley/chat/v1/pa
 import { createSandbox } from "../../src/providers/sandbox/provider.ts";
 import { CallLog } from "../../src/telemetry/call-log.ts";
 import { createScriptedBackend } from "../../src/upstream/scripted-backend.ts";
-import { catalogueOf, ONE_TRY } from "../support/routing.ts";
+import { catalogueOf, NO_LIMITER, ONE_TRY } from "../support/routing.ts";
 
 const backend = createScriptedBackend(createSandbox({ tokenDelayMs: 0 }));
-const { operations } = createGateway(catalogueOf([backend], ["sandbox/echo"]), ONE_TRY);
+const { operations } = createGateway(catalogueOf([backend], ["sandbox/echo"]), ONE_TRY, NO_LIMITER);
 
 const callOf = (logContent: boolean): CallContext => ({
   caller: { ...OPEN_CALLER, logContent },
