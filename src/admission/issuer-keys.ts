@@ -1,4 +1,4 @@
-import type { FlattenedJWSInput, JWTHeaderParameters, JWTVerifyGetKey } from "jose";
+import type { FetchImplementation, FlattenedJWSInput, JWTHeaderParameters, JWTVerifyGetKey } from "jose";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import type { Logger } from "../telemetry/logger.ts";
@@ -25,6 +25,8 @@ export interface IssuerKeysOptions {
   readonly cooldownMs?: number | undefined;
 }
 
+type FetchOptions = Parameters<FetchImplementation>[1];
+
 /** jose's own errors that the finding of a key may end with, and that are about the token. */
 const OF_THE_TOKEN: ReadonlySet<unknown> = new Set([
   "ERR_JWKS_NO_MATCHING_KEY",
@@ -41,16 +43,16 @@ export async function createIssuerKeys({
   logger,
   cooldownMs = COOLDOWN_MS,
 }: IssuerKeysOptions): Promise<JWTVerifyGetKey> {
-  const { createRemoteJWKSet, customFetch } = await import("jose");
+  const jose = await import("jose");
   let triedAt = Number.NEGATIVE_INFINITY;
   /** What the last try ended with, where it failed. */
   let failure: GatewayError | undefined;
 
-  const keys = createRemoteJWKSet(new URL(url), {
+  const keys = jose.createRemoteJWKSet(new URL(url), {
     timeoutDuration: TIMEOUT_MS,
     cooldownDuration: cooldownMs,
     cacheMaxAge: MAX_AGE_MS,
-    async [customFetch](address, options) {
+    [jose.customFetch]: async (address: string, options: FetchOptions) => {
       // An issuer that does not answer is not asked by each token.
       if (failure !== undefined && performance.now() - triedAt < RETRY_MS) throw failure;
       triedAt = performance.now();

@@ -1,11 +1,12 @@
 /**
- * The command line: `parley serve` and `parley check-config`. It reads arguments, says what went wrong, and leaves the work to
+ * The command line: `parley serve`, `parley check-config` and `parley keys`. It reads arguments, says what went wrong, and leaves the work to
  * the configuration and the composition root.
  */
 import { Command, CommanderError } from "commander";
 import { ConfigError } from "../config/config-error.ts";
 import { VERSION } from "../lib/version.ts";
 import { checkConfig } from "./check-config.ts";
+import { addKeysCommand } from "./keys-command.ts";
 import { type ServeFlags, serve } from "./serve.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -72,5 +73,6 @@ function createProgram(surroundings: Surroundings, exit: (status: number) => voi
     .description("check a configuration file and print the settings that are in force")
     .argument("[file]", "the file (default: as for serve)")
     .action(async (file: string | undefined) => exit(await checkConfig(file, surroundings)));
+  addKeysCommand(program, surroundings, exit);
   return program;
 }

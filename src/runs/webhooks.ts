@@ -58,7 +58,8 @@ export function startWebhooks(parts: WebhookParts): Webhooks {
     if (run === undefined) return;
     try {
       const sent = await sender.send({ url: due.url, id: due.run_uid, payload: payloadOf(run) }, cut.signal);
-      await keep(parts, due, sent);
+      const againMs = await keep(parts, due, sent);
+      if (againMs !== undefined) alarm.ringIn(againMs);
       if (sent.kind !== "delivered") logger.info({ runUid: due.run_uid, error: sent.error }, "webhook not delivered");
     } catch (thrown) {
       if (!cut.signal.aborted) throw thrown;
@@ -128,26 +129,27 @@ async function claim({ store, settings }: WebhookParts, most: number): Promise<r
     .execute();
 }
 
-/** Stores how a try went. */
+/** Stores how a try went. Returns after how many milliseconds there is another one; undefined: there is none. */
 async function keep(
   { store, settings, delaysMs = DELAYS_MS }: WebhookParts,
-  due: DueWebhook,
+  { run_uid, attempts }: DueWebhook,
   sent: Sent,
-): Promise<void> {
-  const { now } = store;
-  const isLast = sent.kind !== "failed" || due.attempts >= settings.maxAttempts;
-  const delayMs = (delaysMs[Math.min(due.attempts, delaysMs.length) - 1] ?? 0) * (0.9 + Math.random() / 5);
-  await store.db
+): Promise<number | undefined> {
+  const { db, now } = store;
+  const delayMs = Math.ceil((delaysMs[Math.min(attempts, delaysMs.length) - 1] ?? 0) * (0.9 + Math.random() / 5));
+  const againMs = sent.kind === "failed" && attempts < settings.maxAttempts ? delayMs : undefined;
+  await db
     .updateTable("webhooks")
     .set({
       lease_until: null,
       delivered_at: sent.kind === "delivered" ? now : null,
       error: sent.kind === "delivered" ? null : sent.error,
-      next_attempt_at: isLast ? null : sql<number>`${now} + ${Math.ceil(delayMs)}`,
+      next_attempt_at: againMs === undefined ? null : sql<number>`${now} + ${againMs}`,
     })
-    .where("run_uid", "=", due.run_uid)
-    .where("attempts", "=", due.attempts)
+    .where("run_uid", "=", run_uid)
+    .where("attempts", "=", attempts)
     .execute();
+  return againMs;
 }
 
 /** A try that this process had no time for does not count. */

@@ -45,7 +45,10 @@ export function startWorker(parts: WorkerParts): Worker {
     executions.add(execution);
     try {
       const outcome = await execution.execute();
-      if (outcome.kind === "put_back" && outcome.isLimited) limited.add(run.owner, outcome.afterMs);
+      if (outcome.kind === "put_back") {
+        if (outcome.isLimited) limited.add(run.owner, outcome.afterMs);
+        alarm.ringIn(outcome.afterMs);
+      }
     } catch (thrown) {
       options.logger.error({ runUid: run.uid, err: thrown }, "what came of a run could not be stored");
     } finally {

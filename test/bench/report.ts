@@ -1,3 +1,4 @@
+import { ADMISSIONS, type AdmissionFigures } from "./admission.ts";
 import type { MeasuredRow } from "./measure.ts";
 import { median } from "./median.ts";
 import { MANY_TARGETS, ROUTES, type RoutingFigures } from "./routing.ts";
@@ -37,6 +38,26 @@ export function formatRouting(figures: readonly RoutingFigures[]): string {
     figures.map(({ route, one, many }) => {
       const more = many.map((cost, round) => cost - (one[round] as number));
       return [ROUTES[route].title, median(one), median(many), median(more), Math.min(...more), Math.max(...more)];
+    }),
+  );
+}
+
+/**
+ * The table of admission: medians of CPU time in µs, the lowest and the highest, how long a call waits, and what it costs beside a PING
+ * of as many at once; 0 where there is no Redis.
+ */
+export function formatAdmission(figures: readonly AdmissionFigures[]): string {
+  const costOf = (atOnce: number): number => {
+    const ping = figures.find(({ admission }) => admission === (atOnce === 1 ? "ping" : "pings"));
+    return ping === undefined ? Infinity : median(ping.costs.map(({ cpu }) => cpu));
+  };
+  return formatTable(
+    ["µs of a call, admitted and settled", "CPU", "lowest", "highest", "waits", "CPU to a PING's"],
+    figures.map(({ admission, costs }) => {
+      const { title, atOnce } = ADMISSIONS[admission];
+      const cpu = costs.map((cost) => cost.cpu);
+      const wait = median(costs.map((cost) => cost.wait));
+      return [title, median(cpu), Math.min(...cpu), Math.max(...cpu), wait, median(cpu) / costOf(atOnce)];
     }),
   );
 }

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
+import { measureAdmission } from "./admission.ts";
 import { measureRows } from "./measure.ts";
-import { formatRouting, formatRows, formatStart } from "./report.ts";
+import { formatAdmission, formatRouting, formatRows, formatStart } from "./report.ts";
 import { measureRouting, ROUTES } from "./routing.ts";
 import { ROWS } from "./rows.ts";
 import { measureStart } from "./start.ts";
@@ -22,6 +23,15 @@ describe("measureRouting()", () => {
     expect(figures.map(({ route }) => route)).toEqual(Object.keys(ROUTES));
     expect(figures.flatMap(({ one, many }) => [...one, ...many]).filter((figure) => !(figure > 0))).toEqual([]);
     expect(formatRouting(figures).split("\n")).toHaveLength(2 + figures.length);
+  });
+});
+
+describe("measureAdmission()", () => {
+  it("measures what there is on this machine", { timeout: 120_000 }, async () => {
+    const figures = await measureAdmission({ seconds: 0.002, rounds: 2 });
+    expect(figures.map(({ admission }) => admission).slice(0, 2)).toEqual(["memory", "budget"]);
+    expect(figures.flatMap(({ costs }) => costs).filter(({ cpu, wait }) => !(cpu > 0 && wait > 0))).toEqual([]);
+    expect(formatAdmission(figures).split("\n")).toHaveLength(2 + figures.length);
   });
 });
 

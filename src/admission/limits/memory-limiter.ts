@@ -45,9 +45,9 @@ export function createMemoryLimiter({ spend, clock = MACHINE_CLOCK }: MemoryLimi
     return account;
   }
 
-  function decide(caller: string, quota: Quota, ask: Ask, budgetWaitMs: number): Grant | Refusal {
+  function decide(caller: string, quota: Quota, ask: Ask, budgetMs: number): Grant | Refusal {
     const account = accountOf(caller, quota);
-    const refusal = refusalOf(account, quota, ask, budgetWaitMs);
+    const refusal = refusalOf(account, quota, ask, budgetMs);
     return refusal ?? grant(caller, account, quota, ask);
   }
 
@@ -85,10 +85,10 @@ export function createMemoryLimiter({ spend, clock = MACHINE_CLOCK }: MemoryLimi
       if (budget === undefined) return decide(caller, quota, ask, 0);
       const wallMs = clock.wallMs();
       const period = periodsAt(wallMs)[budget.per];
-      const decideAt = (spent: number): Grant | Refusal =>
-        decide(caller, quota, ask, spent < budget.nanoDollars ? 0 : untilEnd(period, wallMs));
+      const waitMs = untilEnd(period, wallMs);
       const spent = spend.spent(caller, period.id);
-      return typeof spent === "number" ? decideAt(spent) : spent.then(decideAt);
+      if (typeof spent === "number") return decide(caller, quota, ask, spent < budget.nanoDollars ? 0 : waitMs);
+      return spent.then((it) => decide(caller, quota, ask, it < budget.nanoDollars ? 0 : waitMs));
     },
     close: () => Promise.resolve(),
   };
@@ -98,21 +98,19 @@ export function createMemoryLimiter({ spend, clock = MACHINE_CLOCK }: MemoryLimi
 export const untilEnd = ({ endMs }: Period, wallMs: number): number => Math.max(1, Math.ceil(endMs - wallMs));
 
 /** Why a call may not be made; where there is more than one reason, the one that lasts longest. */
-function refusalOf(account: Account, quota: Quota, ask: Ask, budgetWaitMs: number): Refusal | undefined {
-  let limit: Refusal["limit"] | undefined;
-  let longest = 0;
-  const look = (name: Refusal["limit"], waitMs: number): void => {
-    if (waitMs <= longest) return;
-    limit = name;
-    longest = waitMs;
-  };
-  look("concurrent", isTaken(account.calls, quota.concurrent) ? PLACE_WAIT_MS : 0);
-  look("concurrent_streams", ask.stream && isTaken(account.streams, quota.concurrentStreams) ? PLACE_WAIT_MS : 0);
-  look("requests", account.requests?.waitFor(1) ?? 0);
-  look("tokens", account.tokens?.waitFor(ask.tokens) ?? 0);
-  look("budget", budgetWaitMs);
-  if (limit === undefined) return undefined;
-  return { granted: false, standing: account.standing, limit, retryAfterMs: longest };
+function refusalOf(account: Account, quota: Quota, ask: Ask, budgetMs: number): Refusal | undefined {
+  const callsMs = isTaken(account.calls, quota.concurrent) ? PLACE_WAIT_MS : 0;
+  const streamsMs = ask.stream && isTaken(account.streams, quota.concurrentStreams) ? PLACE_WAIT_MS : 0;
+  const requestsMs = account.requests?.waitFor(1) ?? 0;
+  const tokensMs = account.tokens?.waitFor(ask.tokens) ?? 0;
+  const retryAfterMs = Math.max(callsMs, streamsMs, requestsMs, tokensMs, budgetMs);
+  if (retryAfterMs === 0) return undefined;
+  // In the order in which the script of Redis looks at them.
+  const waits = { concurrent: callsMs, concurrent_streams: streamsMs, requests: requestsMs, tokens: tokensMs };
+  const limit = LIMITS.find((name) => waits[name] === retryAfterMs) ?? "budget";
+  return { granted: false, standing: account.standing, limit, retryAfterMs };
 }
+
+const LIMITS = ["concurrent", "concurrent_streams", "requests", "tokens"] as const;
 
 const isTaken = (count: number, places: number | undefined): boolean => places !== undefined && count >= places;

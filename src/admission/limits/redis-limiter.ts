@@ -60,8 +60,13 @@ export async function createRedisLimiter(options: RedisLimiterOptions): Promise<
       await tickets.renew(link);
     },
     changed(error) {
-      if (error === undefined) logger.info("limits are shared through Redis");
-      else logger.warn({ cause: error.message }, "Redis is away: each process grants its share of the limits");
+      if (error !== undefined) {
+        logger.warn({ cause: error.message }, "Redis is away: each process grants its share of the limits");
+        return;
+      }
+      logger.info("limits are shared through Redis");
+      // What was settled in the moments in which the connection was prepared. From now on it is told at once.
+      settlements.retell().catch(() => undefined);
     },
   });
   const timer = setInterval(() => {
@@ -80,15 +85,15 @@ export async function createRedisLimiter(options: RedisLimiterOptions): Promise<
     const keys = keysOf(caller, quota);
     const period = periodOf(quota);
     const ticket = needsTicket(quota) ? `${process}.${(calls++).toString(36)}` : "";
-    const reserve = (spent: number | undefined): Promise<readonly number[]> =>
-      link.run((client) => client.reserve(keys, encodeReserve(quota, ask, ticket, times.leaseMs, spent)));
     try {
-      let reply = await reserve(undefined);
+      const args = encodeReserve(quota, ask, ticket, times.leaseMs, undefined);
+      let reply = await link.run((client) => client.reserve(keys, args));
       if (reply[0] === SPEND_UNKNOWN && period !== undefined) {
         await spend.reread(caller, period.id);
         // In the moment in which it is sent: what is settled before it counts here, what is settled after it counts in Redis.
         const spent = spend.spent(caller, period.id);
-        reply = await reserve(typeof spent === "number" ? spent : await spent);
+        const again = encodeReserve(quota, ask, ticket, times.leaseMs, typeof spent === "number" ? spent : await spent);
+        reply = await link.run((client) => client.reserve(keys, again));
       }
       return decodeRefusal(reply, quota) ?? grant(caller, quota, ask, keys, ticket, decodeStanding(reply, quota));
     } catch {

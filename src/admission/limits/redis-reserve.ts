@@ -1,5 +1,5 @@
 import { hash } from "node:crypto";
-import type { Ask, Refusal, Standing } from "./limiter.ts";
+import type { Allowance, Ask, Refusal, Standing } from "./limiter.ts";
 import { untilEnd } from "./memory-limiter.ts";
 import { type Period, periodsAt } from "./period.ts";
 import type { Quota } from "./quota.ts";
@@ -64,10 +64,11 @@ export function decodeRefusal(reply: readonly number[], quota: Quota): Refusal |
 /** How it stands with the caller, by what the script answered. */
 export function decodeStanding(reply: readonly number[], { requestsPerMinute, tokensPerMinute }: Quota): Standing {
   const [, , requests = 0, requestsMs = 0, tokens = 0, tokensMs = 0] = reply;
-  const allowanceOf = (limit: number | undefined, remaining: number, resetMs: number) =>
-    limit === undefined ? undefined : { limit, remaining, resetMs };
   return {
     requests: allowanceOf(requestsPerMinute, requests, requestsMs),
     tokens: allowanceOf(tokensPerMinute, tokens, tokensMs),
   };
 }
+
+const allowanceOf = (limit: number | undefined, remaining: number, resetMs: number): Allowance | undefined =>
+  limit === undefined ? undefined : { limit, remaining, resetMs };

@@ -17,7 +17,7 @@ export interface Settlement {
 /** Tells Redis what became of calls, now or when it is back. */
 export interface RedisSettlements {
   tell(settlement: Settlement): void;
-  /** Tells what could not be told. */
+  /** Tells what could not be told. It rejects when Redis is away again; then the rest waits on. */
   retell(): Promise<void>;
 }
 
@@ -46,14 +46,17 @@ export function createRedisSettlements(link: () => RedisLink): RedisSettlements 
     }
   }
 
-  async function send(item: Waiting): Promise<void> {
+  /** Whether it was heard. */
+  async function send(item: Waiting): Promise<boolean> {
     const { keys, ticket, back, nanoDollars, tokenLimit } = item.settlement;
     const args = [ticket, String(back), nanoDollars.toFixed(0), String(tokenLimit), modeOf(item)];
     try {
       await link().run((client) => client.settle(keys, args));
+      return true;
     } catch {
       // The link tells that Redis is away.
       wait({ ...item, wasSent: true });
+      return false;
     }
   }
 
@@ -67,9 +70,8 @@ export function createRedisSettlements(link: () => RedisLink): RedisSettlements 
       while (waiting.size > 0) {
         const some = [...waiting].slice(0, TOLD_AT_ONCE);
         for (const item of some) waiting.delete(item);
-        const before = waiting.size;
-        await Promise.all(some.map(send));
-        if (waiting.size > before) throw new Error("settlements could not be told");
+        const heard = await Promise.all(some.map(send));
+        if (heard.includes(false)) throw new Error("settlements could not be told");
       }
     },
   };

@@ -1,18 +1,12 @@
+import type { Spending } from "../../store/spend.ts";
 import { type Clock, MACHINE_CLOCK } from "./clock.ts";
 import { periodsAt } from "./period.ts";
 import { createSweep } from "./sweep.ts";
 
-/** Money that is to be added to a row of the store's table `spend`. */
-export interface SpendIncrement {
-  readonly caller: string;
-  /** A day, "2026-01-31", or a month, "2026-01"; UTC. */
-  readonly period: string;
-  readonly nanoDollars: number;
-}
-
 /** Money that is being written. Exactly one of the two is to be called, when it is known how that ended. */
 export interface SpendBatch {
-  readonly increments: readonly SpendIncrement[];
+  /** By caller and period, as the table has them. */
+  readonly spendings: readonly Spending[];
   /** It is in the store. */
   stored(): void;
   /** It is not: it is handed out again with the next batch. */
@@ -31,7 +25,7 @@ export interface SpendLedger {
   /** Adds money to the day and to the month that it is now. */
   add(caller: string, nanoDollars: number): void;
   /**
-   * Hands out all money that is not in the store, for whoever writes it: `increments` are added to the table in one transaction,
+   * Hands out all money that is not in the store, for whoever writes it: `spendings` are added to the table in one transaction,
    * best in that of the log's rows. Undefined: there is none.
    */
   takePending(): SpendBatch | undefined;
@@ -155,6 +149,7 @@ export function createSpendLedger({
     return totalOf(entry);
   }
 
+  /** What was taken and could not be stored is added again, too. */
   function addTo(entry: Entry, nanoDollars: number): void {
     entry.pending += nanoDollars;
     dirty.add(entry);
@@ -171,10 +166,11 @@ export function createSpendLedger({
     },
     reread: (caller, period) => loaded(entryOf(caller, period)),
     add(caller, nanoDollars) {
-      if (!(nanoDollars > 0)) return;
+      const whole = Math.round(nanoDollars);
+      if (!(whole > 0)) return;
       const { day, month } = periodsAt(clock.wallMs());
-      addTo(entryOf(caller, day.id), nanoDollars);
-      addTo(entryOf(caller, month.id), nanoDollars);
+      addTo(entryOf(caller, day.id), whole);
+      addTo(entryOf(caller, month.id), whole);
     },
     takePending() {
       if (dirty.size === 0) return undefined;
@@ -196,7 +192,7 @@ export function createSpendLedger({
         }
       };
       return {
-        increments: taken.map(({ entry: { caller, period }, nanoDollars }) => ({ caller, period, nanoDollars })),
+        spendings: taken.map(({ entry: { caller, period }, nanoDollars }) => ({ caller, period, nanoDollars })),
         stored: () =>
           close((entry, nanoDollars) => {
             if (entry.stored !== undefined) entry.stored += nanoDollars;
