@@ -58,7 +58,7 @@ async function open({
 const idsOf = (rows: readonly RequestTable[]): string[] => rows.map(({ id }) => id).sort();
 
 /** Money of one caller, and what came of it. */
-function spendOf(...increments: readonly Spending[]): PendingSpend & { readonly ends: string[] } {
+function spendOf(...spendings: readonly Spending[]): PendingSpend & { readonly ends: string[] } {
   const told: string[] = [];
   let pending = true;
   return {
@@ -67,7 +67,7 @@ function spendOf(...increments: readonly Spending[]): PendingSpend & { readonly 
       if (!pending) return undefined;
       pending = false;
       return {
-        increments,
+        spendings,
         stored: () => void told.push("stored"),
         restore() {
           told.push("restored");
@@ -256,12 +256,12 @@ describe("without a store", () => {
 describe.skipIf(postgresUrl === undefined)("with PostgreSQL", () => {
   it("writes each row once, and what was spent once, though the server goes away again and again", async () => {
     const database = await createDatabase(postgresUrl ?? "");
-    const increments: Spending[] = [];
+    const pending: Spending[] = [];
     const spend: PendingSpend = {
       takePending() {
-        const taken = increments.splice(0);
+        const taken = pending.splice(0);
         if (taken.length === 0) return undefined;
-        return { increments: taken, stored: () => undefined, restore: () => void increments.push(...taken) };
+        return { spendings: taken, stored: () => undefined, restore: () => void pending.push(...taken) };
       },
     };
     const place = { settings: { dataDir: "/nowhere", databaseUrl: database.url }, remove: () => database.drop() };
@@ -272,7 +272,7 @@ describe.skipIf(postgresUrl === undefined)("with PostgreSQL", () => {
         const row = rowWith();
         rows.push(row);
         log.record(row);
-        increments.push(TODAY);
+        pending.push(TODAY);
       }
       await log.flush();
     };
