@@ -11,13 +11,16 @@ import type { Logger } from "../../telemetry/logger.ts";
 import { createRetention, type Retention } from "./retention.ts";
 import { RowQueue } from "./row-queue.ts";
 
+/** Where money comes from that callers have spent, and that is not written yet. */
+export type PendingSpend = Pick<SpendLedger, "takePending">;
+
 /** What the log of requests is made of. */
 export interface RequestLogOptions {
   readonly store: LateStore;
   readonly settings: RequestLogSettings;
   readonly logger: Logger;
   /** Is written in the same transactions as the rows. */
-  readonly spend?: Pick<SpendLedger, "takePending">;
+  readonly spend?: PendingSpend;
 }
 
 /** The log of requests, as this process writes it. */
