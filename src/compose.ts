@@ -169,7 +169,7 @@ function makeGeneration(settings: Settings, providers: ProviderSet | undefined, 
   const operations: Operations = {
     ...gateway.operations,
     ...runs.operations,
-    ...createKeyOperations({ store: state.store, stored: state.keys, auth, open }),
+    ...createKeyOperations({ store: state.store, auth, changed: state.keys.refresh, open }),
     ...createRequestOperations({ store: state.store, log: state.requestLog, open }),
   };
   const scheme = tls === undefined ? "http" : "https";
@@ -314,9 +314,11 @@ async function startWith(
 /** Tells signals, log and the log of requests of what a worker did. */
 function recordExecution(
   log: CallLog,
-  { runUid, durationMs }: EndedExecution,
+  { runUid, durationMs, caller }: EndedExecution,
   { signals, state, logger }: { readonly signals: Signals; readonly state: State; readonly logger: Logger },
 ): void {
+  log.madeFor(runUid);
+  log.identified(caller.id);
   const status = log.error?.row.httpStatus ?? 200;
   const exchange = { method: "", path: runUid, status, durationMs, userAgent: undefined };
   signals.recordCall(log, { headers: {}, status, durationMs });

@@ -10,7 +10,7 @@ import type { ChatCompletionChunk } from "../gen/parley/chat/v1/completion_pb.ts
 import { verdictOf } from "../routing/verdict.ts";
 import type { Attempt } from "./attempt.ts";
 import type { CallScope } from "./call-scope.ts";
-import { noteAsked } from "./content.ts";
+import { noteAsked, noteStream } from "./content.ts";
 import { findAnswer } from "./find-answer.ts";
 import { type Meter, openMeter } from "./meter.ts";
 import { type OpenStream, openStream, readBatch, stopQuietly } from "./open-stream.ts";
@@ -45,6 +45,8 @@ export async function* streamChat(
     ask: (running) => openStream(running, reading),
     discard: ({ rest }) => void stopQuietly(rest),
   });
+  const note = noteStream(log);
+  note?.(stream.held);
   try {
     // Rather too few than too many: a piece is a token, or several.
     meter.gave(attempt.candidate.target, stream.held.length);
@@ -54,9 +56,10 @@ export async function* streamChat(
       first.report = reporter.first();
       yield [first, ...others];
     }
-    const end = stream.end ?? (yield* streamRest(stream, scope, reading));
+    const end = stream.end ?? (yield* streamRest(stream, scope, { ...reading, note }));
     attempt.succeeded();
     log.finished(stream.grammar.finishReasons);
+    if (end.chunk !== undefined) note?.([end.chunk]);
     const report = reporter.last(end.chunk);
     yield [
       create(StreamChatCompletionResponseSchema, end.chunk === undefined ? { report } : { chunk: end.chunk, report }),
@@ -77,13 +80,15 @@ interface Reading {
   readonly hidesReasoning: boolean;
   readonly idleMs: number | undefined;
   readonly meter: Meter;
+  /** Is told of what is sent, where somebody wants to know. */
+  readonly note: ReturnType<typeof noteStream>;
 }
 
 /** Passes on what comes after the first output, as it comes. */
 async function* streamRest(
   { rest, grammar, origin }: OpenStream,
   scope: CallScope,
-  { hidesReasoning, idleMs, meter }: Reading,
+  { hidesReasoning, idleMs, meter, note }: Reading,
 ): AsyncGenerator<StreamChatCompletionResponse[], { readonly chunk: ChatCompletionChunk | undefined }> {
   scope.awaitOutput(idleMs);
   for await (const batch of { [Symbol.asyncIterator]: () => rest }) {
@@ -92,6 +97,7 @@ async function* streamRest(
     if (chunks.length > 0) {
       scope.outputCame();
       meter.gaveMore(chunks.length);
+      note?.(chunks);
       yield messagesOf(chunks);
     }
     scope.awaitOutput(idleMs);

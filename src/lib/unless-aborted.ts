@@ -4,6 +4,7 @@ export function unlessAborted<T>(work: Promise<T>, signal: AbortSignal): Promise
     const aborted = (): void => reject(signal.reason);
     if (signal.aborted) aborted();
     signal.addEventListener("abort", aborted, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", aborted));
+    const stopListening = (): void => signal.removeEventListener("abort", aborted);
+    work.finally(stopListening).then(resolve, reject);
   });
 }

@@ -16,7 +16,7 @@ export type Door = "rest" | "connect" | "grpc" | "grpc-web" | "run";
 export interface CallFields {
   requestId: string;
   door: Door;
-  /** Id of the key, or "jwt:" and the token's subject. Unset where nobody had to say who they are, or could not. */
+  /** Id of the key, "jwt:" and the token's subject, or "open" where nobody has to say who they are. Unset where it was not found out. */
   keyId?: string;
   /** Uid of the run that it is made for. */
   runUid?: string;
@@ -89,7 +89,7 @@ export class CallLog {
     return this.#fields.door;
   }
 
-  /** Id of who calls; undefined while it is not known, and where nobody has to say. */
+  /** Id of who calls; undefined while it is not known. */
   get callerId(): string | undefined {
     return this.#fields.keyId;
   }

@@ -1,28 +1,18 @@
+import type { SpendBatch, SpendLedger } from "../../admission/limits/spend-ledger.ts";
 import type { RequestLogSettings } from "../../config/settings.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import { Reason } from "../../gen/parley/errors/v1/errors_pb.ts";
 import { sleep } from "../../lib/sleep.ts";
 import { createRequestRows } from "../../store/requests.ts";
 import type { RequestTable } from "../../store/schema.ts";
-import type { Spending } from "../../store/spend.ts";
 import type { LateStore } from "../../store/store.ts";
 import { storeFault } from "../../store/store-error.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { createRetention, type Retention } from "./retention.ts";
 import { RowQueue } from "./row-queue.ts";
 
-/** Money that callers have spent, and that is not written yet. */
-export interface PendingSpend {
-  /** Hands out all of it; undefined: there is none. */
-  takePending(): SpendBatch | undefined;
-}
-
-/** Money that is to be added to the table `spend`. One of the two is called when it is known how that ended. */
-interface SpendBatch {
-  readonly increments: readonly Spending[];
-  stored(): void;
-  restore(): void;
-}
+/** Where money comes from that callers have spent, and that is not written yet. */
+export type PendingSpend = Pick<SpendLedger, "takePending">;
 
 /** What the log of requests is made of. */
 export interface RequestLogOptions {
@@ -178,7 +168,7 @@ class Writer implements RequestLog {
     const { rows, spend } = this.#batch;
     try {
       const store = await this.#options.store.open();
-      await createRequestRows(store).insert(rows, spend?.increments);
+      await createRequestRows(store).insert(rows, spend?.spendings);
     } catch (thrown) {
       this.#failed(this.#batch, GatewayError.from(thrown));
       return "failed";

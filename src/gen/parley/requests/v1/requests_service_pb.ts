@@ -63,7 +63,7 @@ export type RequestRecord = Message<"parley.requests.v1.RequestRecord"> & {
   operation: string;
 
   /**
-   * Id of the key; "jwt:…" with the token's subject; empty where there was none.
+   * Id of the key; "jwt:…" with the token's subject; "open" where nobody has to say who they are; empty where it was not found out.
    *
    * @generated from field: string key_id = 6;
    */
@@ -91,14 +91,14 @@ export type RequestRecord = Message<"parley.requests.v1.RequestRecord"> & {
   reason: Reason;
 
   /**
-   * The model that was asked for.
+   * The model that was asked for, whether there is one of that name or not; cut at 200 characters.
    *
    * @generated from field: string model = 10;
    */
   model: string;
 
   /**
-   * Who was called last: "provider/model".
+   * Who was called last: "provider/model"; cut at 200 characters.
    *
    * @generated from field: string target = 11;
    */
