@@ -70,7 +70,7 @@ export function createClient(replicas: readonly Replica[], moments: Moments): Cl
           counts.cuts += 1;
           why = (cut as Error).cause ?? cut;
         }
-        await sleep(20 + random.int(80));
+        await sleep(50 + random.int(150));
       }
       throw new Error(`${method} ${path} was not answered: ${String(why)}`);
     },

@@ -19,7 +19,7 @@ export async function killReplicas(
     else {
       await replica.ready();
       await sleep(random.int(1_500));
-      if (way === "later") await sleep(random.int(2_000));
+      if (way === "later") await sleep(random.int(3_000));
       else await moments.next(way, replica.name, 2_000);
       await sleep(random.int(20));
     }
