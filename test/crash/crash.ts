@@ -71,11 +71,13 @@ export async function crash({ kills, seed, databaseUrl, onProgress }: CrashOptio
       ...Array.from({ length: ACTORS.keys }, (_, place) => actor(makeKeys(world, place))),
       ...Array.from({ length: ACTORS.calls }, (_, place) => actor(makeCalls(world, place))),
     ];
+    let told = 0;
     await killReplicas(world, kills, (number) => {
       const { runs, keys, rows, faults } = ledger;
-      if (number % 10 !== 0) return;
-      const told = `${runs.length} runs, ${keys.length} keys, ${rows.size} rows, ${faults.length} faults`;
-      onProgress?.(`${number} kills: ${told}`);
+      for (const fault of faults.slice(told)) onProgress?.(fault);
+      told = faults.length;
+      if (number % 10 === 0)
+        onProgress?.(`${number} kills: ${runs.length} runs, ${keys.length} keys, ${rows.size} rows`);
     });
     load.abort();
     await Promise.all(actors);
