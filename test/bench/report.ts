@@ -2,6 +2,7 @@ import type { MeasuredRow } from "./measure.ts";
 import { median } from "./median.ts";
 import { MANY_TARGETS, ROUTES, type RoutingFigures } from "./routing.ts";
 import type { Target } from "./rows.ts";
+import type { RunsFigures } from "./runs.ts";
 import type { StartFigures } from "./start.ts";
 import { formatTable } from "./table.ts";
 
@@ -38,6 +39,19 @@ export function formatRouting(figures: readonly RoutingFigures[]): string {
       const more = many.map((cost, round) => cost - (one[round] as number));
       return [ROUTES[route].title, median(one), median(many), median(more), Math.min(...more), Math.max(...more)];
     }),
+  );
+}
+
+/** The table of runs: medians over the rounds. */
+export function formatRuns(figures: readonly RunsFigures[]): string {
+  return formatTable(
+    ["runs of one process", "runs a second", "to the first event, ms", "99th percentile, ms"],
+    figures.map(({ store, runsPerSecond, firstMs, firstMsOfSlowest }) => [
+      store,
+      runsPerSecond,
+      firstMs,
+      firstMsOfSlowest,
+    ]),
   );
 }
 

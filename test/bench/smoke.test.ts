@@ -1,8 +1,9 @@
 import { describe, expect, it } from "vitest";
 import { measureRows } from "./measure.ts";
-import { formatRouting, formatRows, formatStart } from "./report.ts";
+import { formatRouting, formatRows, formatRuns, formatStart } from "./report.ts";
 import { measureRouting, ROUTES } from "./routing.ts";
 import { ROWS } from "./rows.ts";
+import { measureRuns } from "./runs.ts";
 import { measureStart } from "./start.ts";
 
 describe("measureRows()", () => {
@@ -22,6 +23,16 @@ describe("measureRouting()", () => {
     expect(figures.map(({ route }) => route)).toEqual(Object.keys(ROUTES));
     expect(figures.flatMap(({ one, many }) => [...one, ...many]).filter((figure) => !(figure > 0))).toEqual([]);
     expect(formatRouting(figures).split("\n")).toHaveLength(2 + figures.length);
+  });
+});
+
+describe("measureRuns()", () => {
+  it("measures every store that there is", { timeout: 120_000 }, async () => {
+    const figures = await measureRuns({ seconds: 0.02, rounds: 1 });
+    expect(figures[0]?.store).toBe("SQLite");
+    const numbers = figures.flatMap((it) => [it.runsPerSecond, it.firstMs, it.firstMsOfSlowest]);
+    expect(numbers.filter((figure) => !(figure > 0))).toEqual([]);
+    expect(formatRuns(figures).split("\n")).toHaveLength(2 + figures.length);
   });
 });
 
