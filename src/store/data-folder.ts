@@ -28,8 +28,8 @@ export function prepareDataFolder(folder: string): void {
   }
 }
 
-/** What helps where a folder does not serve. */
-export const REMEDY = "make it writable for this user, or name another folder by PARLEY_DATA_DIR";
+/** What helps in any case. */
+export const REMEDY = "another one can be named by PARLEY_DATA_DIR";
 
 // SQLite's own files have its name and an ending: "-wal", "-shm", "-journal".
 const isOurs = (name: string): boolean => name === LOCK || name.startsWith(DATABASE);

@@ -1,4 +1,5 @@
-import { sql } from "kysely";
+import type { ExpressionBuilder, ExpressionWrapper } from "kysely";
+import type { Schema } from "./schema.ts";
 import type { Store } from "./store.ts";
 
 /** What to sum. Times are Unix milliseconds. */
@@ -31,23 +32,35 @@ export interface UsageSum {
 }
 
 const DAY_MS = 86_400_000;
-// As text in the statement: PostgreSQL does not see that two parameters are the same.
-const DAY = sql<number>`at / ${sql.lit(DAY_MS)}`;
+
+type Row = ExpressionBuilder<Schema, "requests">;
+
+// A number in the statement's text: PostgreSQL does not see that two parameters are the same.
+const dayOf = ({ eb, lit }: Row) => eb("at", "/", lit(DAY_MS));
+
+/** PostgreSQL makes fractions of whole numbers when it sums them. */
+const total = (eb: Row, column: "prompt_tokens" | "completion_tokens" | "cost"): Whole =>
+  whole(eb, eb.fn.coalesce(eb.fn.sum<number>(column), eb.lit(0)));
+
+const failures = (eb: Row): Whole =>
+  whole(eb, eb.fn.coalesce(eb.fn.sum<number>(eb.case().when("reason", "=", 0).then(0).else(1).end()), eb.lit(0)));
+
+type Whole = ExpressionWrapper<Schema, "requests", number>;
+
+const whole = (eb: Row, expression: Parameters<Row["cast"]>[0] & object): Whole =>
+  eb.cast<number>(expression, "bigint");
 
 /** Sums over the log of requests, by day, key and model. One sum of all is there also where there is no request. */
 export async function sumUsage({ db }: Store, query: UsageQuery): Promise<UsageSum[]> {
   const { by, since, until, keyId, model, operations, limit } = query;
-  // Whole numbers of PostgreSQL become fractions when they are summed, which come as text.
-  const total = (column: "prompt_tokens" | "completion_tokens" | "cost") =>
-    sql<number>`cast(coalesce(sum(${sql.ref(column)}), 0) as bigint)`;
   let rows = db
     .selectFrom("requests")
-    .select([
-      sql<number>`count(*)`.as("requests"),
-      sql<number>`cast(coalesce(sum(case when reason = 0 then 0 else 1 end), 0) as bigint)`.as("failed"),
-      total("prompt_tokens").as("prompt_tokens"),
-      total("completion_tokens").as("completion_tokens"),
-      total("cost").as("nano_dollars"),
+    .select((eb) => [
+      eb.fn.countAll<number>().as("requests"),
+      failures(eb).as("failed"),
+      total(eb, "prompt_tokens").as("prompt_tokens"),
+      total(eb, "completion_tokens").as("completion_tokens"),
+      total(eb, "cost").as("nano_dollars"),
     ])
     .where("at", ">=", since)
     .where("at", "<", until)
@@ -56,7 +69,12 @@ export async function sumUsage({ db }: Store, query: UsageQuery): Promise<UsageS
   if (model !== undefined) rows = rows.where("model", "=", model);
   if (operations !== undefined) rows = rows.where("operation", "in", operations);
   const grouped = rows
-    .$if(by.has("day"), (it) => it.select(DAY.as("day")).groupBy(DAY).orderBy(DAY))
+    .$if(by.has("day"), (it) =>
+      it
+        .select((eb) => dayOf(eb).as("day"))
+        .groupBy(dayOf)
+        .orderBy(dayOf),
+    )
     .$if(by.has("key"), (it) => it.select("key_id").groupBy("key_id").orderBy("key_id"))
     .$if(by.has("model"), (it) => it.select("model").groupBy("model").orderBy("model"));
   return (await grouped.execute()).map((row) => ({

@@ -1,6 +1,6 @@
 /**
  * A program that starts one server and keeps it until its standard input ends, which it does however the process that holds the other end
- * ends. Then it stops the server and removes its files. It writes one line of JSON: `{"url":…}`, or `{"missing":…}` and ends.
+ * ends. Then it stops the server and removes its files. It writes one line of JSON: `{"url":…,"folder":…}`, or `{"missing":…}` and ends.
  */
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { accessSync, chownSync, constants, globSync, mkdtempSync, rmSync } from "node:fs";
@@ -125,7 +125,7 @@ async function main(): Promise<void> {
     }
     child = spawn(plan.command, plan.args, { ...user, cwd: folder, stdio: "ignore" });
     await Promise.race([awaitPort(child, port), over]);
-    say({ url: plan.url });
+    say({ url: plan.url, folder });
     await over;
   } finally {
     if (child !== undefined && child.exitCode === null && child.signalCode === null) {

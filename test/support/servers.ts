@@ -10,6 +10,8 @@ export type ServerKind = "postgres" | "redis";
 export interface TestServer {
   /** "postgres://…" of a user who may create databases, or "redis://…". */
   readonly url: string;
+  /** Where its files are. */
+  readonly folder: string;
   /** Stops it and removes its files; both happen, too, when this process ends without. */
   stop(): Promise<void>;
 }
@@ -30,8 +32,8 @@ export async function startServer(kind: ServerKind): Promise<TestServer | undefi
     once(createInterface({ input: keeper.stdout }), "line"),
     exited.then(([code]) => Promise.reject(new Error(`the keeper of ${kind} ended with ${code}`))),
   ])) as [string];
-  const said = JSON.parse(line) as { readonly url?: string };
-  if (said.url !== undefined) return { url: said.url, stop };
+  const said = JSON.parse(line) as Pick<TestServer, "url" | "folder"> | { readonly missing: string };
+  if ("url" in said) return { ...said, stop };
   await stop();
   return undefined;
 }

@@ -23,45 +23,26 @@ export const connectionOptions = (url: string): pg.ClientConfig => ({
   },
 });
 
-/** A pool of connections whose errors tell whether the database is away. Its end waits for all that were asked for before. */
+/** A pool of connections whose errors tell whether the database is away. */
 export function createPool(url: string, reach: Reach): PostgresPool {
   const pool = new pg.Pool({ ...connectionOptions(url), max: MAX_CONNECTIONS });
   // What happens to a connection that nobody waits for is of no interest: the next query gets another one.
   const ignore = (): undefined => undefined;
   pool.on("error", ignore);
   pool.on("connect", (client) => client.on("error", ignore));
-  let taken = 0;
-  let drained: (() => void) | undefined;
-  const giveBack = (): void => {
-    taken -= 1;
-    if (taken === 0) drained?.();
-  };
-
   async function connect(): Promise<PostgresPoolClient> {
-    taken += 1;
     try {
-      return guard(await pool.connect(), reach, giveBack);
+      return guard(await pool.connect(), reach);
     } catch (error) {
-      giveBack();
       throw reach.lost(error);
     }
   }
 
-  return {
-    options: pool.options,
-    connect,
-    async end() {
-      if (taken > 0)
-        await new Promise<void>((resolve) => {
-          drained = resolve;
-        });
-      await pool.end();
-    },
-  };
+  return { options: pool.options, connect, end: () => pool.end() };
 }
 
 /** A connection for as long as it is taken. One that failed is not given back to others. */
-function guard(client: pg.PoolClient, reach: Reach, released: () => void): PostgresPoolClient {
+function guard(client: pg.PoolClient, reach: Reach): PostgresPoolClient {
   let isBroken = false;
   const query = async (text: string, parameters: readonly unknown[]): Promise<unknown> => {
     try {
@@ -76,9 +57,6 @@ function guard(client: pg.PoolClient, reach: Reach, released: () => void): Postg
   };
   return {
     query: query as PostgresPoolClient["query"],
-    release(destroy) {
-      client.release(destroy === true || isBroken);
-      released();
-    },
+    release: (destroy) => client.release(destroy === true || isBroken),
   };
 }

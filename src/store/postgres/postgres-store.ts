@@ -1,9 +1,11 @@
 import { type Dialect, Kysely, PostgresDialect, sql, type Transaction } from "kysely";
+import { GatewayError } from "../../errors/gateway-error.ts";
 import { migrate } from "../migrate.ts";
 import { createReach, type Reach } from "../reach.ts";
 import type { Schema } from "../schema.ts";
 import type { Store } from "../store.ts";
 import { StoreError } from "../store-error.ts";
+import { createDrainingDialect } from "./draining-dialect.ts";
 import { isLostRace, wordsOf } from "./postgres-faults.ts";
 import { channelName, type PostgresListener, startListener } from "./postgres-listener.ts";
 import { createPool } from "./postgres-pool.ts";
@@ -29,13 +31,15 @@ export async function openPostgresStore(url: string): Promise<Store> {
 
 function explain(error: unknown): StoreError {
   if (error instanceof StoreError) return error;
-  const cause = error instanceof Error && error.name === "GatewayError" ? error.cause : error;
-  return new StoreError(`the PostgreSQL database of DATABASE_URL can't be used: ${wordsOf(cause)}`, { cause });
+  const cause = error instanceof GatewayError ? error.cause : error;
+  const words = `the PostgreSQL database of DATABASE_URL can't be used: ${wordsOf(cause)}`;
+  // The error of an address that can't be read has the address in it.
+  return cause instanceof TypeError ? new StoreError(words) : new StoreError(words, { cause });
 }
 
 /** Makes a store of a way to PostgreSQL. Its tables have to be brought up to date by `migrate`. */
 export function createPostgresStore(dialect: Dialect, listener: PostgresListener, reach: Reach): Store {
-  const db = new Kysely<Schema>({ dialect });
+  const db = new Kysely<Schema>({ dialect: createDrainingDialect(dialect) });
 
   async function transact<T>(work: (transaction: Transaction<Schema>) => Promise<T>): Promise<T> {
     for (let races = 0; ; races += 1) {

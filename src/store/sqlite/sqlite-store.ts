@@ -44,7 +44,9 @@ async function connect(folder: string, shared: boolean): Promise<SqliteClient> {
 function explain(error: unknown, folder: string): unknown {
   const cause = error instanceof Error && error.cause instanceof SqliteError ? error.cause : error;
   if (!(cause instanceof SqliteError)) return error;
-  return new StoreError(`the database in ${folder} can't be opened: ${wordsOf(cause)}; ${REMEDY}`, { cause });
+  return new StoreError(`the database in the folder ${folder} can't be opened: ${wordsOf(cause)}; ${REMEDY}`, {
+    cause,
+  });
 }
 
 /** Tells errors of a database that can't be used from faults of ours. */
@@ -52,7 +54,8 @@ const guard = (client: SqliteClient, reach: Reach): SqliteClient => ({
   async query(text, parameters) {
     try {
       const result = await client.query(text, parameters);
-      reach.found();
+      // That nothing was done is no sign that something can be.
+      if (text !== "rollback") reach.found();
       return result;
     } catch (error) {
       throw isAway(error) ? reach.lost(error) : error;

@@ -11,8 +11,10 @@ const BUSY_MS = 5000;
 /** How long a start waits for the process before it to end. */
 const LOCK_MS = 1000;
 const SQLITE_BUSY = 5;
-/** More texts than the program has; lists of parameters of many lengths make some. */
+/** More than the program has. */
 const MAX_STATEMENTS = 500;
+/** Longer ones write many rows at once, each time another number of them. */
+const MAX_KEPT_LENGTH = 4000;
 
 if (parentPort === null) throw new Error("this is no program of its own");
 const port = parentPort;
@@ -30,7 +32,8 @@ function failed(error: unknown): SqliteReply {
 /** Takes the lock, which the system takes back when the process ends, however it ends. */
 function takeLock(path: string): DatabaseSync {
   const held = new DatabaseSync(path, { timeout: LOCK_MS });
-  held.exec("begin exclusive");
+  // The journal would be a file of its own.
+  held.exec("pragma journal_mode = memory; begin exclusive");
   return held;
 }
 
@@ -38,6 +41,7 @@ function prepared(database: DatabaseSync, sql: string): StatementSync {
   const known = statements.get(sql);
   if (known !== undefined) return known;
   const statement = database.prepare(sql);
+  if (sql.length > MAX_KEPT_LENGTH) return statement;
   if (statements.size === MAX_STATEMENTS) statements.clear();
   statements.set(sql, statement);
   return statement;
