@@ -11,7 +11,7 @@ import { createLateStore } from "../../src/store/late-store.ts";
 import { CallLog } from "../../src/telemetry/call-log.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { createScriptedBackend } from "../../src/upstream/scripted-backend.ts";
-import { catalogueOf, ONE_TRY } from "../support/routing.ts";
+import { catalogueOf, NO_LIMITER, ONE_TRY } from "../support/routing.ts";
 import { answerQuestions } from "./child-side.ts";
 import type { RunsOutcome, RunsTrial } from "./runs.ts";
 
@@ -38,7 +38,7 @@ function runsOf({ dataDir, databaseUrl }: RunsTrial): Runs {
       maxQueued: 1_000_000,
       webhook: { secret: undefined, maxAttempts: 1, timeoutMs: 1_000 },
     },
-    operations: createGateway(catalogue, ONE_TRY).operations,
+    operations: createGateway(catalogue, ONE_TRY, NO_LIMITER).operations,
     recall: async (before) => before,
     logger: createLogger({ level: "warn", destination: process.stderr }),
   });
