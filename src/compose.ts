@@ -169,7 +169,7 @@ function makeGeneration(settings: Settings, providers: ProviderSet | undefined, 
   const operations: Operations = {
     ...gateway.operations,
     ...runs.operations,
-    ...createKeyOperations({ store: state.store, stored: state.keys, auth, open }),
+    ...createKeyOperations({ store: state.store, auth, changed: state.keys.refresh, open }),
     ...createRequestOperations({ store: state.store, log: state.requestLog, open }),
   };
   const scheme = tls === undefined ? "http" : "https";

@@ -186,10 +186,10 @@ describe("errors on grpc-js", () => {
     }
   });
 
-  it("refuse what is not built", async () => {
+  it("refuse a parameter that is for REST", async () => {
     const error = await errorOf(chat.unary("CreateChatCompletion", { params: { ...echo("a").params, async: true } }));
-    expect(error.code).toBe(status.UNIMPLEMENTED);
-    expect(readStatus(error.metadata).details(ErrorInfoSchema)[0]?.reason).toBe("NOT_IMPLEMENTED");
+    expect(error.code).toBe(status.INVALID_ARGUMENT);
+    expect(readStatus(error.metadata).details(ErrorInfoSchema)[0]?.reason).toBe("INVALID_VALUE");
   });
 });
 

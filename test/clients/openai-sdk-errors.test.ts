@@ -84,12 +84,6 @@ const ROWS: readonly ErrorRow[] = [
     raises: OpenAI.InternalServerError,
     error: { status: 502, type: SERVER, code: "upstream_authentication_failed" },
   },
-  {
-    name: "a queued run",
-    params: { ...ECHO, async: true },
-    raises: OpenAI.InternalServerError,
-    error: { status: 501, type: INVALID, code: "not_implemented", param: "async" },
-  },
 ];
 
 describe("errors before an answer", () => {
@@ -163,7 +157,6 @@ describe("retries", () => {
   it.each([
     ["temperature 3", { ...ECHO, temperature: 3 }],
     ["refused credentials", fault("401")],
-    ["what is not built", { ...ECHO, ...({ async: true } as object) }],
   ])("does not try again what would fail again: %s", async (_name, params) => {
     const patient = openOpenAI(gateway.url, "/v1", { maxRetries: 2 });
     await failureOf(patient.chat.completions.create(params));

@@ -25,7 +25,10 @@ export function useReplay(recordings: readonly Recording[]): {
   let doors: Map<string, DoorClient>;
   beforeAll(async () => {
     replay = await startReplayServer(recordings);
-    const settings = await loadSettings({ providers: providersAt(replay) }, { PARLEY_LOG_LEVEL: "silent" });
+    const settings = await loadSettings(
+      { request_log: { enabled: false }, providers: providersAt(replay) },
+      { PARLEY_LOG_LEVEL: "silent" },
+    );
     gateway = await startGateway({ ...settings, routing: everyFailure(settings.routing) });
     doors = new Map(DOORS.map((name) => [name, openDoor(name, gateway.url)]));
   });

@@ -136,13 +136,14 @@ describe.each(["/v3/ai/chat/completions", "/v3/ai/chat_completions"])("POST %s",
     expect(textOf(chunks)).toBe("What is this?\n[image]\n[audio]\n[video]\n[file cat.pdf]");
   });
 
-  it("says of async: true that it is not built", async () => {
+  it("queues a request with async: true, and gives its result to who polls the run's uid", async () => {
     const response = await call({ ...ECHO, async: true });
-    expect([response.status, response.headers.get("x-should-retry")]).toEqual([501, "false"]);
-    expect(await readError(response)).toMatchObject({
-      type: "invalid_request_error",
-      param: "async",
-      code: "not_implemented",
-    });
+    const queued = (await response.json()) as { readonly uid: string };
+    expect([response.status, queued]).toMatchObject([202, { uid: expect.stringMatching(/^run_/), status: "queued" }]);
+    const poll = async (): Promise<unknown> =>
+      (await fetch(`${gateway.url}/v3/ai/chat_completion_runs/${queued.uid}`)).json();
+    await expect
+      .poll(poll, { timeout: 30_000 })
+      .toMatchObject({ status: "completed", response: { choices: [{ finish_reason: "stop" }] }, error: null });
   });
 });

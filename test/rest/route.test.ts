@@ -144,7 +144,7 @@ describe("createRoutes()", () => {
     [
       "a rule on a stream",
       serviceOf({ ...stream, rule: post }),
-      "test.v1.TestService.StreamChatCompletion: an HTTP rule is for unary rpcs; a stream shares that of one by stream_of",
+      "test.v1.TestService.StreamChatCompletion: an HTTP rule is for unary rpcs, and for streams with the option events; another stream shares that of one by stream_of",
     ],
     [
       "a stream of no rpc",
@@ -162,7 +162,7 @@ describe("createRoutes()", () => {
         { ...create, rule: { ...post, body: "*" } },
         { ...stream, streamOf: { method: create.name, switch: "stream" } },
       ),
-      "test.v1.TestService.CreateChatCompletion: with a stream beside it, the body must be a field of the same type in both",
+      "test.v1.TestService.CreateChatCompletion: with another rpc beside it, the body must be a field of the same type in both",
     ],
   ])("refuses %s", (_, service, message) => {
     expect(() => createRoutes([service], OPERATIONS)).toThrow(new Error(message));

@@ -40,7 +40,10 @@ describe("grpc.health.v1", () => {
     expect(Object.keys((await client.list({})).statuses).sort()).toEqual([
       "",
       "parley.chat.v1.ChatService",
+      "parley.keys.v1.KeysService",
       "parley.models.v1.ModelsService",
+      "parley.requests.v1.RequestsService",
+      "parley.runs.v1.RunsService",
     ]);
   });
 
@@ -81,6 +84,9 @@ describe.each([
       service: [
         { name: "parley.chat.v1.ChatService" },
         { name: "parley.models.v1.ModelsService" },
+        { name: "parley.runs.v1.RunsService" },
+        { name: "parley.keys.v1.KeysService" },
+        { name: "parley.requests.v1.RequestsService" },
         { name: "grpc.health.v1.Health" },
         { name: "grpc.reflection.v1.ServerReflection" },
         { name: "grpc.reflection.v1alpha.ServerReflection" },

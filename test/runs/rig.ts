@@ -27,7 +27,7 @@ import type { LateStore, Store } from "../../src/store/store.ts";
 import { CallLog } from "../../src/telemetry/call-log.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { createScriptedBackend } from "../../src/upstream/scripted-backend.ts";
-import { catalogueOf, ONE_TRY } from "../support/routing.ts";
+import { catalogueOf, NO_LIMITER, ONE_TRY } from "../support/routing.ts";
 import { createGatedBackend, type GatedStream } from "./gated-backend.ts";
 
 /** As the configuration has them by default, but with a lease that a test can wait for. */
@@ -111,7 +111,7 @@ export function callOf(caller: Caller, signal: AbortSignal = new AbortController
 export function createRig(store: LateStore, { settings, ...change }: RigChange = {}): Rig {
   const gated = createGatedBackend();
   const sandbox = createScriptedBackend(createSandbox({ tokenDelayMs: 0 }));
-  const gateway = createGateway(catalogueOf([sandbox, gated.backend], ["sandbox/eliza"]), ONE_TRY);
+  const gateway = createGateway(catalogueOf([sandbox, gated.backend], ["sandbox/eliza"]), ONE_TRY, NO_LIMITER);
   const lines: string[] = [];
   const destination = new Writable({
     write(chunk: Buffer, _encoding, done) {

@@ -48,7 +48,6 @@ const BEFORE: readonly Story[] = [
     reason: Reason.MISSING_PARAMETER,
     param: "messages[1].tool_call_id",
   },
-  { name: "async", params: { ...base, async: true }, reason: Reason.NOT_IMPLEMENTED, param: "async" },
   {
     name: "an unknown model",
     params: { ...base, model: "nobody/nothing" },

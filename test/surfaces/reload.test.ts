@@ -1,5 +1,7 @@
 /** Other settings for a gateway that runs, with calls in flight. */
 import { createHook } from "node:async_hooks";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { Writable } from "node:stream";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { type RunningGateway, startGateway } from "../../src/compose.ts";
@@ -19,8 +21,12 @@ import { eventStream, json, type Reply, startUpstream, type Upstream } from "../
 const user = (value: string) => ({ role: Role.USER, content: [{ kind: { case: "text" as const, value } }] });
 const ask = (model: string): Params => ({ model, messages: [user("Hi")] });
 
+/** Nothing is kept there: these gateways write nothing down. */
+const DATA_DIR = join(tmpdir(), "parley-reload");
+
 /** The settings that a file with these keys makes. */
-const settingsOf = (file: object): Promise<Settings> => loadSettings(file, {});
+const settingsOf = (file: object, env: Readonly<Record<string, string>> = {}): Promise<Settings> =>
+  loadSettings({ request_log: { enabled: false }, ...file }, { PARLEY_DATA_DIR: DATA_DIR, ...env });
 
 /** Settings that no file can make: all is well with them until the server is told of them. */
 const unfit = (settings: Settings): Settings => ({ ...settings, limits: { ...settings.limits, maxConnections: 0 } });
@@ -264,12 +270,15 @@ describe("reload", () => {
       ["providers[0].google.models[0].match"],
     ],
     ["another address", { listen: "127.0.0.1:9" }, ["listen"]],
+    ["another store", { store: { database_url: "postgres://nobody@127.0.0.1:9/x" } }, ["store"]],
+    ["another Redis", { redis: { url: "redis://127.0.0.1:9" } }, ["redis"]],
+    ["other workers", { runs: { workers: 1 } }, ["runs"]],
     ["what needs a restart", { limits: { max_concurrent_streams: 9 } }, ["limits.max_concurrent_streams"]],
   ])("refuses %s, and changes nothing", async (_what, file, paths) => {
     const upstream = await startVendor("small", says("Hi"));
     const { gateway } = await open({ providers: [provider("a", upstream)] });
     await until(async () => (await idsOf(gateway)).includes("a/small"), "the list");
-    const settings = await loadSettings(
+    const settings = await settingsOf(
       { limits: { max_body_bytes: 1024 }, ...file },
       "listen" in file ? { PARLEY_LISTEN: "" } : {},
     );

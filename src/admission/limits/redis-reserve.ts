@@ -8,12 +8,15 @@ import type { CallerKeys } from "./redis-scripts.ts";
 /** The limits, by the numbers from 1 on that the script tells them by. */
 const LIMITS: readonly Refusal["limit"][] = ["concurrent", "concurrent_streams", "requests", "tokens", "budget"];
 
+/** 132 bits. */
+const HASH_LENGTH = 22;
+
 /**
  * The keys of a caller, with that of the budget's present period. Its id is hashed: a subject of a token may hold any characters, also
  * those of a hash tag.
  */
 export function keysOf(caller: string, quota: Quota): CallerKeys {
-  const of = `parley:{${hash("sha256", caller, "base64url")}}`;
+  const of = `parley:{${hash("sha256", caller, "base64url").slice(0, HASH_LENGTH)}}`;
   const period = periodOf(quota);
   return {
     buckets: `${of}:buckets`,

@@ -72,34 +72,25 @@ export function createSpendLedger({
   refreshMs = Infinity,
   clock = MACHINE_CLOCK,
 }: SpendLedgerOptions): SpendLedger {
-  const entries = new Map<string, Entry>();
+  /** The few periods of each caller: a text made of both would cost more than the rest. */
+  const callers = new Map<string, Entry[]>();
   const dirty = new Set<Entry>();
-  const sweep = createSweep(
-    entries,
-    (entry: Entry, nowMs) =>
-      entry.pending === 0 && entry.writing === 0 && entry.reading === undefined && nowMs - entry.usedMs > IDLE_MS,
-  );
+  const sweep = createSweep(callers, (entries: Entry[], nowMs) => entries.every((entry) => isOld(entry, nowMs)));
 
-  function entryOf(caller: string, period: string): Entry {
-    const key = `${period} ${caller}`;
-    const nowMs = clock.monotonicMs();
-    let entry = entries.get(key);
-    if (entry === undefined) {
+  function entryOf(caller: string, period: string, nowMs: number): Entry {
+    let entries = callers.get(caller);
+    if (entries === undefined) {
       sweep(nowMs);
-      entry = {
-        caller,
-        period,
-        stored: undefined,
-        pending: 0,
-        writing: 0,
-        writes: 0,
-        nextReadMs: -Infinity,
-        usedMs: nowMs,
-        reading: undefined,
-      };
-      entries.set(key, entry);
+      entries = [];
+      callers.set(caller, entries);
     }
-    entry.usedMs = nowMs;
+    for (const entry of entries) {
+      if (entry.period !== period) continue;
+      entry.usedMs = nowMs;
+      return entry;
+    }
+    const entry = newEntry(caller, period, nowMs);
+    callers.set(caller, [...entries.filter((it) => !isOld(it, nowMs)), entry]);
     return entry;
   }
 
@@ -157,20 +148,22 @@ export function createSpendLedger({
 
   return {
     spent(caller, period) {
-      const entry = entryOf(caller, period);
-      if (clock.monotonicMs() >= entry.nextReadMs) {
+      const nowMs = clock.monotonicMs();
+      const entry = entryOf(caller, period, nowMs);
+      if (nowMs >= entry.nextReadMs) {
         if (entry.stored === undefined) return loaded(entry);
         void load(entry);
       }
       return totalOf(entry);
     },
-    reread: (caller, period) => loaded(entryOf(caller, period)),
+    reread: (caller, period) => loaded(entryOf(caller, period, clock.monotonicMs())),
     add(caller, nanoDollars) {
       const whole = Math.round(nanoDollars);
       if (!(whole > 0)) return;
       const { day, month } = periodsAt(clock.wallMs());
-      addTo(entryOf(caller, day.id), whole);
-      addTo(entryOf(caller, month.id), whole);
+      const nowMs = clock.monotonicMs();
+      addTo(entryOf(caller, day.id, nowMs), whole);
+      addTo(entryOf(caller, month.id, nowMs), whole);
     },
     takePending() {
       if (dirty.size === 0) return undefined;
@@ -204,3 +197,19 @@ export function createSpendLedger({
 }
 
 const totalOf = ({ stored = 0, pending, writing }: Entry): number => stored + pending + writing;
+
+const newEntry = (caller: string, period: string, nowMs: number): Entry => ({
+  caller,
+  period,
+  stored: undefined,
+  pending: 0,
+  writing: 0,
+  writes: 0,
+  nextReadMs: -Infinity,
+  usedMs: nowMs,
+  reading: undefined,
+});
+
+/** Whether it may be forgotten: nobody asked for it for long, and all of it is in the store. */
+const isOld = ({ pending, writing, reading, usedMs }: Entry, nowMs: number): boolean =>
+  pending === 0 && writing === 0 && reading === undefined && nowMs - usedMs > IDLE_MS;

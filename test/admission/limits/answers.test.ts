@@ -4,7 +4,7 @@ import type { Refusal } from "../../../src/admission/limits/limiter.ts";
 import { type Quota, quotaOf, shareOf } from "../../../src/admission/limits/quota.ts";
 import { refuse } from "../../../src/admission/limits/refuse.ts";
 import { formatReset, standingHeaders } from "../../../src/admission/limits/standing-headers.ts";
-import { retryHeaders, toConnectError } from "../../../src/errors/connect-error.ts";
+import { errorHeaders, toConnectError } from "../../../src/errors/connect-error.ts";
 import { QuotaFailureSchema, RetryInfoSchema } from "../../../src/gen/google/rpc/error_details_pb.ts";
 import { quotaWith } from "./stage.ts";
 
@@ -88,7 +88,7 @@ describe("refuse()", () => {
       code,
       status: 429,
     });
-    expect(retryHeaders(error)).toEqual(headers);
+    expect(errorHeaders(error)).toEqual(headers);
     const connectError = toConnectError(error);
     expect(connectError.findDetails(RetryInfoSchema)[0]?.retryDelay).toMatchObject({ seconds: 1n, nanos: 500_000_000 });
     expect(connectError.findDetails(QuotaFailureSchema)[0]?.violations).toMatchObject([
