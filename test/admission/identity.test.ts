@@ -36,12 +36,12 @@ interface Stage {
 async function stage(
   auth: Partial<AuthSettings>,
   store: LateStore = createTestStore(createStoreFolder()),
-  options: { readonly now?: () => number } = {},
+  options: { readonly now?: () => number; readonly mayBeOpen?: boolean } = {},
 ): Promise<Stage> {
   const stored = createStoredKeys({ store });
   onTestFinished(() => stored.close());
   await stored.start();
-  const identity = createIdentity({ auth: { ...NOBODY, ...auth }, stored, ...options });
+  const identity = createIdentity({ auth: { ...NOBODY, ...auth }, stored, mayBeOpen: true, ...options });
   return {
     identity,
     stored,
@@ -91,6 +91,15 @@ describe("createIdentity() without any key", () => {
     expect(identity.isOpen).toBe(true);
   });
 
+  it("lets nobody in where others than this machine reach it", async () => {
+    const { identity, as } = await stage({}, undefined, { mayBeOpen: false });
+    expect([
+      identity.isOpen,
+      await reasonOf(() => identity.authenticate({})),
+      await failureOf(() => as(createSecret())),
+    ]).toEqual([false, "INVALID_API_KEY", UNKNOWN]);
+  });
+
   it("lets nobody in while nobody knows whether there are keys", async () => {
     const watched = watchStore(createTestStore(createStoreFolder()));
     await watched.store.open();
@@ -98,7 +107,7 @@ describe("createIdentity() without any key", () => {
     const stored = createStoredKeys({ store: watched.store });
     onTestFinished(() => stored.close());
     await stored.start().catch(() => undefined);
-    const identity = createIdentity({ auth: NOBODY, stored });
+    const identity = createIdentity({ auth: NOBODY, stored, mayBeOpen: true });
     expect([identity.isOpen, await failureOf(() => identity.authenticate({}))]).toEqual([
       false,
       "UNAVAILABLE: nobody can be let in now, because the database with the keys is away",

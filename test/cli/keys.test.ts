@@ -200,7 +200,11 @@ describe("parley keys", () => {
     const stored = createStoredKeys({ store });
     onTestFinished(() => stored.close());
     await stored.start();
-    const identity = createIdentity({ auth: { keys: [], jwt: undefined, defaultLimits: undefined }, stored });
+    const identity = createIdentity({
+      auth: { keys: [], jwt: undefined, defaultLimits: undefined },
+      stored,
+      mayBeOpen: true,
+    });
     expect(identity.isOpen).toBe(true);
 
     const { key, secret } = (await json("create", "--scope", "runs")) as Made;
@@ -223,9 +227,7 @@ describe("parley keys", () => {
     const { run } = shell({ occupied: "" }, { PARLEY_DATA_DIR: "occupied/below" });
     const { status, stdout, stderr } = await run("create");
     expect([status, stdout]).toEqual([1, ""]);
-    expect(stderr).toMatch(
-      /^the folder \/\S+\/occupied\/below can't be used: a part of its path is a file; make it writable/,
-    );
+    expect(stderr).toMatch(/^the folder \/\S+\/occupied\/below can't be used: a part of its path is a file; /);
   });
 
   it("is a command of its own process", async () => {

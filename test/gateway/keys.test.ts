@@ -57,7 +57,7 @@ function stage(settings: StoreSettings, ...configured: readonly ConfigKeySetting
     changed: stored.refresh,
     open: (context) => calls.open(context, 60_000),
   });
-  const identity = createIdentity({ auth, stored });
+  const identity = createIdentity({ auth, stored, mayBeOpen: true });
   return {
     store,
     as: async (secret: string) => identity.authenticate({ authorization: `Bearer ${secret}` }),
