@@ -131,9 +131,14 @@ export function createQueue(
           .where("attempt", "=", run.attempt)
           .where("status", "=", "running")
           .where("last_sequence", "=", after)
-          .returning("uid")
+          .returning("cancel_requested")
           .executeTakeFirst();
         if (row === undefined) return wasAppended(transaction, run, values.last_sequence, ending);
+        if (ending !== undefined && row.cancel_requested !== 0) {
+          // Whoever asked for it was told so, however the call ended meanwhile.
+          const cancelled = { status: "cancelled", response: null, error: null } as const;
+          await transaction.updateTable("runs").set(cancelled).where("uid", "=", run.uid).execute();
+        }
         if (events.length > 0) {
           await transaction
             .insertInto("run_events")
@@ -228,7 +233,7 @@ async function wasAppended(
     .select("uid")
     .where("uid", "=", uid)
     .where("attempt", "=", attempt)
-    .where("status", "=", ending?.status ?? "running")
+    .where("status", "in", ending === undefined ? ["running"] : [ending.status, "cancelled"])
     .where("last_sequence", "=", lastSequence)
     .executeTakeFirst();
   return row !== undefined;

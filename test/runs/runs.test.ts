@@ -253,6 +253,22 @@ describe.each(STORE_KINDS)("runs on $name", ({ isMissing, open }) => {
       expect(sequencesOf(events)).toEqual(events.map((_, at) => at + 1));
     });
 
+    it("holds where the call came to its end before its worker heard of it", async () => {
+      const { client, streams } = start();
+      const { uid } = await client().create(gated);
+      await until(() => streams.length === 1, "the call");
+      streams[0]?.say("a");
+      await until(async () => (await client().get(uid)).lastSequence > 0n, "the first event");
+      await store.db.updateTable("runs").set({ cancel_requested: 1 }).where("uid", "=", uid).execute();
+      streams[0]?.end();
+      const ended = await client().wait(uid);
+      expect(ended).toMatchObject({ status: CANCELLED, cancelRequested: true });
+      expect([ended.response, ended.error]).toEqual([undefined, undefined]);
+      expect((await client().events(uid)).at(-1)).toMatchObject({
+        event: { case: "run", value: { status: CANCELLED } },
+      });
+    });
+
     it("leaves one that has ended as it is", async () => {
       const { client } = start();
       const { uid } = await client().create();

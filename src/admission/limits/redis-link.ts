@@ -30,13 +30,15 @@ export interface RedisLinkOptions {
 
 const FIRST_PAUSE_MS = 100;
 const LONGEST_PAUSE_MS = 2_000;
+/** In how many steps the time limit of commands passes. */
+const STEPS = 10;
 
 interface Connection {
   readonly client: ScriptedClient;
   readonly lose: (error: Error) => void;
 }
 
-/** A command that was not answered yet. */
+/** A command that was not answered yet, and until when it may take by the time in which answers could be heard. */
 interface Open {
   readonly untilMs: number;
   readonly reject: (error: Error) => void;
@@ -53,6 +55,8 @@ export function createRedisLink({ redis, url, timeoutMs, connectMs, prepare, cha
   let isAnnounced: boolean | undefined;
   let pauseMs = FIRST_PAUSE_MS;
   let watch: NodeJS.Timeout | undefined;
+  /** Time in which answers could be heard. Where this process is held up, neither are they read, nor may what it sends have left it. */
+  let heardMs = 0;
   let answeredAll: (() => void) | undefined;
 
   function announce(error: Error | undefined): void {
@@ -79,22 +83,20 @@ export function createRedisLink({ redis, url, timeoutMs, connectMs, prepare, cha
     }
   }
 
+  /** Lets time pass while commands are open, in steps of which each counts once, however long it took. */
   function watchOldest(): void {
-    const [oldest] = open;
-    if (oldest === undefined || watch !== undefined) return;
-    watch = setTimeout(
-      () => {
-        // Where this process itself was held up, the answer may lie there unread: let it be read first.
-        setImmediate(() => {
-          watch = undefined;
-          const [late] = open;
-          if (late !== undefined && late.untilMs <= performance.now() && connection !== undefined)
-            lose(connection, new Error(`no answer within ${timeoutMs} ms`));
-          watchOldest();
-        });
-      },
-      Math.max(0, oldest.untilMs - performance.now()),
-    );
+    if (open.size === 0 || watch !== undefined) return;
+    watch = setTimeout(() => {
+      // What lies there unread is read first.
+      setImmediate(() => {
+        watch = undefined;
+        heardMs += timeoutMs / STEPS;
+        const [oldest] = open;
+        if (oldest !== undefined && oldest.untilMs <= heardMs && connection !== undefined)
+          lose(connection, new Error(`no answer within ${timeoutMs} ms`));
+        watchOldest();
+      });
+    }, timeoutMs / STEPS);
     watch.unref();
   }
 
@@ -157,7 +159,7 @@ export function createRedisLink({ redis, url, timeoutMs, connectMs, prepare, cha
           reject(new Error("not connected"));
           return;
         }
-        const command: Open = { untilMs: performance.now() + timeoutMs, reject };
+        const command: Open = { untilMs: heardMs + timeoutMs, reject };
         open.add(command);
         watchOldest();
         send(on.client).then(
