@@ -19,5 +19,12 @@ const { load } = await import("../src/telemetry/open-telemetry.ts");
 for (const name of ["resources", "exporter-prometheus", "exporter-metrics-otlp-proto", "exporter-trace-otlp-proto"]) {
   await load(`@opentelemetry/${name}`);
 }
+// What is loaded when something is kept, and where limits are shared and tokens are taken.
+for (const file of ["sqlite/sqlite-store.ts", "postgres/postgres-store.ts"]) await import(`../src/store/${file}`);
+for (const file of ["open-runs.ts", "webhooks.ts", "webhook-address.ts", "webhook-sender.ts"]) {
+  await import(`../src/runs/${file}`);
+}
+for (const name of ["redis", "jose"]) await import(name);
+await import("../src/admission/limits/redis-limiter.ts");
 for (const file of ["parse-yaml.ts", "format-settings.ts"]) await import(`../src/config/${file}`);
 await import("../src/main.ts");

@@ -162,8 +162,8 @@ function makeGeneration(settings: Settings, providers: ProviderSet | undefined, 
   const { auth, limits, timeouts, cors, routing, tls } = settings;
   const catalogue = composeCatalogue(settings, providers, states);
   const gateway = createGateway(catalogue, { ...timeouts, ...routing }, state.limiter);
-  const identity = createIdentity({ auth, stored: state.keys, logger });
-  checkOpen(settings, identity);
+  checkOpen(settings, state);
+  const identity = createIdentity({ auth, stored: state.keys, mayBeOpen: isLoopback(settings.listen.host), logger });
   const own = createLiveCalls();
   const open = (call: CallContext) => own.open(call, timeouts.totalMs);
   const operations: Operations = {
@@ -213,9 +213,10 @@ function makeGeneration(settings: Settings, providers: ProviderSet | undefined, 
   };
 }
 
-/** A gateway that is open to everybody listens on loopback only. Throws a ConfigError. */
-function checkOpen({ file, listen }: Settings, identity: Identity): void {
-  if (!identity.isOpen || isLoopback(listen.host)) return;
+/** A gateway that would be open to everybody listens on loopback only. Throws a ConfigError. */
+function checkOpen({ file, listen, auth }: Settings, { keys }: State): void {
+  const isClosed = auth.keys.length > 0 || auth.jwt !== undefined || keys.any !== false;
+  if (isClosed || isLoopback(listen.host)) return;
   throw new ConfigError([{ file, path: "listen", message: openListenFault(listen.host) }], file);
 }
 

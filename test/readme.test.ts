@@ -97,6 +97,39 @@ describe("the README's calls", () => {
   });
 });
 
+describe("the README's keys and runs", () => {
+  const [create = "", ...blocks] = commandsOf("Keys, limits and runs");
+  const commands = blocks.flatMap((block) => block.split(/\n(?=curl )/));
+  let started: StartedByNpm;
+  beforeAll(async () => {
+    started = await startByNpm();
+  });
+  afterAll(async () => {
+    started.kill();
+    await started.ended;
+  });
+
+  it.skipIf(!HAS_CURL)("make a key beside the gateway, queue a run with it, and watch that", async () => {
+    const { host } = new URL(started.url);
+    const run = async (command: string, env: Readonly<Record<string, string>>): Promise<string> => {
+      const { status, stdout, stderr } = await runCommand(command.replaceAll("127.0.0.1:8080", host), env);
+      expect(status, stderr).toBe(0);
+      return stdout;
+    };
+    // Its first call opens the database, and the key closes the gateway.
+    expect((await fetch(`${started.url}/v1/models`)).status).toBe(200);
+    const made = await run(create, { PARLEY_DATA_DIR: started.dataDir });
+    const KEY = /sk-parley-[\w-]{43}/.exec(made)?.[0] ?? "";
+    await expect.poll(async () => (await fetch(`${started.url}/v1/models`)).status, { timeout: 30_000 }).toBe(401);
+    const [queue = "", watch = ""] = commands;
+    const { uid: RUN } = JSON.parse(await run(queue, { KEY })) as { readonly uid: string };
+    expect(await run(watch, { KEY, RUN })).toMatch(
+      /^id: 1\ndata: \{"object":"chat\.completion\.chunk"[\s\S]*\nevent: run\ndata: \{.*"status":"completed"[\s\S]*\n\ndata: \[DONE\]\n\n$/,
+    );
+    expect(commands).toHaveLength(2);
+  });
+});
+
 describe("the README's calls of real models", () => {
   const [start = "", ...commands] = commandsOf("Put real models behind it");
   /** What the calls print, in their order. */

@@ -31,10 +31,12 @@ export interface IdentityOptions extends Omit<TokensOptions, "settings" | "defau
   readonly auth: AuthSettings;
   /** The keys of the store, which outlive these settings. */
   readonly stored: StoredKeys;
+  /** Whether everybody may call where there are no keys: only where just this machine can reach the port. */
+  readonly mayBeOpen: boolean;
 }
 
 /** Makes what knows who calls, by these settings. */
-export function createIdentity({ auth, stored, now = Date.now, ...options }: IdentityOptions): Identity {
+export function createIdentity({ auth, stored, mayBeOpen, now = Date.now, ...options }: IdentityOptions): Identity {
   const { jwt, defaultLimits } = auth;
   const tokens = jwt === undefined ? undefined : createTokens({ settings: jwt, defaultLimits, now, ...options });
   const configured = auth.keys.map((key) => ({ sha256: key.sha256, caller: callerOfConfig(key, auth) }));
@@ -63,7 +65,7 @@ export function createIdentity({ auth, stored, now = Date.now, ...options }: Ide
     return callerOf(row);
   }
 
-  const isOpen = (): boolean => !isConfigured && stored.any === false;
+  const isOpen = (): boolean => mayBeOpen && !isConfigured && stored.any === false;
 
   return {
     get isOpen() {

@@ -1,6 +1,7 @@
 import { createKeyRows, type KeyRows } from "../store/keys.ts";
 import type { LateStore, Store } from "../store/store.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import { within } from "./within.ts";
 
 /** How often it is looked whether keys have changed, in milliseconds: a change has to be felt within a second. */
 const LOOK_MS = 400;
@@ -108,7 +109,13 @@ export function createKeyWatch({ store, logger, elapsed = () => performance.now(
   }
 
   async function look(): Promise<void> {
-    await withinASecond(readShared(), () => failed(new Error("the database did not answer within a second")));
+    const late = (): Error => {
+      const error = new Error("the database did not answer within a second");
+      failed(error);
+      return error;
+    };
+    // It has told how it went.
+    await within(readShared(), FRESH_MS, late).catch(() => undefined);
   }
 
   async function lookAgain(): Promise<void> {
@@ -157,17 +164,4 @@ export function createKeyWatch({ store, logger, elapsed = () => performance.now(
       rows?.unlisten();
     },
   };
-}
-
-/** Waits for a look, which has told itself how it went; `late` is called where it took longer than a second. */
-async function withinASecond(look: Promise<void>, late: () => void): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const bound = new Promise<void>((resolve) => {
-    timer = setTimeout(() => {
-      late();
-      resolve();
-    }, FRESH_MS);
-  });
-  await Promise.race([look.catch(() => undefined), bound]);
-  clearTimeout(timer);
 }

@@ -4,12 +4,19 @@ import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import type { KeyRow } from "../store/keys.ts";
 import { AWAY_MS, createKeyWatch, type KeyWatchOptions } from "./key-watch.ts";
 import { isSameHash } from "./secret.ts";
+import { within } from "./within.ts";
 
 /** How long it is remembered that there is no such key. */
 const UNKNOWN_MS = 1_000;
 
+/** How long a call waits for a key that is looked up. */
+const ASK_MS = 5_000;
+
 /** Most keys that are kept in memory, and most hashes that none has. */
 const MAX_KNOWN = 10_000;
+
+/** Most keys that are looked up at once: guesses of the right form must not fill the memory of who waits for a slow database. */
+const MAX_ASKED = 10_000;
 
 /** The keys of the store, those that call kept in memory. One for the whole process, whatever its settings become. */
 export interface StoredKeys {
@@ -65,6 +72,7 @@ export function createStoredKeys(options: KeyWatchOptions): StoredKeys {
     if ((unknown.get(hash) ?? Number.NEGATIVE_INFINITY) > elapsed()) return undefined;
     let asking = asked.get(hash);
     if (asking === undefined) {
+      if (asked.size >= MAX_ASKED) throw unavailable("too many keys that are not known yet are looked up now");
       asking = ask(hash).finally(() => {
         if (asked.get(hash) === asking) asked.delete(hash);
       });
@@ -76,7 +84,10 @@ export function createStoredKeys(options: KeyWatchOptions): StoredKeys {
   async function ask(hash: string): Promise<KeyRow | undefined> {
     const askedAt = elapsed();
     const before = watch.changes;
-    const row = await (await watch.rows()).findByHash(hash);
+    const rows = await watch.rows();
+    const row = await within(rows.findByHash(hash), ASK_MS, () =>
+      unavailable("the database with the keys does not answer"),
+    );
     const found = row !== undefined && isSameHash(row.hash, hash) ? row : undefined;
     forget();
     // What was read before a change is good for this call only.
@@ -89,9 +100,7 @@ export function createStoredKeys(options: KeyWatchOptions): StoredKeys {
   function findAway(hash: string): KeyRow {
     const row = watch.ageMs < AWAY_MS ? known.get(hash) : undefined;
     if (row === undefined || !isSameHash(row.hash, hash)) {
-      throw new GatewayError(Reason.UNAVAILABLE, "keys can't be looked up now, because the database is away", {
-        retryAfterMs: 1_000,
-      });
+      throw unavailable("keys can't be looked up now, because the database is away");
     }
     return row;
   }
@@ -107,3 +116,6 @@ export function createStoredKeys(options: KeyWatchOptions): StoredKeys {
     close: watch.close,
   };
 }
+
+const unavailable = (message: string): GatewayError =>
+  new GatewayError(Reason.UNAVAILABLE, message, { retryAfterMs: 1_000 });

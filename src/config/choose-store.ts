@@ -9,7 +9,7 @@ import type { StoreSettings } from "./settings.ts";
 const DEFAULT_FOLDER = "parley-data";
 
 /** Name of the built-in database's file in that folder. */
-const DATABASE_FILE = "parley.sqlite";
+export const DATABASE_FILE = "parley.sqlite";
 
 /** Takes down what is wrong with a variable. */
 type ReportVariable = (variable: string, message: string) => void;

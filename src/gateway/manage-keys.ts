@@ -57,7 +57,6 @@ export function createKeyManager({ store, auth, changed, now = Date.now }: KeyMa
 
   /** The rows, where there can be one of that id: nobody makes a database by asking for what is not in it. */
   async function rowsFor(id: string): Promise<KeyRows> {
-    if (!store.exists) throw missing();
     if (configured.has(id)) {
       throw new GatewayError(
         Reason.FAILED_PRECONDITION,
@@ -65,6 +64,7 @@ export function createKeyManager({ store, auth, changed, now = Date.now }: KeyMa
         { param: "id" },
       );
     }
+    if (!store.exists) throw missing();
     return await open();
   }
 
@@ -72,6 +72,7 @@ export function createKeyManager({ store, auth, changed, now = Date.now }: KeyMa
     async create(request) {
       validate(CreateKeyRequestSchema, request);
       checkTexts(request);
+      const end = readEnd(request.expiresAt, now);
       const secret = createSecret();
       const row = await (await open()).insert({
         id: `key_${randomText(24)}`,
@@ -82,7 +83,7 @@ export function createKeyManager({ store, auth, changed, now = Date.now }: KeyMa
         models: JSON.stringify(request.models),
         limits: writeKeyLimits(request.limits),
         log_content: request.logContent ? 1 : 0,
-        expires_at: readEnd(request.expiresAt, now) ?? null,
+        expires_at: end ?? null,
       });
       await changed?.();
       return { key: keyOfRow(row), secret };

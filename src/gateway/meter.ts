@@ -1,9 +1,10 @@
 import { create } from "@bufbuild/protobuf";
 import { estimateTokens } from "../admission/limits/estimate.ts";
 import type { Grant, Limiter, Use } from "../admission/limits/limiter.ts";
-import { quotaOf } from "../admission/limits/quota.ts";
+import { type Quota, quotaOf } from "../admission/limits/quota.ts";
 import { refuse } from "../admission/limits/refuse.ts";
 import { ServiceTier, UsageSchema } from "../gen/parley/chat/v1/completion_pb.ts";
+import type { KeyLimits } from "../gen/parley/keys/v1/limits_pb.ts";
 import type { Target } from "../routing/target.ts";
 import type { CallLog } from "../telemetry/call-log.ts";
 import type { CallContext } from "./operation.ts";
@@ -33,7 +34,7 @@ export async function openMeter(
   { demand, streaming }: PreparedCall,
 ): Promise<Meter> {
   if (caller.limits === undefined) return UNLIMITED;
-  const quota = quotaOf(caller.limits);
+  const quota = knownQuotaOf(caller.limits);
   const verdict = limiter.reserve(caller.id, quota, {
     tokens: estimateTokens(demand, quota.tokensPerMinute),
     stream: streaming,
@@ -42,6 +43,18 @@ export async function openMeter(
   tellStanding?.(decided.standing);
   if (!decided.granted) throw refuse(decided, caller.id, quota);
   return new GrantedMeter(decided, log, demand.promptTokens);
+}
+
+const quotas = new WeakMap<KeyLimits, Quota>();
+
+/** A caller's limits stay the same object: what is made of them is made once. */
+function knownQuotaOf(limits: KeyLimits): Quota {
+  let quota = quotas.get(limits);
+  if (quota === undefined) {
+    quota = quotaOf(limits);
+    quotas.set(limits, quota);
+  }
+  return quota;
 }
 
 class GrantedMeter implements Meter {

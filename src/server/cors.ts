@@ -1,4 +1,5 @@
 import { cors as connectCors } from "@connectrpc/connect";
+import { STANDING_HEADERS } from "../admission/limits/standing-headers.ts";
 import type { HttpRequest, HttpResponse } from "../lib/http-exchange.ts";
 
 /** Lets pages of other origins call, where that is configured (the Fetch standard's CORS protocol). */
@@ -19,7 +20,9 @@ const REQUEST_HEADERS = [
   "X-Parley-Include-Reasoning",
   "X-Parley-Fallback-Models",
   "X-Parley-Hedge-After",
+  "X-Parley-Run-Timeout",
   "X-Parley-Timeout-Ms",
+  "X-Parley-Webhook-Url",
   "X-Stainless-Arch",
   "X-Stainless-Helper-Method",
   "X-Stainless-Lang",
@@ -46,9 +49,10 @@ const RESPONSE_HEADERS = [
   "X-Parley-Upstream-Model",
   "X-Request-Id",
   "X-Should-Retry",
+  ...STANDING_HEADERS,
 ];
 
-const METHODS = "GET, POST, DELETE, OPTIONS";
+const METHODS = "GET, POST, PATCH, DELETE, OPTIONS";
 const ALLOW_HEADERS = [...connectCors.allowedHeaders, ...REQUEST_HEADERS].join(", ");
 const EXPOSE_HEADERS = [...connectCors.exposedHeaders, ...RESPONSE_HEADERS].join(", ");
 /** Seconds for which a browser keeps a preflight's answer; no browser keeps it longer. */

@@ -1,12 +1,12 @@
 import { chmodSync, closeSync, mkdirSync, openSync, readdirSync } from "node:fs";
 import { join } from "node:path";
+import { DATABASE_FILE } from "../config/choose-store.ts";
 import { StoreError } from "./store-error.ts";
 
-const DATABASE = "parley.sqlite";
 const LOCK = "LOCK";
 
 /** The file of the built-in database in its folder. */
-export const databaseFile = (folder: string): string => join(folder, DATABASE);
+export const databaseFile = (folder: string): string => join(folder, DATABASE_FILE);
 
 /** The file that a process that serves keeps locked. */
 export const lockFile = (folder: string): string => join(folder, LOCK);
@@ -32,7 +32,7 @@ export function prepareDataFolder(folder: string): void {
 export const REMEDY = "another one can be named by PARLEY_DATA_DIR";
 
 // SQLite's own files have its name and an ending: "-wal", "-shm", "-journal".
-const isOurs = (name: string): boolean => name === LOCK || name.startsWith(DATABASE);
+const isOurs = (name: string): boolean => name === LOCK || name.startsWith(DATABASE_FILE);
 
 function create(file: string): void {
   try {

@@ -240,4 +240,25 @@ describe.skipIf(postgres === undefined)("createStoredKeys() and a PostgreSQL tha
       { timeout: 20_000 },
     );
   }, 40_000);
+
+  it("does not wait for one that does not answer", async () => {
+    const database = await createDatabase(postgres ?? "");
+    onTestFinished(() => database.drop());
+    const store = createTestStore({ dataDir: "", databaseUrl: database.url });
+    const keys = keysOf(store);
+    const { row, secret } = await addKey(store);
+    await keys.start();
+    await keys.find(hashSecret(secret));
+    await database.query("begin");
+    await database.query("lock table keys, key_changes in access exclusive mode");
+    await keys.refresh();
+    expect([await keys.find(hashSecret(secret)), await reasonOf(() => keys.find(hashSecret(createSecret())))]).toEqual([
+      row,
+      "UNAVAILABLE",
+    ]);
+    await database.query("commit");
+    await vi.waitFor(async () => expect(await keys.find(hashSecret(createSecret()))).toBeUndefined(), {
+      timeout: 10_000,
+    });
+  }, 40_000);
 });

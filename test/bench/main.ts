@@ -5,9 +5,10 @@
 import { parseArgs } from "node:util";
 import { measureAdmission } from "./admission.ts";
 import { measureRows } from "./measure.ts";
-import { formatAdmission, formatRouting, formatRows, formatStart } from "./report.ts";
+import { formatAdmission, formatRouting, formatRows, formatRuns, formatStart } from "./report.ts";
 import { measureRouting } from "./routing.ts";
 import { ROWS } from "./rows.ts";
+import { measureRuns } from "./runs.ts";
 import { measureStart } from "./start.ts";
 
 const HELP = `npm run bench -- [options]
@@ -15,7 +16,8 @@ const HELP = `npm run bench -- [options]
   --rounds N      rounds that are counted (5)
   --quick         0.25 seconds and 2 rounds, for a first look
   --case NAME     only the lines whose names begin so, such as "rest", "grpc.small" or "providers";
-                  "routing" is the choice among many targets, "admission" are the limits, "start" is the start and the memory
+                  "routing" is the choice among many targets, "admission" are the limits, "runs" is queued work, "start" is the start
+                  and the memory
   --profile DIR   write a CPU profile of each server there
 `;
 
@@ -34,11 +36,11 @@ async function bench(): Promise<void> {
   const rows = ROWS.filter(({ name }) => name.startsWith(values.case));
   const wantsRouting = "routing".startsWith(values.case);
   const wantsAdmission = "admission".startsWith(values.case);
+  const wantsRuns = "runs".startsWith(values.case);
   const wantsStart = "start".startsWith(values.case);
-  if (rows.length === 0 && !wantsRouting && !wantsAdmission && !wantsStart) {
-    throw new Error(
-      `no case begins with "${values.case}"; there are ${ROWS.map(({ name }) => name).join(", ")}, routing, admission, start`,
-    );
+  if (rows.length === 0 && !wantsRouting && !wantsAdmission && !wantsRuns && !wantsStart) {
+    const names = [...ROWS.map(({ name }) => name), "routing", "admission", "runs", "start"];
+    throw new Error(`no case begins with "${values.case}"; there are ${names.join(", ")}`);
   }
   const effort = {
     seconds: Number(values.seconds ?? (values.quick ? 0.25 : 1)),
@@ -48,6 +50,7 @@ async function bench(): Promise<void> {
   if (rows.length > 0) console.log(formatRows(await measureRows(rows, effort)));
   if (wantsRouting) console.log(`\n${formatRouting(await measureRouting(effort))}`);
   if (wantsAdmission) console.log(`\n${formatAdmission(await measureAdmission(effort))}`);
+  if (wantsRuns) console.log(`\n${formatRuns(await measureRuns(effort))}`);
   if (wantsStart) console.log(`\n${formatStart(await measureStart(values.quick ? 1 : 5))}`);
 }
 

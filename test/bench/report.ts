@@ -3,6 +3,7 @@ import type { MeasuredRow } from "./measure.ts";
 import { median } from "./median.ts";
 import { MANY_TARGETS, ROUTES, type RoutingFigures } from "./routing.ts";
 import type { Target } from "./rows.ts";
+import type { RunsFigures } from "./runs.ts";
 import type { StartFigures } from "./start.ts";
 import { formatTable } from "./table.ts";
 
@@ -59,6 +60,19 @@ export function formatAdmission(figures: readonly AdmissionFigures[]): string {
       const wait = median(costs.map((cost) => cost.wait));
       return [title, median(cpu), Math.min(...cpu), Math.max(...cpu), wait, median(cpu) / costOf(atOnce)];
     }),
+  );
+}
+
+/** The table of runs: medians over the rounds. */
+export function formatRuns(figures: readonly RunsFigures[]): string {
+  return formatTable(
+    ["runs of one process", "runs a second", "to the first event, ms", "99th percentile, ms"],
+    figures.map(({ store, runsPerSecond, firstMs, firstMsOfSlowest }) => [
+      store,
+      runsPerSecond,
+      firstMs,
+      firstMsOfSlowest,
+    ]),
   );
 }
 

@@ -1,9 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { measureAdmission } from "./admission.ts";
 import { measureRows } from "./measure.ts";
-import { formatAdmission, formatRouting, formatRows, formatStart } from "./report.ts";
+import { formatAdmission, formatRouting, formatRows, formatRuns, formatStart } from "./report.ts";
 import { measureRouting, ROUTES } from "./routing.ts";
 import { ROWS } from "./rows.ts";
+import { measureRuns } from "./runs.ts";
 import { measureStart } from "./start.ts";
 
 describe("measureRows()", () => {
@@ -32,6 +33,16 @@ describe("measureAdmission()", () => {
     expect(figures.map(({ admission }) => admission).slice(0, 2)).toEqual(["memory", "budget"]);
     expect(figures.flatMap(({ costs }) => costs).filter(({ cpu, wait }) => !(cpu > 0 && wait > 0))).toEqual([]);
     expect(formatAdmission(figures).split("\n")).toHaveLength(2 + figures.length);
+  });
+});
+
+describe("measureRuns()", () => {
+  it("measures every store that there is", { timeout: 120_000 }, async () => {
+    const figures = await measureRuns({ seconds: 0.02, rounds: 1 });
+    expect(figures[0]?.store).toBe("SQLite");
+    const numbers = figures.flatMap((it) => [it.runsPerSecond, it.firstMs, it.firstMsOfSlowest]);
+    expect(numbers.filter((figure) => !(figure > 0))).toEqual([]);
+    expect(formatRuns(figures).split("\n")).toHaveLength(2 + figures.length);
   });
 });
 

@@ -77,7 +77,7 @@ async function start(folder: string): Promise<Started> {
   const from = performance.now();
   const child = spawn(process.execPath, START_ARGUMENTS, {
     cwd: ROOT,
-    env: { ...process.env, PARLEY_LISTEN: "127.0.0.1:0", TMPDIR: folder },
+    env: { ...process.env, PARLEY_LISTEN: "127.0.0.1:0", PARLEY_DATA_DIR: join(folder, "data"), TMPDIR: folder },
     stdio: ["ignore", "ignore", "pipe"],
   });
   const pid = child.pid as number;

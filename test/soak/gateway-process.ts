@@ -39,7 +39,7 @@ export async function startGatewayProcess(file: string, onLine: (line: LogLine) 
   await writeFile(path, file);
   const child = fork(join(ROOT, "src/main.ts"), ["serve", "--config", path, "--listen", "127.0.0.1:0"], {
     cwd: ROOT,
-    env: { PATH: process.env["PATH"] },
+    env: { PATH: process.env["PATH"], PARLEY_DATA_DIR: join(folder, "data") },
     execArgv: [...NODE_OPTIONS, "--expose-gc", "--import", PROBE],
     stdio: ["ignore", "pipe", "pipe", "ipc"],
     serialization: "advanced",

@@ -1,6 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { resolve } from "node:path";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
 
 /** Folder of the project, where its commands are meant to be typed. */
 export const ROOT = resolve(import.meta.dirname, "../..");
@@ -35,6 +37,8 @@ export async function runCommand(command: string, env: Readonly<Record<string, s
 export interface StartedByNpm {
   /** Where it listens, as it says itself. */
   readonly url: string;
+  /** Where it keeps what lasts; removed when it has ended. */
+  readonly dataDir: string;
   /** Sends a signal to npm alone, as service managers do, or to all of its group, as a terminal does at Ctrl-C. */
   signal(name: NodeJS.Signals, to: "npm" | "group"): void;
   /** Kills what is still running. */
@@ -51,13 +55,17 @@ export async function startByNpm(
   words: readonly string[] = ["start"],
   env: Readonly<Record<string, string>> = {},
 ): Promise<StartedByNpm> {
+  const dataDir = await mkdtemp(join(tmpdir(), "parley-npm-"));
   const child = spawn("npm", words, {
     cwd: ROOT,
-    env: { ...process.env, PARLEY_LISTEN: "127.0.0.1:0", ...env },
+    env: { ...process.env, PARLEY_LISTEN: "127.0.0.1:0", PARLEY_DATA_DIR: dataDir, ...env },
     stdio: ["ignore", "ignore", "pipe"],
     detached: true, // A process group of its own.
   });
-  const ended = once(child, "close").then(([code, signal]) => (code ?? signal) as number | NodeJS.Signals);
+  const ended = once(child, "close").then(async ([code, signal]) => {
+    await rm(dataDir, { recursive: true, force: true });
+    return (code ?? signal) as number | NodeJS.Signals;
+  });
   const signal: StartedByNpm["signal"] = (name, to) => {
     const { pid } = child;
     if (pid !== undefined) process.kill(to === "group" ? -pid : pid, name);
@@ -78,5 +86,5 @@ export async function startByNpm(
     });
     ended.then((status) => reject(new Error(`npm ${words.join(" ")} ended with ${status}:\n${said}`)), reject);
   });
-  return { url: await url, signal, kill, ended };
+  return { url: await url, dataDir, signal, kill, ended };
 }

@@ -2,9 +2,12 @@ import { createHash } from "node:crypto";
 import type { JsonObject } from "@bufbuild/protobuf";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Role } from "../../src/gen/parley/chat/v1/message_pb.ts";
+import { Reason } from "../../src/gen/parley/errors/v1/errors_pb.ts";
+import { createLateStore } from "../../src/store/late-store.ts";
 import { collect, failureOf, until } from "../support/collect.ts";
 import { DOORS, type DoorClient, openDoor, type Params } from "../support/doors.ts";
 import { startTestGateway, type TestGateway } from "../support/gateway.ts";
+import { sqlitePlace } from "../support/stores.ts";
 
 const secretOf = (name: string): string => `sk-parley-${name.padEnd(43, "0")}`;
 const keyOf = (name: string, scopes: readonly string[], more: object = {}): object => ({
@@ -174,5 +177,39 @@ describe("the log of requests", () => {
       params: { messages: [{ role: "user", content: "hi" }] },
       completion: { choices: [{ message: { content: "hi" }, finish_reason: "stop" }] },
     });
+  });
+});
+
+describe("the log of requests of a gateway that stops", () => {
+  it("has every call, also those that were under way", async () => {
+    const place = await sqlitePlace();
+    const gateway = await startTestGateway({
+      requestLog: { enabled: true },
+      store: place.settings,
+      sandbox: { tokenDelayMs: 5 },
+      timeouts: { drainMs: 50 },
+    });
+    const clients = DOORS.map((name) => openDoor(name, gateway.url));
+    const calls = clients.flatMap((door) =>
+      Array.from({ length: 10 }, async (_, at) => {
+        // Some end before the gateway does, and some are ended by it.
+        const text = "word ".repeat(at % 2 === 0 ? 1 : 5_000);
+        await collect(door.stream(saying(text))).catch(() => undefined);
+      }),
+    );
+    await until(() => gateway.openCalls >= 20, "calls are under way");
+    await gateway.stop();
+    await Promise.all(calls);
+    for (const client of clients) client.close();
+    const store = createLateStore(place.settings);
+    const { db } = await store.open();
+    const rows = await db.selectFrom("requests").select(["request_id", "reason"]).execute();
+    await store.close();
+    await place.remove();
+    // A call that came too late found nobody who listens.
+    const logged = gateway.lines.filter(({ msg }) => msg === "call").map(({ requestId }) => requestId);
+    expect(rows.map(({ request_id }) => request_id).sort()).toEqual(logged.sort());
+    expect(rows.length).toBeGreaterThanOrEqual(20);
+    expect(rows.filter(({ reason }) => reason === Reason.SHUTTING_DOWN).length).toBeGreaterThan(0);
   });
 });

@@ -1,19 +1,31 @@
 import type { Allowance, Standing } from "./limiter.ts";
 
-/**
- * OpenAI's headers of how it stands with a caller: `x-ratelimit-limit-requests`, `-remaining-requests`, `-reset-requests`, and the
- * same of tokens; none for what has no limit (https://platform.openai.com/docs/guides/rate-limits).
- */
+/** Names of the headers, as OpenAI has them (https://platform.openai.com/docs/guides/rate-limits). */
+const REQUESTS = {
+  limit: "x-ratelimit-limit-requests",
+  remaining: "x-ratelimit-remaining-requests",
+  reset: "x-ratelimit-reset-requests",
+};
+const TOKENS = {
+  limit: "x-ratelimit-limit-tokens",
+  remaining: "x-ratelimit-remaining-tokens",
+  reset: "x-ratelimit-reset-tokens",
+};
+
+/** All headers that tell how it stands with a caller. */
+export const STANDING_HEADERS: readonly string[] = [...Object.values(REQUESTS), ...Object.values(TOKENS)];
+
+/** The headers that tell how it stands with a caller; none for what has no limit. */
 export function standingHeaders({ requests, tokens }: Standing): Record<string, string> {
-  return { ...headersOf("requests", requests), ...headersOf("tokens", tokens) };
+  return { ...headersOf(REQUESTS, requests), ...headersOf(TOKENS, tokens) };
 }
 
-function headersOf(name: string, allowance: Allowance | undefined): Record<string, string> {
+function headersOf(names: typeof REQUESTS, allowance: Allowance | undefined): Record<string, string> {
   if (allowance === undefined) return {};
   return {
-    [`x-ratelimit-limit-${name}`]: String(allowance.limit),
-    [`x-ratelimit-remaining-${name}`]: String(allowance.remaining),
-    [`x-ratelimit-reset-${name}`]: formatReset(allowance.resetMs),
+    [names.limit]: String(allowance.limit),
+    [names.remaining]: String(allowance.remaining),
+    [names.reset]: formatReset(allowance.resetMs),
   };
 }
 
