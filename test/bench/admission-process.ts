@@ -1,14 +1,25 @@
-/** Limits without a gateway: what is left is what they cost themselves. */
+/** Admission without a gateway: what is left is what it costs itself. */
+import type { IncomingHttpHeaders } from "node:http";
 import { createClient } from "redis";
+import { authorize } from "../../src/admission/authorize.ts";
+import { createDoorkeeper } from "../../src/admission/doorkeeper.ts";
+import { createIdentity } from "../../src/admission/identity.ts";
 import type { Grant, Limiter, Refusal } from "../../src/admission/limits/limiter.ts";
 import { createMemoryLimiter } from "../../src/admission/limits/memory-limiter.ts";
 import type { Quota } from "../../src/admission/limits/quota.ts";
 import { createRedisLimiter } from "../../src/admission/limits/redis-limiter.ts";
 import { createSpendLedger } from "../../src/admission/limits/spend-ledger.ts";
+import { mayUse } from "../../src/admission/model-patterns.ts";
+import { hashSecret } from "../../src/admission/secret.ts";
+import { createStoredKeys } from "../../src/admission/stored-keys.ts";
+import { ChatService } from "../../src/gen/parley/chat/v1/chat_service_pb.ts";
+import { Scope } from "../../src/gen/parley/scopes/v1/scopes_pb.ts";
+import { createLateStore } from "../../src/store/late-store.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { ADMISSIONS, type Admission, type AdmissionCost, type AdmissionTrial } from "./admission.ts";
 import { answerQuestions } from "./child-side.ts";
 
+const secretOf = (id: string): string => `sk-parley-${id.padEnd(43, "0")}`;
 const CALLERS = Array.from({ length: 100 }, (_, at) => `key_${at}`);
 /** All limits but a budget, none of which is reached. */
 const QUOTA: Quota = {
@@ -40,6 +51,35 @@ const limit =
     return undefined;
   };
 
+/** Keys of the configuration, each with the limits of the others; a key of the store that is known costs the same. */
+const identity = createIdentity({
+  auth: {
+    keys: CALLERS.map((id) => ({
+      id,
+      sha256: hashSecret(secretOf(id)),
+      scopes: [Scope.CHAT],
+      models: ["openai/*", "sandbox/*"],
+      limits: undefined,
+      logContent: false,
+    })),
+    jwt: undefined,
+    defaultLimits: undefined,
+  },
+  stored: createStoredKeys({ store: createLateStore({ dataDir: "", databaseUrl: undefined }) }),
+  mayBeOpen: false,
+});
+const doorkeeper = createDoorkeeper({ identity, authorize, guard: () => undefined });
+const HEADERS = CALLERS.map((id) => ({ authorization: `Bearer ${secretOf(id)}` }));
+const METHODS = [ChatService.method.createChatCompletion];
+
+const admit =
+  (limiter: Limiter): Work =>
+  (call) => {
+    const caller = doorkeeper.admit(HEADERS[call % HEADERS.length] as IncomingHttpHeaders, METHODS, "POST");
+    if (caller instanceof Promise || !mayUse(caller.models, "sandbox/echo")) throw new Error("not let in at once");
+    return limit(limiter, QUOTA)(call);
+  };
+
 async function createPing(url: string): Promise<Work> {
   const client = createClient({ url, RESP: 2, commandOptions: { timeout: 0 } });
   await client.connect();
@@ -48,16 +88,24 @@ async function createPing(url: string): Promise<Work> {
   };
 }
 
-async function createShared(url: string): Promise<Work> {
-  const limiter = await createRedisLimiter({ url, spend, memory, logger: createLogger({ level: "error" }) });
-  if (limiter.isLocal) throw new Error("Redis does not answer");
-  return limit(limiter, QUOTA);
+let shared: Promise<Limiter> | undefined;
+
+function sharedLimiter(url: string): Promise<Limiter> {
+  shared ??= createRedisLimiter({ url, spend, memory, logger: createLogger({ level: "error" }) }).then((limiter) => {
+    if (limiter.isLocal) throw new Error("Redis does not answer");
+    return limiter;
+  });
+  return shared;
 }
+
+const createShared = async (url: string): Promise<Work> => limit(await sharedLimiter(url), QUOTA);
 
 /** How each of them is made. */
 const MAKERS: Readonly<Record<Admission, (redisUrl: string) => Work | Promise<Work>>> = {
   memory: () => limit(memory, QUOTA),
   budget: () => limit(memory, WITH_BUDGET),
+  key: () => admit(memory),
+  keyOnRedis: async (url) => admit(await sharedLimiter(url)),
   ping: createPing,
   pings: createPing,
   redis: createShared,

@@ -1,4 +1,4 @@
-/** What it costs to hold callers to their limits: in one process without a gateway, in memory and on Redis, beside a bare PING. */
+/** What it costs to know callers, and to hold them to their limits: in one process without a gateway, in memory and on Redis, beside a bare PING. */
 import { startServer } from "../support/servers.ts";
 import { startChild } from "./child.ts";
 import type { Effort } from "./measure.ts";
@@ -7,8 +7,10 @@ import type { Effort } from "./measure.ts";
 export const ADMISSIONS = {
   memory: { title: "limits in memory", atOnce: 1, onRedis: false },
   budget: { title: "limits and a budget in memory", atOnce: 1, onRedis: false },
+  key: { title: "key, scope, model and limits in memory", atOnce: 1, onRedis: false },
   ping: { title: "PING of Redis", atOnce: 1, onRedis: true },
   redis: { title: "limits on Redis", atOnce: 1, onRedis: true },
+  keyOnRedis: { title: "key, scope, model and limits on Redis", atOnce: 1, onRedis: true },
   pings: { title: "PING of Redis, 50 at once", atOnce: 50, onRedis: true },
   many: { title: "limits on Redis, 50 at once", atOnce: 50, onRedis: true },
 } as const satisfies Record<string, { readonly title: string; readonly atOnce: number; readonly onRedis: boolean }>;

@@ -30,7 +30,7 @@ describe("measureRouting()", () => {
 describe("measureAdmission()", () => {
   it("measures what there is on this machine", { timeout: 120_000 }, async () => {
     const figures = await measureAdmission({ seconds: 0.002, rounds: 2 });
-    expect(figures.map(({ admission }) => admission).slice(0, 2)).toEqual(["memory", "budget"]);
+    expect(figures.map(({ admission }) => admission).slice(0, 3)).toEqual(["memory", "budget", "key"]);
     expect(figures.flatMap(({ costs }) => costs).filter(({ cpu, wait }) => !(cpu > 0 && wait > 0))).toEqual([]);
     expect(formatAdmission(figures).split("\n")).toHaveLength(2 + figures.length);
   });
