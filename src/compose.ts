@@ -33,7 +33,7 @@ import { createDispatch } from "./server/dispatch.ts";
 import type { RequestHandler } from "./server/options.ts";
 import { type RunningServer, startServer } from "./server/server.ts";
 import { createSuccession, type Succession, type Successor } from "./server/succession.ts";
-import { logAccess } from "./telemetry/access-line.ts";
+import { type Exchange as AccessExchange, logAccess } from "./telemetry/access-line.ts";
 import type { CallLog } from "./telemetry/call-log.ts";
 import { createLogger, flushLogger, type Logger } from "./telemetry/logger.ts";
 import { createSignals, type Signals } from "./telemetry/signals.ts";
@@ -207,11 +207,17 @@ function makeGeneration(settings: Settings, providers: ProviderSet | undefined, 
       logger,
       signals,
       doorkeeper,
-      recordRequest: (log, exchange) => state.requestLog.record(rowOf(log, exchange)),
+      recordRequest(log, exchange) {
+        if (isOfApi(log, exchange)) state.requestLog.record(rowOf(log, exchange));
+      },
       readiness: () => ({ ready: health.ready, degraded: state.degraded() }),
     }),
   };
 }
+
+/** Whether a call is one of the API's own: health and reflection leave no row, nor does a path that there is not. */
+const isOfApi = ({ operation }: CallLog, { path }: AccessExchange): boolean =>
+  operation !== undefined && !path.startsWith("/grpc.");
 
 /** A gateway that would be open to everybody listens on loopback only. Throws a ConfigError. */
 function checkOpen({ file, listen, auth }: Settings, { keys }: State): void {
