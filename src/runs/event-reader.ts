@@ -6,9 +6,8 @@ import { findRun, hasEnded } from "./run-row.ts";
 
 /** What stands behind an event of a run. */
 export type Reading =
-  | { readonly kind: "events"; readonly events: readonly WatchRunResponse[] }
-  /** The event with which the run has ended. */
-  | { readonly kind: "end"; readonly event: WatchRunResponse }
+  /** `isLast`: the last of them is the one with which the run has ended. */
+  | { readonly kind: "events"; readonly events: readonly WatchRunResponse[]; readonly isLast: boolean }
   /** Nothing, so far or for ever; `last`: number of the last event that there is. */
   | { readonly kind: "nothing"; readonly last: number; readonly isEnded: boolean }
   /** There is no such run any more. */
@@ -43,19 +42,20 @@ export function createEventReader({ db }: Store): EventReader {
     const events = rows.flatMap(({ first_sequence, events }) =>
       first_sequence === null || events === null ? [] : eventsOf(events, first_sequence, after),
     );
-    if (events.length > 0) return { kind: "events", events };
     const isEnded = hasEnded(run.status);
-    // Only the last event is in no row of its own.
-    if (isEnded && run.last_sequence > after) return readEnd(uid, run.last_sequence);
+    const reached = after + events.length;
+    // Only the last event is in no row: it is the run itself.
+    if (isEnded && run.last_sequence === reached + 1) return readEnd(uid, events, run.last_sequence);
+    if (events.length > 0) return { kind: "events", events, isLast: false };
     return { kind: "nothing", last: run.last_sequence, isEnded };
   };
 
-  const readEnd = async (uid: string, sequence: number): Promise<Reading> => {
+  const readEnd = async (uid: string, events: readonly WatchRunResponse[], sequence: number): Promise<Reading> => {
     const run = await findRun(db, uid);
     if (run === undefined) return { kind: "gone" };
     // How its message goes is told by the run itself: an event never changes.
     delete run.webhook;
-    return { kind: "end", event: eventOf(sequence, { case: "run", value: run }) };
+    return { kind: "events", events: [...events, eventOf(sequence, { case: "run", value: run })], isLast: true };
   };
 
   return {

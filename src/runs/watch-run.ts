@@ -36,11 +36,9 @@ export async function* watchRun(
       switch (reading.kind) {
         case "gone":
           throw runNotFound();
-        case "end":
-          yield [reading.event];
-          return;
         case "events":
           yield reading.events;
+          if (reading.isLast) return;
           after += reading.events.length;
           break;
         case "nothing":
