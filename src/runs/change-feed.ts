@@ -8,7 +8,7 @@ export interface ChangeFeed {
 
 /** Somebody who follows a run. */
 export interface Follower {
-  /** How often the run has changed, as far as was heard. What is read of it later than this is as new. */
+  /** Another number after each change that was heard of; no two runs, and no two times that one is followed, have the same. */
   readonly version: number;
   /** Resolves when the version is another, or after that many milliseconds. Rejects with the signal's reason. */
   changed(since: number, withinMs: number, signal: AbortSignal): Promise<void>;
@@ -18,16 +18,17 @@ export interface Follower {
 /** Opens the feed of a store. */
 export function openChangeFeed(store: Store): ChangeFeed {
   const topics = new Map<string, Topic>();
+  let versions = 0;
   const close = store.listen(
     "run_changed",
-    (uid) => topics.get(uid)?.change(),
+    (uid) => topics.get(uid)?.change(++versions),
     () => {
-      for (const topic of topics.values()) topic.change();
+      for (const topic of topics.values()) topic.change(++versions);
     },
   );
   return {
     follow(uid) {
-      const topic = topics.get(uid) ?? new Topic();
+      const topic = topics.get(uid) ?? new Topic(++versions);
       topics.set(uid, topic);
       topic.followers += 1;
       return {
@@ -46,12 +47,16 @@ export function openChangeFeed(store: Store): ChangeFeed {
 }
 
 class Topic {
-  version = 0;
+  version: number;
   followers = 0;
   readonly #waiting = new Set<() => void>();
 
-  change(): void {
-    this.version += 1;
+  constructor(version: number) {
+    this.version = version;
+  }
+
+  change(version: number): void {
+    this.version = version;
     for (const wake of [...this.#waiting]) wake();
   }
 

@@ -6,9 +6,8 @@ import { findRun, hasEnded } from "./run-row.ts";
 
 /** What stands behind an event of a run. */
 export type Reading =
-  | { readonly kind: "events"; readonly events: readonly WatchRunResponse[] }
-  /** The event with which the run has ended. */
-  | { readonly kind: "end"; readonly event: WatchRunResponse }
+  /** `isLast`: the last of them is the one with which the run has ended. */
+  | { readonly kind: "events"; readonly events: readonly WatchRunResponse[]; readonly isLast: boolean }
   /** Nothing, so far or for ever; `last`: number of the last event that there is. */
   | { readonly kind: "nothing"; readonly last: number; readonly isEnded: boolean }
   /** There is no such run any more. */
@@ -28,44 +27,35 @@ export function createEventReader({ db }: Store): EventReader {
   const reading = new Map<string, Promise<Reading>>();
 
   const find = async (uid: string, after: number): Promise<Reading> => {
-    // The run first: what it says to be there can be read then.
-    const run = await db
+    const rows = await db
       .selectFrom("runs")
-      .select(["status", "last_sequence"])
-      .where("uid", "=", uid)
-      .executeTakeFirst();
+      .leftJoin("run_events", (join) =>
+        join.onRef("run_events.run_uid", "=", "runs.uid").on("run_events.last_sequence", ">", after),
+      )
+      .select(["runs.status", "runs.last_sequence", "run_events.first_sequence", "run_events.events"])
+      .where("runs.uid", "=", uid)
+      .orderBy("run_events.first_sequence")
+      .limit(PAGE_ROWS)
+      .execute();
+    const [run] = rows;
     if (run === undefined) return { kind: "gone" };
+    const events = rows.flatMap(({ first_sequence, events }) =>
+      first_sequence === null || events === null ? [] : eventsOf(events, first_sequence, after),
+    );
     const isEnded = hasEnded(run.status);
-    if (run.last_sequence <= after) return { kind: "nothing", last: run.last_sequence, isEnded };
-    if (isEnded && run.last_sequence === after + 1) return readEnd(uid, run.last_sequence);
-    return readPage(uid, after);
+    const reached = after + events.length;
+    // Only the last event is in no row: it is the run itself.
+    if (isEnded && run.last_sequence === reached + 1) return readEnd(uid, events, run.last_sequence);
+    if (events.length > 0) return { kind: "events", events, isLast: false };
+    return { kind: "nothing", last: run.last_sequence, isEnded };
   };
 
-  const readEnd = async (uid: string, sequence: number): Promise<Reading> => {
+  const readEnd = async (uid: string, events: readonly WatchRunResponse[], sequence: number): Promise<Reading> => {
     const run = await findRun(db, uid);
     if (run === undefined) return { kind: "gone" };
     // How its message goes is told by the run itself: an event never changes.
     delete run.webhook;
-    return { kind: "end", event: eventOf(sequence, { case: "run", value: run }) };
-  };
-
-  const readPage = async (uid: string, after: number): Promise<Reading> => {
-    const rows = await db
-      .selectFrom("run_events")
-      .select(["first_sequence", "events"])
-      .where("run_uid", "=", uid)
-      .where("last_sequence", ">", after)
-      .orderBy("first_sequence")
-      .limit(PAGE_ROWS)
-      .execute();
-    const events = rows.flatMap(({ first_sequence, events }) =>
-      (JSON.parse(events) as JsonValue[])
-        .slice(Math.max(0, after + 1 - first_sequence))
-        .map((json, at) =>
-          eventOf(Math.max(first_sequence, after + 1) + at, fromJson(WatchRunResponseSchema, json).event),
-        ),
-    );
-    return events.length === 0 ? { kind: "gone" } : { kind: "events", events };
+    return { kind: "events", events: [...events, eventOf(sequence, { case: "run", value: run })], isLast: true };
   };
 
   return {
@@ -80,6 +70,14 @@ export function createEventReader({ db }: Store): EventReader {
     },
   };
 }
+
+/** The events of a row behind that number. */
+const eventsOf = (text: string, first: number, after: number): WatchRunResponse[] => {
+  const begin = Math.max(first, after + 1);
+  return (JSON.parse(text) as JsonValue[])
+    .slice(begin - first)
+    .map((json, at) => eventOf(begin + at, fromJson(WatchRunResponseSchema, json).event));
+};
 
 function eventOf(sequence: number, event: WatchRunResponse["event"]): WatchRunResponse {
   return create(WatchRunResponseSchema, { sequence: BigInt(sequence), event });

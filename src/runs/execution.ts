@@ -55,6 +55,9 @@ type EndedBy = "lost" | "cancelled" | "interrupted";
 /** Time after which a run is tried again that this process could not try now. */
 const LATER_MS = 1_000;
 
+/** Longest time until a run is tried again that its owner's limits refused: limits can be raised, and budgets, too. */
+const LONGEST_WAIT_MS = 60_000;
+
 /** One execution of one run, by this process. */
 export class Execution {
   readonly run: ClaimedRun;
@@ -187,7 +190,7 @@ export class Execution {
     if (error.reason === Reason.SHUTTING_DOWN) return again(retryAfterMs);
     if (!isCalled && isAway(error)) return again(LATER_MS);
     if (error.reason === Reason.RATE_LIMIT_EXCEEDED && quota.startsWith("key:") && !this.#hasEvents) {
-      return again(retryAfterMs, true);
+      return again(Math.min(retryAfterMs, LONGEST_WAIT_MS), true);
     }
     this.#log.failed(error);
     if (error.details.cause !== undefined) {

@@ -19,8 +19,9 @@ export interface OpenRuns {
   stop(deadline: AbortSignal): Promise<void>;
 }
 
-/** Time for what has to be put back, when the time to end is over. */
+/** Time for what has to be put back, when the time to end is over; and for queries that can't be ended, after that. */
 const LAST_WRITES_MS = 2_000;
+const LAST_ANSWERS_MS = 1_000;
 
 /** Opens the store, and begins to work. */
 export async function openRuns(options: RunsOptions): Promise<OpenRuns> {
@@ -49,10 +50,15 @@ export async function openRuns(options: RunsOptions): Promise<OpenRuns> {
       return executions.size;
     },
     async stop(deadline) {
-      const last = onceAfter(deadline, LAST_WRITES_MS, () => hurry.abort(new Error("the server is going down")));
-      await Promise.all([worker.stop(deadline), webhooks?.stop(deadline), stopSweeper()]);
-      await stopKeeper();
-      last();
+      const late = Promise.withResolvers<void>();
+      const prevent = [
+        onceAfter(deadline, LAST_WRITES_MS, () => hurry.abort(new Error("the server is going down"))),
+        // What a store that is away still owes is found by its leases.
+        onceAfter(deadline, LAST_WRITES_MS + LAST_ANSWERS_MS, late.resolve),
+      ];
+      const done = Promise.all([worker.stop(deadline), webhooks?.stop(deadline), stopSweeper()]).then(stopKeeper);
+      await Promise.race([done, late.promise]);
+      for (const it of prevent) it();
       feed.close();
     },
   };

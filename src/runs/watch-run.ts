@@ -25,7 +25,8 @@ export async function* watchRun(
   signal: AbortSignal,
 ): AsyncGenerator<readonly WatchRunResponse[]> {
   await checkOwner(store, uid, owner);
-  let after = Number(afterSequence);
+  // No run has so many events, and no engine compares with more.
+  let after = Math.min(Number(afterSequence), Number.MAX_SAFE_INTEGER);
   const follower = feed.follow(uid);
   try {
     for (let isFirst = true; ; isFirst = false) {
@@ -35,11 +36,9 @@ export async function* watchRun(
       switch (reading.kind) {
         case "gone":
           throw runNotFound();
-        case "end":
-          yield [reading.event];
-          return;
         case "events":
           yield reading.events;
+          if (reading.isLast) return;
           after += reading.events.length;
           break;
         case "nothing":

@@ -41,9 +41,10 @@ export function startWorker(parts: WorkerParts): Worker {
   ];
 
   const work = async (run: ClaimedRun): Promise<void> => {
-    const execution = new Execution(run, parts);
-    executions.add(execution);
+    let execution: Execution | undefined;
     try {
+      execution = new Execution(run, parts);
+      executions.add(execution);
       const outcome = await execution.execute();
       if (outcome.kind === "put_back") {
         if (outcome.isLimited) limited.add(run.owner, outcome.afterMs);
@@ -52,7 +53,7 @@ export function startWorker(parts: WorkerParts): Worker {
     } catch (thrown) {
       options.logger.error({ runUid: run.uid, err: thrown }, "what came of a run could not be stored");
     } finally {
-      executions.delete(execution);
+      if (execution !== undefined) executions.delete(execution);
       parts.onSettled();
       wake();
     }

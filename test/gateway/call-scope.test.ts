@@ -31,6 +31,14 @@ describe("createLiveCalls()", () => {
     expect(reasonOf(scope.signal)).toBe(Reason.DEADLINE_EXCEEDED);
   });
 
+  it("lets a call take as long as it likes where there is no deadline, unless its client gives one", () => {
+    const calls = createLiveCalls();
+    const scope = calls.open(call(), Number.POSITIVE_INFINITY);
+    const short = calls.open(call(undefined, 10), Number.POSITIVE_INFINITY);
+    vi.advanceTimersByTime(2 ** 33);
+    expect([scope.signal.aborted, reasonOf(short.signal)]).toEqual([false, Reason.DEADLINE_EXCEEDED]);
+  });
+
   it("lets the client's deadline win, shorter or longer", () => {
     const calls = createLiveCalls();
     const short = calls.open(call(undefined, 10), 1_000);

@@ -124,7 +124,9 @@ describe.each(STORE_KINDS)("runs on $name", ({ isMissing, open }) => {
         expect(asJson(await client().events(uid, seen))).toEqual(asJson(during.slice(seen)));
       }
       expect(await client().events(uid, during.length)).toEqual([]);
-      expect(await client().events(uid, during.length + 1_000_000)).toEqual([]);
+      for (const beyond of [during.length + 1, 2 ** 53, 2 ** 63 - 1024]) {
+        expect(await client().events(uid, beyond)).toEqual([]);
+      }
     });
 
     it("shows what comes when it comes", async () => {
@@ -387,6 +389,12 @@ describe.each(STORE_KINDS)("runs on $name", ({ isMissing, open }) => {
         { params: paramsFor("sandbox/echo", { toolChoice: { choice: { case: "function", value: { name: "f" } } } }) },
         Reason.INVALID_VALUE,
         "tool_choice",
+      ],
+      [
+        "has no number",
+        { params: paramsFor("sandbox/echo", { extra: { a: Number.NaN } }) },
+        Reason.INVALID_VALUE,
+        "extra",
       ],
       ["has a long request_id", { requestId: "x".repeat(256) }, Reason.INVALID_VALUE, "request_id"],
       ["has no time", { timeout: { seconds: 0n } }, Reason.INVALID_VALUE, "timeout"],
