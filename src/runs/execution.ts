@@ -85,7 +85,8 @@ export class Execution {
 
   /** Somebody else has the run. */
   lost(): void {
-    this.#end("lost", new RunLost());
+    // That is no fault of anybody's: the log says it as of a call that was cancelled.
+    this.#end("lost", new GatewayError(Reason.CANCELLED, "the run is somebody else's"));
   }
 
   /** The run was asked to end. */

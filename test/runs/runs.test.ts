@@ -573,7 +573,7 @@ describe.each(STORE_KINDS)("runs on $name", ({ isMissing, open }) => {
     });
 
     it("takes over from one that is lost, until too many were", async () => {
-      const { client, streams } = start({ settings: { maxAttempts: 2, leaseMs: 300 } });
+      const { client, streams, finished } = start({ settings: { maxAttempts: 2, leaseMs: 300 } });
       const { uid } = await client().create(gated);
       for (const losses of [1, 2]) {
         await until(() => streams.length === losses, `call ${losses}`);
@@ -586,6 +586,9 @@ describe.each(STORE_KINDS)("runs on $name", ({ isMissing, open }) => {
         error: { reason: Reason.WORKER_LOST, message: "the run was given up: its worker was lost 2 times" },
       });
       expect(streams.map(({ signal }) => signal.aborted)).toEqual([true, true]);
+      // Who was thought lost and was not has no fault in its log.
+      await until(() => finished.length === 2, "the end of both calls");
+      expect(finished.map(({ log }) => log.error?.reason)).toEqual([Reason.CANCELLED, Reason.CANCELLED]);
     });
 
     it("ends a run of a lost worker that was to be cancelled", async () => {
