@@ -8,10 +8,10 @@ import { startTestGateway, type TestGateway } from "../support/gateway.ts";
 const SECRET = "a prompt that nobody may read";
 const chatBody = (extra: object = {}): string =>
   JSON.stringify({ model: "sandbox/echo", messages: [{ role: "user", content: SECRET }], ...extra });
-const CHAT = "POST /v1/chat/completions HTTP/1.1\r\nhost: a\r\n";
+const CHAT = "POST /v1/chat/completions HTTP/1.1\r\nhost: localhost\r\n";
 const chat = (body: string, headers = ""): string =>
   `${CHAT}${headers}content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`;
-const get = (path: string, headers = ""): string => `GET ${path} HTTP/1.1\r\nhost: a\r\n${headers}\r\n`;
+const get = (path: string, headers = ""): string => `GET ${path} HTTP/1.1\r\nhost: localhost\r\n${headers}\r\n`;
 
 /** Sends text on a connection of its own, and gives the answer when it has the pattern. */
 async function exchange(gateway: TestGateway, text: string, pattern = /\r\n\r\n/): Promise<string> {
@@ -78,14 +78,14 @@ describe("one port with a gateway behind it", () => {
     [
       "OPTIONS",
       "id-9",
-      "OPTIONS /v1/models HTTP/1.1\r\nhost: a\r\nx-request-id: id-9\r\n\r\n",
+      "OPTIONS /v1/models HTTP/1.1\r\nhost: localhost\r\nx-request-id: id-9\r\n\r\n",
       204,
       { method: "OPTIONS" },
     ],
     [
       "a preflight",
       "id-10",
-      "OPTIONS /v1/models HTTP/1.1\r\nhost: a\r\nx-request-id: id-10\r\norigin: https://a.example\r\naccess-control-request-method: GET\r\n\r\n",
+      "OPTIONS /v1/models HTTP/1.1\r\nhost: localhost\r\nx-request-id: id-10\r\norigin: https://a.example\r\naccess-control-request-method: GET\r\n\r\n",
       204,
       { method: "OPTIONS" },
     ],
@@ -153,7 +153,7 @@ describe("one port with a gateway behind it", () => {
     const rpc = "http://proxied.example/parley.models.v1.ModelsService/ListModels";
     const received = await exchange(
       gateway,
-      `POST ${rpc} HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}`,
+      `POST ${rpc} HTTP/1.1\r\nhost: localhost\r\ncontent-type: application/json\r\ncontent-length: 2\r\n\r\n{}`,
       /sandbox\/echo/,
     );
     expect(received).toMatch(/^HTTP\/1.1 200 OK/);
