@@ -46,6 +46,8 @@ export interface RunningGateway {
   /** Where it can be called, such as "http://127.0.0.1:8080". */
   readonly url: string;
   readonly address: { readonly host: string; readonly port: number };
+  /** Whether everybody on this machine may call, because there are no keys and no tokens. */
+  readonly isOpen: boolean;
   /** How many calls are running. */
   readonly openCalls: number;
   /** How many connections are open. */
@@ -299,6 +301,9 @@ async function startWith(
   return {
     url,
     address,
+    get isOpen() {
+      return generations.current.identity.isOpen;
+    },
     get openCalls() {
       return countCalls(generations, runs);
     },

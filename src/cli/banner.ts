@@ -11,6 +11,8 @@ export interface BannerOptions {
   readonly providers: readonly string[];
   /** The file of the server's certificate; undefined: plain text. */
   readonly certFile: string | undefined;
+  /** Whether callers have to say who they are. */
+  readonly needsKey: boolean;
 }
 
 const REST = '{"model":"auto","messages":[{"role":"user","content":"Hello"}]}';
@@ -19,15 +21,16 @@ const RPC = '{"params":{"model":"auto","messages":[{"role":"ROLE_USER","content"
 const SERVICE = "/parley.chat.v1.ChatService";
 
 /** The text of a start: where the gateway listens, and a first call on each door, ready to be pasted into a shell. */
-export function formatBanner({ url, auto, providers, certFile }: BannerOptions): string {
+export function formatBanner({ url, auto, providers, certFile, needsKey }: BannerOptions): string {
+  const key = needsKey ? '-H "authorization: Bearer $KEY" ' : "";
   // The certificate vouches for itself: its issuer may be one that this machine does not know.
   const trust = certFile === undefined ? "" : `--cacert ${shellWord(certFile)} `;
   const curl = (flags: string, body: string): string =>
-    `curl ${flags}${trust}${shellWord(`${url}/v1/chat/completions`)} -H 'content-type: application/json' -d '${body}'`;
+    `curl ${flags}${trust}${key}${shellWord(`${url}/v1/chat/completions`)} -H 'content-type: application/json' -d '${body}'`;
   // Over TLS the client finds HTTP/2 by ALPN; without, reflection needs to be told.
   const http2 = certFile === undefined ? "--http2-prior-knowledge " : trust;
   const bufCurl = (protocol: string, method: string): string =>
-    `npx buf curl --protocol ${protocol} ${http2}-d '${RPC}' ${shellWord(`${url}${SERVICE}/${method}`)}`;
+    `npx buf curl --protocol ${protocol} ${http2}${key}-d '${RPC}' ${shellWord(`${url}${SERVICE}/${method}`)}`;
   const calls: readonly (readonly [door: string, command: string])[] = [
     ["REST", curl("", REST)],
     ["REST, streamed", curl("-N ", REST_STREAM)],
@@ -38,6 +41,7 @@ export function formatBanner({ url, auto, providers, certFile }: BannerOptions):
     `Parley ${VERSION} listens on ${url}`,
     `The model "auto" is ${formatAuto(auto)}. Ctrl-C lets open calls finish and stops.`,
     formatProviders(providers),
+    ...(needsKey ? ['Every call needs a key. "npm run parley -- keys create" makes one.'] : []),
     ...calls.flatMap(([door, command]) => ["", `  ${door}:`, `  ${command}`]),
     "",
     "",

@@ -3,6 +3,7 @@ import { type LoadOptions, loadConfig } from "../config/load-config.ts";
 import type { Settings } from "../config/settings.ts";
 import { formatAddress } from "../lib/address.ts";
 import { autoOf } from "../providers/default-model.ts";
+import { storeFault } from "../store/store-error.ts";
 import { createLogger, flushLogger } from "../telemetry/logger.ts";
 import { formatBanner } from "./banner.ts";
 import { createReload } from "./reload.ts";
@@ -50,7 +51,13 @@ async function serveWith(
     const gateway = await startGateway(settings, logger);
     const providers = settings.providers.map(({ id }) => id);
     stderr.write(
-      formatBanner({ url: gateway.url, auto: autoOf(settings), providers, certFile: settings.tls?.certFile }),
+      formatBanner({
+        url: gateway.url,
+        auto: autoOf(settings),
+        providers,
+        certFile: settings.tls?.certFile,
+        needsKey: !gateway.isOpen,
+      }),
     );
     const reload = createReload({ source, settings, gateway, logger });
     reloads.begin(() => reloads.reading(reload));
@@ -59,9 +66,10 @@ async function serveWith(
     await gateway.stop();
     return 0;
   } catch (error) {
-    const fault = startFault(error);
+    const ofPort = startFault(error);
+    const fault = ofPort === undefined ? storeFault(error) : `${formatAddress(settings.listen)}: ${ofPort}`;
     if (fault === undefined) throw error;
-    stderr.write(`parley can't listen on ${formatAddress(settings.listen)}: ${fault}\n`);
+    stderr.write(ofPort === undefined ? `parley can't start: ${fault}\n` : `parley can't listen on ${fault}\n`);
     return 1;
   } finally {
     await flushLogger(logger);

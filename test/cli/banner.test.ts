@@ -5,7 +5,7 @@ import type { AutoSettings } from "../../src/config/settings.ts";
 const ELIZA = { policy: "quality", models: ["sandbox/eliza"] } as const;
 
 const commandsOf = (url: string, certFile?: string): string[] => {
-  const lines = formatBanner({ url, auto: ELIZA, providers: [], certFile }).split("\n");
+  const lines = formatBanner({ url, auto: ELIZA, providers: [], certFile, needsKey: false }).split("\n");
   return lines.filter((line) => /^ {2}(curl|npx) /.test(line)).map((line) => line.trim());
 };
 
@@ -16,6 +16,7 @@ describe("formatBanner()", () => {
       auto: ELIZA,
       providers: [],
       certFile: undefined,
+      needsKey: false,
     }).split("\n");
     expect(line).toMatch(/^Parley \d+\.\d+\.\d+ listens on http:\/\/127\.0\.0\.1:8080$/);
   });
@@ -27,7 +28,7 @@ describe("formatBanner()", () => {
     [{ policy: "cost", models: ["a/b", "c"] }, "the first that suits of a/b, c, by cost"],
     [{ policy: "latency", models: ["a/b", "c"] }, "the first that suits of a/b, c, by latency"],
   ])("says what auto is: %j", (auto, words) => {
-    const banner = formatBanner({ url: "http://[::1]:1", auto, providers: [], certFile: undefined });
+    const banner = formatBanner({ url: "http://[::1]:1", auto, providers: [], certFile: undefined, needsKey: false });
     expect(banner.split("\n")[1]).toBe(`The model "auto" is ${words}. Ctrl-C lets open calls finish and stops.`);
   });
 
@@ -36,7 +37,13 @@ describe("formatBanner()", () => {
     [["openai"], "Providers: openai, and the sandbox. A model of theirs is called as provider/model."],
     [["a", "b"], "Providers: a, b, and the sandbox. A model of theirs is called as provider/model."],
   ])("says which providers are on: %j", (providers, line) => {
-    const banner = formatBanner({ url: "http://[::1]:1", auto: ELIZA, providers, certFile: undefined });
+    const banner = formatBanner({
+      url: "http://[::1]:1",
+      auto: ELIZA,
+      providers,
+      certFile: undefined,
+      needsKey: false,
+    });
     expect(banner.split("\n")[2]).toBe(line);
   });
 
@@ -68,5 +75,15 @@ describe("formatBanner()", () => {
     expect(commands.map((command) => / --cacert (.*?\.pem\S*) /.exec(command)?.[1])).toEqual(
       Array.from({ length: 4 }, () => String.raw`'/it'\''s here/cert.pem'`),
     );
+  });
+
+  it("says that calls need a key, and has one in each", () => {
+    const options = { url: "http://127.0.0.1:1", auto: ELIZA, providers: [], certFile: undefined };
+    const banner = formatBanner({ ...options, needsKey: true });
+    expect(banner).toContain('Every call needs a key. "npm run parley -- keys create" makes one.');
+    const commands = banner.split("\n").filter((line) => line.includes(" -d '"));
+    expect(commands).toHaveLength(4);
+    expect(commands.filter((line) => !line.includes('-H "authorization: Bearer $KEY"'))).toEqual([]);
+    expect(formatBanner({ ...options, needsKey: false })).not.toContain("key.");
   });
 });

@@ -156,6 +156,25 @@ describe("parley serve", () => {
     ]);
   });
 
+  it("says in one line that another one serves with the same folder, and what to do", async () => {
+    const cwd = createFolder();
+    const first = startParley(["serve"], { env: ANY_PORT, cwd });
+    expect((await fetch(`${await urlOf(first)}/v1/admin/requests`)).status).toBe(200);
+    const { status, stderr } = await runParley(["serve", "--log-level", "silent"], { env: ANY_PORT, cwd });
+    expect(status).toBe(1);
+    expect(stderr.split("\n")).toHaveLength(2);
+    expect(stderr).toMatch(/^parley can't start: .*parley-data.*PARLEY_DATA_DIR.*DATABASE_URL/);
+    // What only looks, and keys, go on beside it.
+    expect((await runParley(["keys", "create", "--config", "none.yaml"], { env: ANY_PORT, cwd })).status).toBe(1);
+    const made = await runParley(["keys", "create", "--json"], { env: ANY_PORT, cwd });
+    expect(JSON.parse(made.stdout)).toMatchObject({
+      key: { object: "key" },
+      secret: expect.stringMatching(/^sk-parley-/),
+    });
+    first.child.kill();
+    expect(await first.ended).toBe(0);
+  });
+
   it("refuses a configuration with problems, each on a line", async () => {
     const cwd = createFolder({ "parley.yaml": "listen: 0.0.0.0:80\nport: 80" });
     const { status, stdout, stderr } = await runParley(["serve"], { cwd });
