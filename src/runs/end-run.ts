@@ -5,6 +5,7 @@ import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import type { Run } from "../gen/parley/runs/v1/runs_service_pb.ts";
 import { isRunUid } from "../lib/ids.ts";
 import type { Store } from "../store/store.ts";
+import { cancelled } from "./ending.ts";
 import { endedValues, told } from "./queue.ts";
 import { runNotFound } from "./run-not-found.ts";
 import { findRun, hasEnded } from "./run-row.ts";
@@ -24,7 +25,7 @@ export async function cancelRun(uid: string, { id }: Caller, store: Store, setti
     if (row?.status === "running") await store.notify(transaction, "run_cancel", uid);
     if (row?.status === "queued") {
       // Nobody takes it meanwhile: the row is locked.
-      const values = endedValues(store, { status: "cancelled" }, row.last_sequence + 1, settings.retentionMs);
+      const values = endedValues(store, cancelled(), row.last_sequence + 1, settings.retentionMs);
       await transaction.updateTable("runs").set(values).where("uid", "=", uid).execute();
       await told(store, transaction, uid, settings.webhook.secret !== undefined);
     }

@@ -1,7 +1,7 @@
-import { create, fromJson, type JsonValue } from "@bufbuild/protobuf";
-import { type WatchRunResponse, WatchRunResponseSchema } from "../gen/parley/runs/v1/runs_service_pb.ts";
+import type { WatchRunResponse } from "../gen/parley/runs/v1/runs_service_pb.ts";
 import type { Store } from "../store/store.ts";
 import type { Follower } from "./change-feed.ts";
+import { decodeEvents, runEvent } from "./run-event.ts";
 import { findRun, hasEnded } from "./run-row.ts";
 
 /** What stands behind an event of a run. */
@@ -40,7 +40,7 @@ export function createEventReader({ db }: Store): EventReader {
     const [run] = rows;
     if (run === undefined) return { kind: "gone" };
     const events = rows.flatMap(({ first_sequence, events }) =>
-      first_sequence === null || events === null ? [] : eventsOf(events, first_sequence, after),
+      first_sequence === null || events === null ? [] : decodeEvents(events, first_sequence, after),
     );
     const isEnded = hasEnded(run.status);
     const reached = after + events.length;
@@ -55,7 +55,7 @@ export function createEventReader({ db }: Store): EventReader {
     if (run === undefined) return { kind: "gone" };
     // How its message goes is told by the run itself: an event never changes.
     delete run.webhook;
-    return { kind: "events", events: [...events, eventOf(sequence, { case: "run", value: run })], isLast: true };
+    return { kind: "events", events: [...events, runEvent(sequence, { case: "run", value: run })], isLast: true };
   };
 
   return {
@@ -69,16 +69,4 @@ export function createEventReader({ db }: Store): EventReader {
       return found;
     },
   };
-}
-
-/** The events of a row behind that number. */
-const eventsOf = (text: string, first: number, after: number): WatchRunResponse[] => {
-  const begin = Math.max(first, after + 1);
-  return (JSON.parse(text) as JsonValue[])
-    .slice(begin - first)
-    .map((json, at) => eventOf(begin + at, fromJson(WatchRunResponseSchema, json).event));
-};
-
-function eventOf(sequence: number, event: WatchRunResponse["event"]): WatchRunResponse {
-  return create(WatchRunResponseSchema, { sequence: BigInt(sequence), event });
 }

@@ -1,4 +1,5 @@
-import type { Append, Ending } from "./queue.ts";
+import type { Ending } from "./ending.ts";
+import type { Append } from "./queue.ts";
 
 /** Most of one write; a single event may be larger. */
 const MAX_BATCH_EVENTS = 512;

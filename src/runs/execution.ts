@@ -1,32 +1,25 @@
-import { clone, create, fromJsonString, toJson, toJsonString } from "@bufbuild/protobuf";
+import { clone, create, fromJsonString } from "@bufbuild/protobuf";
 import type { Caller } from "../admission/caller.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { createFold } from "../gateway/fold.ts";
 import { failureReport } from "../gateway/report.ts";
 import { StreamChatCompletionRequestSchema } from "../gen/parley/chat/v1/chat_service_pb.ts";
-import {
-  type ChatCompletion,
-  type ChatCompletionChunk,
-  ChatCompletionSchema,
-} from "../gen/parley/chat/v1/completion_pb.ts";
+import type { ChatCompletion, ChatCompletionChunk } from "../gen/parley/chat/v1/completion_pb.ts";
 import { type ChatCompletionParams, ChatCompletionParamsSchema } from "../gen/parley/chat/v1/params_pb.ts";
-import { type CallReport, CallReportSchema } from "../gen/parley/chat/v1/report_pb.ts";
+import type { CallReport } from "../gen/parley/chat/v1/report_pb.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
-import {
-  CreateRunRequestSchema,
-  RunErrorSchema,
-  RunRestartSchema,
-  WatchRunResponseSchema,
-} from "../gen/parley/runs/v1/runs_service_pb.ts";
+import { CreateRunRequestSchema } from "../gen/parley/runs/v1/runs_service_pb.ts";
 import { Scope } from "../gen/parley/scopes/v1/scopes_pb.ts";
 import { requestId } from "../lib/ids.ts";
 import { CallLog } from "../telemetry/call-log.ts";
 import { decodeCaller } from "./caller-json.ts";
+import { type Delay, delayOf } from "./delay.ts";
+import { cancelled, completed, type Ending, failed } from "./ending.ts";
 import { EventWriter } from "./event-writer.ts";
 import type { RunsOptions } from "./options.ts";
-import { isAway, persist } from "./persist.ts";
-import type { ClaimedRun, Ending, Queue } from "./queue.ts";
-import { runErrorOf } from "./run-error.ts";
+import { persist } from "./persist.ts";
+import type { ClaimedRun, Queue } from "./queue.ts";
+import { encodeChunk, encodeRestart } from "./run-event.ts";
 
 /** What executions share. */
 export interface ExecutionParts {
@@ -39,24 +32,17 @@ export interface ExecutionParts {
 /** What came of an execution. */
 export type Outcome =
   | { readonly kind: "ended" }
-  /** It waits again; `isLimited`: for its owner's limits, so that others of that owner have to, too. */
-  | { readonly kind: "put_back"; readonly afterMs: number; readonly isLimited: boolean }
+  | { readonly kind: "put_back"; readonly delay: Delay }
   /** Somebody else has it. */
   | { readonly kind: "lost" };
 
 /** How an attempt went, before that is stored. */
 type Attempted =
   | { readonly kind: "ended"; readonly ending: Ending }
-  | { readonly kind: "again"; readonly afterMs: number; readonly isLimited: boolean };
+  | { readonly kind: "put_back"; readonly delay: Delay };
 
 /** What ended an execution from outside. */
 type EndedBy = "lost" | "cancelled" | "interrupted";
-
-/** Time after which a run is tried again that this process could not try now. */
-const LATER_MS = 1_000;
-
-/** Longest time until a run is tried again that its owner's limits refused: limits can be raised, and budgets, too. */
-const LONGEST_WAIT_MS = 60_000;
 
 /** One execution of one run, by this process. */
 export class Execution {
@@ -104,7 +90,7 @@ export class Execution {
     try {
       const attempted = await this.#attempt();
       const outcome =
-        attempted.kind === "ended" ? await this.#finish(attempted.ending) : await this.#putBack(attempted);
+        attempted.kind === "ended" ? await this.#finish(attempted.ending) : await this.#putBack(attempted.delay);
       this.#tell(outcome);
       return outcome;
     } catch (thrown) {
@@ -145,7 +131,8 @@ export class Execution {
         }
         await this.#writer.room();
       }
-      return { kind: "ended", ending: this.#completed(report) };
+      this.#completion = this.#fold.completion;
+      return { kind: "ended", ending: completed(this.#completion, report) };
     } catch (thrown) {
       if (thrown instanceof RunLost || this.#endedBy === "lost") throw new RunLost();
       return this.#failed(thrown, isCalled);
@@ -166,47 +153,26 @@ export class Execution {
   }
 
   #push(chunk: ChatCompletionChunk): void {
-    if (!this.#hasEvents && this.run.last_sequence > 0) this.#writer.push(restartEvent(this.run.attempt));
+    if (!this.#hasEvents && this.run.last_sequence > 0) this.#writer.push(encodeRestart(this.run.attempt));
     this.#hasEvents = true;
     // What is written is not changed by what becomes of the chunk.
-    this.#writer.push(chunkEvent(chunk));
+    this.#writer.push(encodeChunk(chunk));
     this.#fold.push(chunk);
   }
 
-  #completed(report: CallReport | undefined): Ending {
-    this.#completion = this.#fold.completion;
-    return {
-      status: "completed",
-      response: toJsonString(ChatCompletionSchema, this.#completion),
-      ...(report && { report: toJsonString(CallReportSchema, report) }),
-    };
-  }
-
   #failed(thrown: unknown, isCalled: boolean): Attempted {
+    if (this.#endedBy === "cancelled") return { kind: "ended", ending: cancelled(failureReport(this.#log)) };
+    if (this.#endedBy === "interrupted") return { kind: "put_back", delay: { afterMs: 0, isLimited: false } };
     const error = GatewayError.from(thrown);
-    const again = (afterMs: number, isLimited = false): Attempted => ({ kind: "again", afterMs, isLimited });
-    if (this.#endedBy === "cancelled") return { kind: "ended", ending: this.#ending("cancelled") };
-    if (this.#endedBy === "interrupted") return again(0);
-    const { retryAfterMs = LATER_MS, quota = "" } = error.details;
-    if (error.reason === Reason.SHUTTING_DOWN) return again(retryAfterMs);
-    if (!isCalled && isAway(error)) return again(LATER_MS);
-    if (error.reason === Reason.RATE_LIMIT_EXCEEDED && quota.startsWith("key:") && !this.#hasEvents) {
-      return again(Math.min(retryAfterMs, LONGEST_WAIT_MS), true);
-    }
+    const delay = delayOf(error, { isCalled, hasEvents: this.#hasEvents });
+    if (delay !== undefined) return { kind: "put_back", delay };
     this.#log.failed(error);
-    if (error.details.cause !== undefined) {
+    const { cause } = error.details;
+    if (cause !== undefined) {
       const { requestId } = this.#log;
-      this.#parts.options.logger.error({ requestId, runUid: this.run.uid, err: error.details.cause }, "run failed");
+      this.#parts.options.logger.error({ requestId, runUid: this.run.uid, err: cause }, "run failed");
     }
-    return {
-      kind: "ended",
-      ending: { ...this.#ending("failed"), error: toJsonString(RunErrorSchema, runErrorOf(error)) },
-    };
-  }
-
-  #ending(status: "failed" | "cancelled"): Ending {
-    const report = failureReport(this.#log);
-    return { status, ...(report && { report: toJsonString(CallReportSchema, report) }) };
+    return { kind: "ended", ending: failed(error, failureReport(this.#log)) };
   }
 
   async #finish(ending: Ending): Promise<Outcome> {
@@ -214,13 +180,13 @@ export class Execution {
     return { kind: "ended" };
   }
 
-  async #putBack({ afterMs, isLimited }: Extract<Attempted, { kind: "again" }>): Promise<Outcome> {
+  async #putBack(delay: Delay): Promise<Outcome> {
     await this.#writer.discard();
     const { queue, hurry } = this.#parts;
-    const isBack = await persist(() => queue.putBack(this.run, afterMs), hurry);
-    if (isBack) return { kind: "put_back", afterMs, isLimited };
+    const isBack = await persist(() => queue.putBack(this.run, delay.afterMs), hurry);
+    if (isBack) return { kind: "put_back", delay };
     // It is lost, or was asked to end meanwhile.
-    return this.#finish(this.#ending("cancelled"));
+    return this.#finish(cancelled(failureReport(this.#log)));
   }
 
   /** Who asked nobody, and has not ended, is not told of. */
@@ -243,12 +209,3 @@ class RunLost extends Error {
     super("the run is somebody else's");
   }
 }
-
-const chunkEvent = (value: ChatCompletionChunk): string =>
-  JSON.stringify(toJson(WatchRunResponseSchema, create(WatchRunResponseSchema, { event: { case: "chunk", value } })));
-
-const restartEvent = (attempt: number): string =>
-  toJsonString(
-    WatchRunResponseSchema,
-    create(WatchRunResponseSchema, { event: { case: "restart", value: create(RunRestartSchema, { attempt }) } }),
-  );

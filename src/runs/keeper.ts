@@ -1,11 +1,6 @@
-import { toJsonString } from "@bufbuild/protobuf";
-import { GatewayError } from "../errors/gateway-error.ts";
-import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
-import { RunErrorSchema } from "../gen/parley/runs/v1/runs_service_pb.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Execution } from "./execution.ts";
-import type { Ending, Queue } from "./queue.ts";
-import { runErrorOf } from "./run-error.ts";
+import type { Queue } from "./queue.ts";
 
 /** What a keeper is made of. */
 export interface KeeperParts {
@@ -28,7 +23,7 @@ export function startKeeper({ queue, executions, leaseMs, logger, onRecovered }:
   const turn = async (): Promise<void> => {
     try {
       await renew(queue, executions);
-      if ((await queue.recover(false, endingOfLost)) > 0) onRecovered();
+      if ((await queue.recover(false)) > 0) onRecovered();
     } catch (thrown) {
       logger.warn({ err: thrown }, "leases of runs could not be kept");
     }
@@ -56,13 +51,4 @@ async function renew(queue: Queue, executions: ReadonlySet<Execution>): Promise<
     if (lease?.attempt !== execution.run.attempt) execution.lost();
     else if (lease.cancel_requested !== 0) execution.cancel();
   }
-}
-
-/** How a run ends whose workers were lost so often. */
-export function endingOfLost(times: number): Ending {
-  const error = new GatewayError(
-    Reason.WORKER_LOST,
-    `the run was given up: its worker was lost ${times === 1 ? "once" : `${times} times`}`,
-  );
-  return { status: "failed", error: toJsonString(RunErrorSchema, runErrorOf(error)) };
 }

@@ -2,7 +2,7 @@ import { randomText } from "../lib/ids.ts";
 import type { Store } from "../store/store.ts";
 import { openChangeFeed } from "./change-feed.ts";
 import { createEventReader } from "./event-reader.ts";
-import { endingOfLost, startKeeper } from "./keeper.ts";
+import { startKeeper } from "./keeper.ts";
 import type { RunsOptions } from "./options.ts";
 import { createQueue } from "./queue.ts";
 import { createRunService, type RunService } from "./run-service.ts";
@@ -29,7 +29,7 @@ export async function openRuns(options: RunsOptions): Promise<OpenRuns> {
   const store = await options.store.open();
   const queue = createQueue(store, `worker_${randomText(16)}`, settings);
   const hurry = new AbortController();
-  if (store.isSole) await queue.recover(true, endingOfLost);
+  if (store.isSole) await queue.recover(true);
   const webhooks = await openWebhooks(store, options);
   const wakeWebhooks = (): void => webhooks?.wake();
   const feed = openChangeFeed(store);

@@ -1,22 +1,15 @@
 import { sql, type Transaction, type UpdateObject } from "kysely";
 import type { RunSettings } from "../config/settings.ts";
-import type { RunStatus, RunTable, Schema } from "../store/schema.ts";
+import type { RunTable, Schema } from "../store/schema.ts";
 import type { Store } from "../store/store.ts";
+import { cancelled, type Ending, givenUp } from "./ending.ts";
+import { joinEvents } from "./run-event.ts";
 
 /** A run that this process works on. */
 export interface ClaimedRun extends Pick<RunTable, "uid" | "owner" | "caller" | "model" | "request" | "timeout_ms"> {
   /** The fence: whoever comes later has a higher one. */
   readonly attempt: number;
   readonly last_sequence: number;
-}
-
-/** How a run ends. */
-export interface Ending {
-  readonly status: Exclude<RunStatus, "queued" | "running">;
-  /** ProtoJSON. */
-  readonly response?: string;
-  readonly report?: string;
-  readonly error?: string;
 }
 
 /** What is appended to a run, behind the event of this number. */
@@ -42,7 +35,7 @@ export interface Queue {
   /** Puts a run back; false: it is somebody else's, has ended, or was asked to end. */
   putBack(run: ClaimedRun, afterMs: number): Promise<boolean>;
   /** Puts back the runs whose workers are lost, or ends them. `all`: all workers are. */
-  recover(all: boolean, lost: (times: number) => Ending): Promise<number>;
+  recover(all: boolean): Promise<number>;
 }
 
 /** Most runs that are recovered in one transaction. */
@@ -57,7 +50,7 @@ export function createQueue(
   const { db, now } = store;
   const leased = sql<number>`${now} + ${leaseMs}`;
   const hasWebhooks = webhook.secret !== undefined;
-  const recoverSome = (all: boolean, lost: (times: number) => Ending): Promise<number> =>
+  const recoverSome = (all: boolean): Promise<number> =>
     store.transact(async (transaction) => {
       const running = transaction
         .selectFrom("runs")
@@ -68,7 +61,7 @@ export function createQueue(
       const rows = await store.lockRows(query).execute();
       for (const { uid, cancel_requested, ...row } of rows) {
         const losses = row.losses + 1;
-        const ending = endingOfLost(cancel_requested !== 0, losses, maxAttempts, lost);
+        const ending = endingOfLost(cancel_requested !== 0, losses, maxAttempts);
         const lastSequence = row.last_sequence + 1;
         const values = ending === undefined ? waiting(now) : endedValues(store, ending, lastSequence, retentionMs);
         await transaction
@@ -146,7 +139,7 @@ export function createQueue(
               run_uid: run.uid,
               first_sequence: after + 1,
               last_sequence: last,
-              events: `[${events.join(",")}]`,
+              events: joinEvents(events),
             })
             .execute();
         }
@@ -170,23 +163,18 @@ export function createQueue(
         return true;
       }),
 
-    async recover(all, lost) {
+    async recover(all) {
       let sum = 0;
-      for (let some = RECOVERED_AT_ONCE; some === RECOVERED_AT_ONCE; sum += some) some = await recoverSome(all, lost);
+      for (let some = RECOVERED_AT_ONCE; some === RECOVERED_AT_ONCE; sum += some) some = await recoverSome(all);
       return sum;
     },
   };
 }
 
 /** How a run ends whose worker was lost; undefined: it does not. */
-function endingOfLost(
-  isCancelled: boolean,
-  losses: number,
-  maxAttempts: number,
-  lost: (times: number) => Ending,
-): Ending | undefined {
-  if (isCancelled) return { status: "cancelled" };
-  return losses >= maxAttempts ? lost(losses) : undefined;
+function endingOfLost(isCancelled: boolean, losses: number, maxAttempts: number): Ending | undefined {
+  if (isCancelled) return cancelled();
+  return losses >= maxAttempts ? givenUp(losses) : undefined;
 }
 
 const waiting = (runAfter: Store["now"]) =>

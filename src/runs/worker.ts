@@ -47,8 +47,9 @@ export function startWorker(parts: WorkerParts): Worker {
       executions.add(execution);
       const outcome = await execution.execute();
       if (outcome.kind === "put_back") {
-        if (outcome.isLimited) limited.add(run.owner, outcome.afterMs);
-        alarm.ringIn(outcome.afterMs);
+        const { afterMs, isLimited } = outcome.delay;
+        if (isLimited) limited.add(run.owner, afterMs);
+        alarm.ringIn(afterMs);
       }
     } catch (thrown) {
       options.logger.error({ runUid: run.uid, err: thrown }, "what came of a run could not be stored");

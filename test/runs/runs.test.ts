@@ -96,6 +96,7 @@ describe.each(STORE_KINDS)("runs on $name", ({ isMissing, open }) => {
       expect(ended).toBeGreaterThanOrEqual(started!);
       expect(expires! - ended!).toBeGreaterThan(86_000_000);
       expect((await rowOf(uid)).request).toBeNull();
+      await until(() => finished.length > 0, "that it is told");
       expect(finished).toMatchObject([
         {
           log: {
@@ -166,6 +167,7 @@ describe.each(STORE_KINDS)("runs on $name", ({ isMissing, open }) => {
         },
         report: { attempts: [{ target: "sandbox/fault-401" }] },
       });
+      await until(() => finished.length > 0, "that it is told");
       expect(finished).toMatchObject([{ log: { error: { reason: Reason.UPSTREAM_AUTHENTICATION_FAILED } } }]);
     });
 
@@ -494,6 +496,7 @@ describe.each(STORE_KINDS)("runs on $name", ({ isMissing, open }) => {
       expect(events.every(({ event }) => event.case !== "restart")).toBe(true);
       expect(await client().get(uid)).toMatchObject({ status: COMPLETED, attempts: 3 });
       expect(await rowOf(uid)).toMatchObject({ losses: 0 });
+      await until(() => finished.length > 0, "that it is told");
       expect(finished.length).toBe(1);
     });
 
