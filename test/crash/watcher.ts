@@ -24,7 +24,7 @@ export interface WatchConnection {
 export type WatchEnd = "cut" | "ended" | "unavailable" | { readonly fault: string };
 
 /** One that is not over by then is a fault. */
-const WATCH_MS = 240_000;
+const WATCH_MS = 600_000;
 
 /** Watches a run to its end, over as many connections as it takes; some of them the watcher cuts itself. */
 export async function watchRun(
