@@ -75,7 +75,7 @@ function faultsOf(change: History): readonly string[] {
   const ending = sightings.find(({ status }) => status !== "running") ?? completed;
   const watches = change.isWatched === false ? [] : [events({}, ending), change.watch ?? events({}, ending)];
   for (const seen of watches) {
-    ledger.watches.push({ uid: UID, by: "SSE", events: [...seen], reconnects: 0, isEnded: change.isEnded ?? true });
+    ledger.watches.push({ uid: UID, by: "SSE", events: [...seen], resumes: 0, isEnded: change.isEnded ?? true });
   }
   ledger.keys.push({ id: "key_1", secret: "", revokeSentAt: undefined, revokedAt: undefined, ...change.key });
   const uses = change.uses ?? [[0, 200]];

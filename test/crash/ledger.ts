@@ -59,8 +59,8 @@ export interface Watch {
   /** Such as "SSE 2". */
   readonly by: string;
   readonly events: SeenEvent[];
-  /** How often it had to connect again. */
-  reconnects: number;
+  /** How often it went on, over another connection, behind what it had seen. */
+  resumes: number;
   /** Whether it came to the end of the run. */
   isEnded: boolean;
 }

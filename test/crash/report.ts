@@ -37,7 +37,7 @@ export function formatResult({ broken, kills, ledger, requests, ms }: CrashResul
         ["requests answered with 503, and made again", requests.unavailable],
         ["watchers", watches.length],
         ["events that they saw", watches.reduce((sum, { events }) => sum + events.length, 0)],
-        ["times that they connected again", watches.reduce((sum, { reconnects }) => sum + reconnects, 0)],
+        ["times that they went on over another connection", watches.reduce((sum, { resumes }) => sum + resumes, 0)],
         ["keys", keys.length],
         ["revokes", keys.filter(({ revokedAt }) => revokedAt !== undefined).length],
         ["uses of keys", keyUses.length],

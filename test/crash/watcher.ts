@@ -24,7 +24,7 @@ export interface WatchConnection {
 export type WatchEnd = "cut" | "ended" | "unavailable" | { readonly fault: string };
 
 /** One that is not over by then is a fault. */
-const WATCH_MS = 240_000;
+const WATCH_MS = 600_000;
 
 /** Watches a run to its end, over as many connections as it takes; some of them the watcher cuts itself. */
 export async function watchRun(
@@ -34,13 +34,14 @@ export async function watchRun(
   uid: string,
   by: string,
 ): Promise<void> {
-  const watch: Watch = { uid, by, events: [], reconnects: 0, isEnded: false };
+  const watch: Watch = { uid, by, events: [], resumes: 0, isEnded: false };
   ledger.watches.push(watch);
   const connect = by.startsWith("SSE") ? watchOverSse : watchOverConnect;
   const until = performance.now() + WATCH_MS;
   const isOver = (): boolean => watch.events.at(-1)?.kind === "run";
   while (performance.now() < until) {
     const replica = random.pick(replicas);
+    let isFirst = true;
     const end = await connect({
       replica,
       secret,
@@ -48,6 +49,8 @@ export async function watchRun(
       after: watch.events.at(-1)?.sequence ?? 0,
       cutAfter: random.next() < 0.3 ? 1 + random.int(by.startsWith("SSE") ? 4_000 : 20) : Number.POSITIVE_INFINITY,
       onEvent(event) {
+        if (isFirst && watch.events.length > 0) watch.resumes += 1;
+        isFirst = false;
         watch.events.push(event);
         moments.happen("event", replica.name);
       },
@@ -56,7 +59,6 @@ export async function watchRun(
     if (end === "ended" && !isOver()) ledger.faults.push(`${by} of run ${uid} on ${replica.name} ended before the run`);
     watch.isEnded = isOver();
     if (watch.isEnded || typeof end === "object") return;
-    watch.reconnects += 1;
     await sleep(random.int(200));
   }
 }
