@@ -8,7 +8,7 @@ import { measureRuns } from "./runs.ts";
 import { measureStart } from "./start.ts";
 
 describe("measureRows()", () => {
-  it("measures every line on every server", { timeout: 120_000 }, async () => {
+  it("measures every line on every server", { timeout: 300_000 }, async () => {
     const measured = await measureRows(ROWS, { seconds: 0.01, rounds: 1 });
     expect(measured.map(({ row }) => row.name)).toEqual(ROWS.map(({ name }) => name));
     const figures = measured.flatMap(({ ours, theirs }) => [...ours, ...theirs]);

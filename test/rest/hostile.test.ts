@@ -22,7 +22,7 @@ function send(body: Buffer): Promise<{ status: number; message: string; param: s
     });
     const head = [
       "POST /v1/chat/completions HTTP/1.1",
-      "Host: x",
+      "Host: localhost",
       "Content-Type: application/json",
       "Connection: close",
     ];

@@ -8,6 +8,7 @@ import { collect, failureOf } from "../support/collect.ts";
 import type { DoorError } from "../support/door-error.ts";
 import { DOORS, type DoorClient, openDoor, type Params, type CallSettings as Settings } from "../support/doors.ts";
 import { startTestGateway, type TestGateway } from "../support/gateway.ts";
+import { CREATE } from "../support/raw-call.ts";
 import { openTyped, TYPED_DOORS } from "../support/typed-doors.ts";
 
 const sha256 = (secret: string): string => createHash("sha256").update(secret).digest("hex");
@@ -241,13 +242,15 @@ describe("a gateway with keys", () => {
       ]);
     });
 
-    it.each([
-      ["no key", "", 401],
-      ["a key without the scope", "authorization: Bearer secret-of-reader\r\n", 403],
-    ])("refuses %s before the body is read", async (_, header, status) => {
+    it.each<[what: string, path: string, header: string, status: number]>([
+      ["no key", "/v1/chat/completions", "", 401],
+      ["a key without the scope", "/v1/chat/completions", "authorization: Bearer secret-of-reader\r\n", 403],
+      ["no key, by Connect", CREATE, "", 401],
+      ["a key without the scope, by Connect", CREATE, "authorization: Bearer secret-of-reader\r\n", 403],
+    ])("refuses %s before the body is read", async (_, path, header, status) => {
       const { hostname, port } = new URL(gateway.url);
       const socket = net.connect(Number(port), hostname);
-      const head = `POST /v1/chat/completions HTTP/1.1\r\nhost: ${hostname}\r\ncontent-type: application/json\r\n${header}`;
+      const head = `POST ${path} HTTP/1.1\r\nhost: ${hostname}\r\ncontent-type: application/json\r\n${header}`;
       socket.write(`${head}content-length: 1000000\r\n\r\n{`);
       const [first] = (await new Promise((resolve) => socket.once("data", (data) => resolve([data])))) as [Buffer];
       expect(first.toString()).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `));
