@@ -1,45 +1,28 @@
 /** The composition root: the only file that knows every part. It joins them to a gateway that runs. */
-import { authorize, checkScopes } from "./admission/authorize.ts";
-import { guardFromPages } from "./admission/browser-guard.ts";
-import { createDoorkeeper } from "./admission/doorkeeper.ts";
-import { createIdentity, type Identity } from "./admission/identity.ts";
+import { checkScopes } from "./admission/authorize.ts";
+import { type Generation, makeGeneration, type Shared } from "./compose-generation.ts";
 import { openState, type State } from "./compose-state.ts";
 import type { ProviderSet, Reach, Upstream } from "./compose-upstream.ts";
-import { openListenFault } from "./config/choose-listen.ts";
 import { checkChange } from "./config/compare-settings.ts";
-import { ConfigError } from "./config/config-error.ts";
 import type { Settings } from "./config/settings.ts";
 import { GatewayError } from "./errors/gateway-error.ts";
-import { createLiveCalls, type LiveCalls } from "./gateway/call-scope.ts";
-import { createGateway, type Gateway } from "./gateway/gateway.ts";
-import { createKeyOperations } from "./gateway/key-operations.ts";
-import type { CallContext, Operations } from "./gateway/operation.ts";
 import { rowOf } from "./gateway/request-log/row-of.ts";
-import { createRequestOperations } from "./gateway/request-operations.ts";
 import { Reason } from "./gen/parley/errors/v1/errors_pb.ts";
-import { isLoopback } from "./lib/address.ts";
-import { autoOf } from "./providers/default-model.ts";
-import { createSandbox } from "./providers/sandbox/provider.ts";
-import { createRestHandler } from "./rest/rest-handler.ts";
-import { type Catalogue, createCatalogue } from "./routing/catalogue.ts";
 import type { Target } from "./routing/target.ts";
-import { createTargetStates, type TargetStates } from "./routing/target-states.ts";
-import { createRpcHandler, SERVICES } from "./rpc/handler.ts";
-import { createHealthStatus, type HealthStatus } from "./rpc/health.ts";
+import { createTargetStates } from "./routing/target-states.ts";
+import { SERVICES } from "./rpc/handler.ts";
+import { createHealthStatus } from "./rpc/health.ts";
 import type { EndedExecution } from "./runs/options.ts";
 import { createRuns, type Runs } from "./runs/runs.ts";
-import { createCors } from "./server/cors.ts";
-import { createDispatch } from "./server/dispatch.ts";
 import type { RequestHandler } from "./server/options.ts";
 import { type RunningServer, startServer } from "./server/server.ts";
-import { createSuccession, type Succession, type Successor } from "./server/succession.ts";
-import { type Exchange as AccessExchange, logAccess } from "./telemetry/access-line.ts";
+import { createSuccession, type Succession } from "./server/succession.ts";
+import { logAccess } from "./telemetry/access-line.ts";
 import type { CallLog } from "./telemetry/call-log.ts";
 import { createLogger, flushLogger, type Logger } from "./telemetry/logger.ts";
 import { createSignals, type Signals } from "./telemetry/signals.ts";
 import type { TargetGauge } from "./telemetry/target-gauge.ts";
 import type { Backend } from "./upstream/backend.ts";
-import { createScriptedBackend } from "./upstream/scripted-backend.ts";
 
 /** A gateway that runs. */
 export interface RunningGateway {
@@ -68,51 +51,8 @@ export interface RunningGateway {
   stop(): Promise<void>;
 }
 
-/** All that settings decide about a call, made once of each settings. */
-interface Generation extends Successor {
-  readonly settings: Settings;
-  readonly providers: ProviderSet | undefined;
-  readonly catalogue: Catalogue;
-  readonly gateway: Gateway;
-  readonly identity: Identity;
-  /** The calls that are running, but for those of runs. */
-  readonly calls: readonly LiveCalls[];
-}
-
-/** What all generations share. */
-interface Shared {
-  readonly states: TargetStates;
-  readonly state: State;
-  readonly runs: Runs;
-  readonly signals: Pick<Signals, "recordCall" | "scrape">;
-  readonly health: HealthStatus;
-  readonly logger: Logger;
-}
-
-/** Longest deadline that a client may give. */
-const MAX_TIMEOUT_MS = 86_400_000;
-
 /** Time for the errors of aborted calls to reach their clients, before sockets are destroyed. */
 const LAST_WORDS_MS = 1_000;
-
-/**
- * Makes the catalogue of the models that the settings give: the sandbox's, and those of the providers. Throws a ConfigError for a
- * target that does not exist. `states`: what is known of targets already.
- */
-export function composeCatalogue(
-  settings: Settings,
-  providers: ProviderSet | undefined,
-  states: TargetStates = createTargetStates(),
-): Catalogue {
-  const { file, sandbox, models, routing } = settings;
-  const backends = [createScriptedBackend(createSandbox(sandbox)), ...(providers?.backends ?? [])];
-  try {
-    return createCatalogue({ backends, models, auto: autoOf(settings), routing, states });
-  } catch (thrown) {
-    if (!(thrown instanceof GatewayError)) throw thrown;
-    throw new ConfigError([{ file, path: thrown.details.param ?? "", message: thrown.message }], file);
-  }
-}
 
 /** Opens the way to providers, where the settings have any. */
 export async function composeUpstream(
@@ -137,7 +77,7 @@ export async function startGateway(
 ): Promise<RunningGateway> {
   const upstream = createLateUpstream(logger, reach);
   try {
-    return await start(settings, logger, upstream, reach);
+    return await start({ settings, logger, upstream, reach });
   } catch (error) {
     await upstream.close();
     throw error;
@@ -158,76 +98,6 @@ function createLateUpstream(logger: Logger, reach: Reach | undefined): LateUpstr
   };
 }
 
-/** Makes a generation: nothing of it reaches beyond itself before it is the current one. Throws a ConfigError. */
-function makeGeneration(settings: Settings, providers: ProviderSet | undefined, shared: Shared): Generation {
-  const { states, state, runs, signals, health, logger } = shared;
-  const { auth, limits, timeouts, cors, routing, tls } = settings;
-  const catalogue = composeCatalogue(settings, providers, states);
-  const gateway = createGateway(catalogue, { ...timeouts, ...routing }, state.limiter);
-  checkOpen(settings, state);
-  const identity = createIdentity({ auth, stored: state.keys, mayBeOpen: isLoopback(settings.listen.host), logger });
-  const own = createLiveCalls();
-  const open = (call: CallContext) => own.open(call, timeouts.totalMs);
-  const operations: Operations = {
-    ...gateway.operations,
-    ...runs.operations,
-    ...createKeyOperations({ store: state.store, auth, changed: state.keys.refresh, open }),
-    ...createRequestOperations({ store: state.store, log: state.requestLog, open }),
-  };
-  const scheme = tls === undefined ? "http" : "https";
-  const doorkeeper = createDoorkeeper({
-    identity,
-    authorize,
-    guard: (headers, method) => guardFromPages({ method, scheme, headers }, cors.allowedOrigins),
-  });
-  const calls = [gateway.calls, own];
-  return {
-    settings,
-    providers,
-    catalogue,
-    gateway,
-    identity,
-    calls,
-    idle: async () => void (await Promise.all(calls.map((it) => it.idle()))),
-    handler: createDispatch({
-      rpc: createRpcHandler({
-        operations,
-        doorkeeper,
-        health,
-        maxMessageBytes: limits.maxBodyBytes,
-        maxTimeoutMs: MAX_TIMEOUT_MS,
-      }),
-      rest: createRestHandler({
-        services: SERVICES,
-        operations,
-        doorkeeper,
-        maxBodyBytes: limits.maxBodyBytes,
-        keepAliveMs: timeouts.keepAliveMs,
-        maxTimeoutMs: MAX_TIMEOUT_MS,
-      }),
-      cors: createCors(cors.allowedOrigins),
-      logger,
-      signals,
-      doorkeeper,
-      recordRequest(log, exchange) {
-        if (isOfApi(log, exchange)) state.requestLog.record(rowOf(log, exchange));
-      },
-      readiness: () => ({ ready: health.ready, degraded: state.degraded() }),
-    }),
-  };
-}
-
-/** Whether a call is one of the API's own: health and reflection leave no row, nor does a path that there is not. */
-const isOfApi = ({ operation }: CallLog, { path }: AccessExchange): boolean =>
-  operation !== undefined && !path.startsWith("/grpc.");
-
-/** A gateway that would be open to everybody listens on loopback only. Throws a ConfigError. */
-function checkOpen({ file, listen, auth }: Settings, { keys }: State): void {
-  const isClosed = auth.keys.length > 0 || auth.jwt !== undefined || keys.any !== false;
-  if (isClosed || isLoopback(listen.host)) return;
-  throw new ConfigError([{ file, path: "listen", message: openListenFault(listen.host) }], file);
-}
-
 /** The parts of a gateway that runs. */
 interface Running extends Shared {
   readonly signals: Signals;
@@ -238,16 +108,20 @@ interface Running extends Shared {
   readonly ending: AbortController;
 }
 
-async function start(
-  settings: Settings,
-  logger: Logger,
-  upstream: LateUpstream,
-  reach: Reach | undefined,
-): Promise<RunningGateway> {
+/** What a gateway is started with. */
+interface StartParts {
+  readonly settings: Settings;
+  readonly logger: Logger;
+  readonly upstream: LateUpstream;
+  readonly reach: Reach | undefined;
+}
+
+async function start(parts: StartParts): Promise<RunningGateway> {
+  const { settings, logger, upstream } = parts;
   const providers = await upstream.prepare(settings);
   const state = await openState(settings, logger);
   try {
-    return await startWith(state, providers, settings, logger, upstream, reach);
+    return await startWith(parts, providers, state);
   } catch (error) {
     await state.close();
     throw error;
@@ -255,12 +129,9 @@ async function start(
 }
 
 async function startWith(
-  state: State,
+  { settings, logger, upstream, reach }: StartParts,
   providers: ProviderSet | undefined,
-  settings: Settings,
-  logger: Logger,
-  upstream: LateUpstream,
-  reach: Reach | undefined,
+  state: State,
 ): Promise<RunningGateway> {
   const signals = await createSignals({
     settings: settings.telemetry,

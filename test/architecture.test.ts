@@ -11,6 +11,7 @@ const LAYERS = [
   "main.ts",
   "cli",
   "compose.ts",
+  "compose-generation.ts",
   "compose-state.ts",
   "compose-upstream.ts",
   "server",

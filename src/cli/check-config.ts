@@ -8,7 +8,8 @@ import type { Surroundings } from "./surroundings.ts";
  */
 export async function checkConfig(path: string | undefined, { env, cwd, stdout }: Surroundings): Promise<number> {
   const settings = await loadConfig({ env, cwd, path });
-  const { composeCatalogue, composeUpstream } = await import("../compose.ts");
+  const { composeUpstream } = await import("../compose.ts");
+  const { composeCatalogue } = await import("../compose-generation.ts");
   const { formatSettings } = await import("../config/format-settings.ts");
   const upstream = await composeUpstream(settings);
   try {
