@@ -107,7 +107,7 @@ const REFUSED: readonly Refusal[] = [
   row("a long label", { metadata: { a: "x".repeat(513) } }, INVALID, 'metadata["a"]'),
   row("stream_options without a stream", { streamOptions: {} }, INVALID, "stream_options"),
   row("stream: true of a call that does not stream", { stream: true }, INVALID, "stream"),
-  row("async", { async: true }, "NOT_IMPLEMENTED", "async"),
+  row("async", { async: true }, "INVALID_VALUE", "async"),
   row("audio output without its parameters", { modalities: [OutputModality.AUDIO] }, INVALID, "modalities"),
   row("a message without a role", { messages: [{ content: [text("a")] }] }, MISSING, "messages[0].role"),
   row("a user message without content", { messages: [{ role: Role.USER }] }, MISSING, "messages[0].content"),
