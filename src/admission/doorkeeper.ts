@@ -35,9 +35,13 @@ export interface DoorkeeperOptions {
 /** Makes a doorkeeper. */
 export function createDoorkeeper({ identity, authorize, guard }: DoorkeeperOptions): Doorkeeper {
   const allow = (caller: Caller, methods: readonly DescMethod[]): Caller => {
-    const refusals = methods.map((method) => refusalOf(() => authorize(caller, method)));
-    if (refusals.every((refusal) => refusal !== undefined)) throw refusals[0];
-    return caller;
+    let first: unknown;
+    for (const method of methods) {
+      const refusal = refusalOf(() => authorize(caller, method));
+      if (refusal === undefined) return caller;
+      first ??= refusal;
+    }
+    throw first;
   };
   return {
     admit(headers, methods, httpMethod) {
