@@ -97,11 +97,21 @@ function planPostgres(folder: string, port: number, user: User): Plan | undefine
   };
 }
 
-function planRedis(folder: string, port: number): Plan | undefined {
+function planRedis(folder: string, port: number, more: readonly string[] = []): Plan | undefined {
   const command = find("valkey-server") ?? find("redis-server");
   if (command === undefined) return undefined;
   const args = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no", "--dir", folder];
-  return { command, args, url: `redis://127.0.0.1:${port}` };
+  return { command, args: [...args, ...more], url: `redis://127.0.0.1:${port}` };
+}
+
+/** Nodes of a cluster speak with each other on a port of their own. */
+async function planRedisNode(folder: string, port: number): Promise<Plan | undefined> {
+  return planRedis(folder, port, ["--cluster-enabled", "yes", "--cluster-port", String(await freePort())]);
+}
+
+function planOf(folder: string, port: number, user: User): Plan | undefined | Promise<Plan | undefined> {
+  if (kind === "postgres") return planPostgres(folder, port, user);
+  return kind === "redis-node" ? planRedisNode(folder, port) : planRedis(folder, port);
 }
 
 const say = (message: object): unknown => process.stdout.write(`${JSON.stringify(message)}\n`);
@@ -118,7 +128,7 @@ async function main(): Promise<void> {
   });
   try {
     const port = await freePort();
-    const plan = kind === "postgres" ? planPostgres(folder, port, user) : planRedis(folder, port);
+    const plan = await planOf(folder, port, user);
     if (plan === undefined) {
       say({ missing: kind });
       return;

@@ -3,8 +3,8 @@ import { once } from "node:events";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-/** Servers that tests can do with, where the machine has them. */
-export type ServerKind = "postgres" | "redis";
+/** Servers that tests can do with, where the machine has them; "redis-node" is one for a cluster, of which it knows nothing yet. */
+export type ServerKind = "postgres" | "redis" | "redis-node";
 
 /** A server of our own, on a free port, with its files in a folder of its own. */
 export interface TestServer {

@@ -5,7 +5,7 @@ import { FREE, type MemoryLimiter } from "./memory-limiter.ts";
 import { isUnlimited, type Quota, shareOf } from "./quota.ts";
 import { createRedisLink } from "./redis-link.ts";
 import { decodeRefusal, decodeStanding, encodeReserve, keysOf, periodOf } from "./redis-reserve.ts";
-import { type CallerKeys, loadScripts, SPEND_UNKNOWN } from "./redis-scripts.ts";
+import { type CallerKeys, SPEND_UNKNOWN } from "./redis-scripts.ts";
 import { createRedisSettlements } from "./redis-settlements.ts";
 import { createRedisTickets } from "./redis-tickets.ts";
 import type { SpendLedger } from "./spend-ledger.ts";
@@ -53,7 +53,7 @@ export async function createRedisLimiter(options: RedisLimiterOptions): Promise<
     timeoutMs: times.timeoutMs,
     connectMs: times.connectMs,
     async prepare() {
-      await link.run(loadScripts);
+      await link.run((client) => client.load());
       await beat();
       // Before anything is reserved: what was spent meanwhile must be counted before the store is asked for what was spent.
       await settlements.retell();

@@ -1,6 +1,6 @@
 import { setImmediate } from "node:timers";
 import { sleep } from "../../lib/sleep.ts";
-import { createScriptedClient, type ScriptedClient } from "./redis-scripts.ts";
+import { connectRedis, type ScriptedClient } from "./redis-client.ts";
 
 /** A connection to Redis that is made again whenever it is lost. While there is none, commands are refused at once. */
 export interface RedisLink {
@@ -105,17 +105,17 @@ export function createRedisLink({ redis, url, timeoutMs, connectMs, prepare, cha
     const lost = Promise.withResolvers<never>();
     // It may be lost when nobody listens.
     lost.promise.catch(() => undefined);
-    const client = createScriptedClient(redis, url, connectMs);
-    const mine: Connection = { client, lose: lost.reject };
-    client.on("error", (error: Error) => lose(mine, error));
-    client.on("end", () => lose(mine, new Error("the connection was closed")));
+    let mine: Connection | undefined;
+    const fail = (error: Error): void => (mine === undefined ? lost.reject(error) : lose(mine, error));
+    const connecting = connectRedis({ redis, url, connectMs, lost: fail });
     // A server that takes the connection and says nothing would never be given up otherwise.
-    const close = (): void => lose(mine, new Error("the link is closed"));
+    const close = (): void => fail(new Error("the link is closed"));
     closing.signal.addEventListener("abort", close, { once: true });
     const timer = setTimeout(() => lost.reject(new Error(`not connected within ${connectMs} ms`)), connectMs);
     try {
-      await Promise.race([client.connect(), lost.promise]);
+      const client = await Promise.race([connecting.client, lost.promise]);
       clearTimeout(timer);
+      mine = { client, lose: lost.reject };
       connection = mine;
       await Promise.race([prepare(), lost.promise]);
       // Whether it was lost in the same moment.
@@ -127,12 +127,13 @@ export function createRedisLink({ redis, url, timeoutMs, connectMs, prepare, cha
       }
       return await lost.promise;
     } catch (error) {
-      lose(mine, error as Error);
+      fail(error as Error);
       throw error;
     } finally {
       clearTimeout(timer);
       closing.signal.removeEventListener("abort", close);
-      client.destroy();
+      connecting.client.catch(() => undefined);
+      connecting.destroy();
     }
   }
 

@@ -166,75 +166,57 @@ return redis.call('ZCARD', KEYS[1])
 /** Forgets a process. Keys: the processes. Arguments: which one. */
 const LEAVE = "return redis.call('ZREM', KEYS[1], ARGV[1])";
 
-/**
- * Sends all scripts to the server. Otherwise the first use of one is refused and sent again, behind what was sent after it: a settle
- * would come after the next reserve.
- */
-export async function loadScripts(client: ScriptedClient): Promise<void> {
-  await Promise.all([RESERVE, SETTLE, RENEW, BEAT, LEAVE].map((script) => client.scriptLoad(script)));
-}
+/** All scripts. */
+export const SCRIPTS: readonly string[] = [RESERVE, SETTLE, RENEW, BEAT, LEAVE];
 
 /** Sorted set: the processes that live. */
 const PROCESSES = "parley:processes";
 
-/** Makes a client of node-redis that has the scripts, and is not connected yet. */
-export function createScriptedClient(redis: typeof import("redis"), url: string, connectMs: number) {
+/** Makes the scripts as node-redis wants them. */
+export function defineScripts({ defineScript }: typeof import("redis")) {
   const parseCaller = (parser: CommandParser, keys: CallerKeys, args: readonly string[]): void => {
     parser.pushKeys([keys.buckets, keys.calls, keys.streams, keys.spend]);
     parser.push(...args);
   };
-  return redis.createClient({
-    url,
-    // Nothing here needs the newer protocol, and not every server and proxy has it.
-    RESP: 2,
-    disableClientInfo: true,
-    disableOfflineQueue: true,
-    // Its time limit ends when a command is written. redis-link.ts has one until it is answered, and without a timer for each.
-    commandOptions: { timeout: 0 },
-    socket: { connectTimeout: connectMs, reconnectStrategy: false },
-    scripts: {
-      reserve: redis.defineScript({
-        SCRIPT: RESERVE,
-        NUMBER_OF_KEYS: 4,
-        parseCommand: parseCaller,
-        transformReply: (reply: unknown) => reply as readonly number[],
-      }),
-      settle: redis.defineScript({
-        SCRIPT: SETTLE,
-        NUMBER_OF_KEYS: 4,
-        parseCommand: parseCaller,
-        transformReply: (reply: unknown) => reply as number,
-      }),
-      renew: redis.defineScript({
-        SCRIPT: RENEW,
-        NUMBER_OF_KEYS: 2,
-        parseCommand(parser: CommandParser, keys: CallerKeys, args: readonly string[]) {
-          parser.pushKeys([keys.calls, keys.streams]);
-          parser.push(...args);
-        },
-        transformReply: (reply: unknown) => reply as number,
-      }),
-      beat: redis.defineScript({
-        SCRIPT: BEAT,
-        NUMBER_OF_KEYS: 1,
-        parseCommand(parser: CommandParser, process: string, livesMs: number) {
-          parser.pushKey(PROCESSES);
-          parser.push(process, String(livesMs));
-        },
-        transformReply: (reply: unknown) => reply as number,
-      }),
-      leave: redis.defineScript({
-        SCRIPT: LEAVE,
-        NUMBER_OF_KEYS: 1,
-        parseCommand(parser: CommandParser, process: string) {
-          parser.pushKey(PROCESSES);
-          parser.push(process);
-        },
-        transformReply: (reply: unknown) => reply as number,
-      }),
-    },
-  });
+  return {
+    reserve: defineScript({
+      SCRIPT: RESERVE,
+      NUMBER_OF_KEYS: 4,
+      parseCommand: parseCaller,
+      transformReply: (reply: unknown) => reply as readonly number[],
+    }),
+    settle: defineScript({
+      SCRIPT: SETTLE,
+      NUMBER_OF_KEYS: 4,
+      parseCommand: parseCaller,
+      transformReply: (reply: unknown) => reply as number,
+    }),
+    renew: defineScript({
+      SCRIPT: RENEW,
+      NUMBER_OF_KEYS: 2,
+      parseCommand(parser: CommandParser, keys: CallerKeys, args: readonly string[]) {
+        parser.pushKeys([keys.calls, keys.streams]);
+        parser.push(...args);
+      },
+      transformReply: (reply: unknown) => reply as number,
+    }),
+    beat: defineScript({
+      SCRIPT: BEAT,
+      NUMBER_OF_KEYS: 1,
+      parseCommand(parser: CommandParser, process: string, livesMs: number) {
+        parser.pushKey(PROCESSES);
+        parser.push(process, String(livesMs));
+      },
+      transformReply: (reply: unknown) => reply as number,
+    }),
+    leave: defineScript({
+      SCRIPT: LEAVE,
+      NUMBER_OF_KEYS: 1,
+      parseCommand(parser: CommandParser, process: string) {
+        parser.pushKey(PROCESSES);
+        parser.push(process);
+      },
+      transformReply: (reply: unknown) => reply as number,
+    }),
+  };
 }
-
-/** A client with the scripts. */
-export type ScriptedClient = ReturnType<typeof createScriptedClient>;

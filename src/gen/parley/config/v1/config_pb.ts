@@ -961,7 +961,7 @@ export const StoreSchema: GenMessage<Store> = /*@__PURE__*/
  */
 export type Redis = Message<"parley.config.v1.Redis"> & {
   /**
-   * Its address: "redis://user:password@host:6379/0", or "rediss:" for TLS. The environment's REDIS_URL wins.
+   * Its address, or that of any server of a Redis Cluster: "redis://user:password@host:6379", or "rediss:" for TLS. The environment's REDIS_URL wins.
    *
    * @generated from field: optional string url = 1;
    */
