@@ -47,10 +47,8 @@ describe("checkChange()", () => {
   it.each<[text: string, paths: string[]]>([
     ["listen: 127.0.0.1:9", ["listen"]],
     ["store: { database_url: 'postgres://a/b' }\nredis: { url: 'redis://a' }", ["store", "redis"]],
-    [
-      `auth: { keys: [{ id: a, sha256: ${"a0".repeat(32)} }] }\nruns: { workers: 1 }\nrequest_log: { enabled: false }`,
-      [],
-    ],
+    [`auth: { keys: [{ id: a, sha256: ${"a0".repeat(32)} }] }\nrequest_log: { enabled: false }`, []],
+    ["runs: { workers: 1 }", ["runs"]],
     [
       "limits: { max_concurrent_streams: 9 }\ntimeouts: { headers: 9s }",
       ["limits.max_concurrent_streams", "timeouts.headers"],

@@ -96,6 +96,8 @@ export async function soak({ ms, seed, onProgress = () => undefined }: SoakOptio
   try {
     // Asked once before, because the first question has the code for metrics loaded.
     await readMetrics(gateway.url);
+    // And the first look into the log of requests opens the database, with a thread of its own.
+    await fetch(`${gateway.url}/v1/admin/requests`);
     await sleep(1_000);
     const startedAt = performance.now();
     const sample = async (): Promise<TimedSample> => {
