@@ -4,7 +4,7 @@ import { orMs } from "./duration.ts";
 import type { AuthSettings, ConfigKeySettings, JwtSettings } from "./settings.ts";
 
 /** What a key may be used for that does not say. */
-const DEFAULT_SCOPES: readonly Scope[] = [Scope.CHAT, Scope.MODELS];
+export const DEFAULT_SCOPES: readonly Scope[] = [Scope.CHAT, Scope.MODELS];
 
 /** The defaults that parley/config/v1/config.proto states. */
 const JWT_DEFAULTS = {

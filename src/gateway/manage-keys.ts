@@ -3,6 +3,7 @@ import { type Timestamp, timestampFromMs, timestampMs } from "@bufbuild/protobuf
 import { readKeyLimits, readKeyModels, readKeyScopes, writeKeyLimits } from "../admission/key-row.ts";
 import { createSecret, hashSecret, hintOf } from "../admission/secret.ts";
 import { validate } from "../admission/validate.ts";
+import { DEFAULT_SCOPES } from "../config/complete-auth.ts";
 import type { AuthSettings, ConfigKeySettings } from "../config/settings.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
@@ -19,13 +20,9 @@ import {
   type UpdateKeyRequest,
   UpdateKeyRequestSchema,
 } from "../gen/parley/keys/v1/keys_service_pb.ts";
-import { Scope } from "../gen/parley/scopes/v1/scopes_pb.ts";
 import { randomText } from "../lib/ids.ts";
 import { createKeyRows, type KeyRow, type KeyRows } from "../store/keys.ts";
 import type { LateStore } from "../store/store.ts";
-
-/** What a key may be used for that does not say. */
-const DEFAULT_SCOPES: readonly Scope[] = [Scope.CHAT, Scope.MODELS];
 
 /** The last millisecond of the year 9999, after which a Timestamp has no text. */
 const LAST_MS = 253_402_300_799_999;
