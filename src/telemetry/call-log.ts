@@ -46,6 +46,9 @@ export interface CallFields {
   traceId?: string;
 }
 
+/** Rpcs that answer piece by piece. */
+const STREAMS: ReadonlySet<string> = new Set(["StreamChatCompletion", "WatchRun"]);
+
 /** Longest text of a provider's, and longest name of a model that nobody may have, that is kept whole. */
 const MAX_TEXT = 200;
 
@@ -106,7 +109,7 @@ export class CallLog {
 
   /** Whether the answer is given piece by piece. */
   get isStreaming(): boolean {
-    return this.operation === "StreamChatCompletion";
+    return STREAMS.has(this.operation ?? "");
   }
 
   /** The model that was asked for, once it is found. */

@@ -108,4 +108,15 @@ describe("rowOf()", () => {
     expect(rowOf(log, EXCHANGE)).toMatchObject({ model: "no-such-model", target: "" });
     expect(log.fields()).not.toHaveProperty("model");
   });
+
+  it.each([
+    ["CreateChatCompletion", 0],
+    ["StreamChatCompletion", 1],
+    ["WatchRun", 1],
+    ["GetRun", 0],
+  ])("says whether %s was answered piece by piece", (operation, stream) => {
+    const log = new CallLog("req_1", "rest");
+    log.named(operation);
+    expect(rowOf(log, EXCHANGE).stream).toBe(stream);
+  });
 });
