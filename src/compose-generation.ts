@@ -15,6 +15,7 @@ import { createKeyOperations } from "./gateway/key-operations.ts";
 import type { CallContext, Operations } from "./gateway/operation.ts";
 import { rowOf } from "./gateway/request-log/row-of.ts";
 import { createRequestOperations } from "./gateway/request-operations.ts";
+import { tellingStanding } from "./gateway/telling-standing.ts";
 import { isLoopback } from "./lib/address.ts";
 import { autoOf } from "./providers/default-model.ts";
 import { createSandbox } from "./providers/sandbox/provider.ts";
@@ -86,11 +87,17 @@ export function makeGeneration(settings: Settings, providers: ProviderSet | unde
   const identity = createIdentity({ auth, stored: state.keys, mayBeOpen: isLoopback(settings.listen.host), logger });
   const own = createLiveCalls();
   const open = (call: CallContext) => own.open(call, timeouts.totalMs);
-  const operations: Operations = {
-    ...gateway.operations,
+  const { createChatCompletion, streamChatCompletion, ...others } = gateway.operations;
+  const free = {
+    ...others,
     ...runs.operations,
     ...createKeyOperations({ store: state.store, auth, changed: state.keys.refresh, open }),
     ...createRequestOperations({ store: state.store, log: state.requestLog, open }),
+  };
+  const operations: Operations = {
+    createChatCompletion,
+    streamChatCompletion,
+    ...tellingStanding(free, state.limiter),
   };
   const scheme = tls === undefined ? "http" : "https";
   const doorkeeper = createDoorkeeper({

@@ -11,7 +11,7 @@ import type { Attempt } from "./attempt.ts";
 import { noteAnswer, noteAsked } from "./content.ts";
 import { findAnswer } from "./find-answer.ts";
 import { createIdentity } from "./identity.ts";
-import { openMeter } from "./meter.ts";
+import { openMeter, prepareTold } from "./meter.ts";
 import type { Origin } from "./open-stream.ts";
 import { prepare } from "./prepare.ts";
 import { hideReasoning } from "./reasoning.ts";
@@ -26,7 +26,9 @@ export async function createChat(
 ): Promise<CreateChatCompletionResponse> {
   const { log, caller } = call;
   noteAsked(call, request.params);
-  const prepared = prepare(CreateChatCompletionRequestSchema, request, false, { catalogue, caller });
+  const prepared = await prepareTold(limiter, call, () =>
+    prepare(CreateChatCompletionRequestSchema, request, false, { catalogue, caller }),
+  );
   const { choices } = prepared.demand;
   using meter = await openMeter(limiter, call, prepared);
   const { attempt, value } = await findAnswer({

@@ -57,6 +57,26 @@ function knownQuotaOf(limits: KeyLimits): Quota {
   return quota;
 }
 
+/** Tells the door how it stands with the caller's limits, of a call that takes nothing of them, or that is refused before it does. */
+export async function tellStanding(limiter: Limiter, { caller, tellStanding: tell }: CallContext): Promise<void> {
+  if (caller.limits === undefined || tell === undefined) return;
+  tell(await limiter.standing(caller.id, knownQuotaOf(caller.limits)));
+}
+
+/** Prepares a call. One that is refused is told how it stands, too; the others are when what they may take is reserved. */
+export async function prepareTold(
+  limiter: Limiter,
+  call: CallContext,
+  prepare: () => PreparedCall,
+): Promise<PreparedCall> {
+  try {
+    return prepare();
+  } catch (thrown) {
+    await tellStanding(limiter, call);
+    throw thrown;
+  }
+}
+
 class GrantedMeter implements Meter {
   readonly #grant: Grant;
   readonly #log: CallLog;

@@ -12,7 +12,7 @@ import type { Attempt } from "./attempt.ts";
 import type { CallScope } from "./call-scope.ts";
 import { noteAsked, noteStream } from "./content.ts";
 import { findAnswer } from "./find-answer.ts";
-import { type Meter, openMeter } from "./meter.ts";
+import { type Meter, openMeter, prepareTold } from "./meter.ts";
 import { type OpenStream, openStream, readBatch, stopQuietly } from "./open-stream.ts";
 import { prepare } from "./prepare.ts";
 import { Reporter } from "./report.ts";
@@ -29,7 +29,9 @@ export async function* streamChat(
 ): AsyncGenerator<StreamChatCompletionResponse[]> {
   const { log, caller } = call;
   noteAsked(call, request.params);
-  const prepared = prepare(StreamChatCompletionRequestSchema, request, true, { catalogue, caller });
+  const prepared = await prepareTold(limiter, call, () =>
+    prepare(StreamChatCompletionRequestSchema, request, true, { catalogue, caller }),
+  );
   using meter = await openMeter(limiter, call, prepared);
   const reading = {
     choices: prepared.demand.choices,

@@ -63,6 +63,9 @@ export const catalogueOf = (
 /** For gateways whose callers have no limits: nobody asks it. */
 export const NO_LIMITER: Limiter = {
   isLocal: false,
+  standing: () => {
+    throw new Error("nobody has limits here");
+  },
   reserve: () => {
     throw new Error("nobody has limits here");
   },

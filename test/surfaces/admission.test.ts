@@ -1,7 +1,7 @@
 /** Who may call, what, and how much: the same on every door, and decided before a body is read. */
 import { createHash } from "node:crypto";
 import net from "node:net";
-import { Code } from "@connectrpc/connect";
+import { Code, ConnectError } from "@connectrpc/connect";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { Role } from "../../src/gen/parley/chat/v1/message_pb.ts";
 import { collect, failureOf } from "../support/collect.ts";
@@ -28,6 +28,7 @@ const KEYS = [
   { id: "echoes", models: ["sandbox/echo"] },
   { id: "named", models: ["fast"] },
   { id: "two", limits: { requests_per_minute: 2 } },
+  { id: "looking", scopes: ["chat", "models", "runs"], limits: { requests_per_minute: 3, tokens_per_minute: 900 } },
   { id: "tokens", limits: { tokens_per_minute: 100 } },
   { id: "one", limits: { concurrent: 1, concurrent_streams: 1 } },
 ] as const;
@@ -198,6 +199,20 @@ describe("a gateway with keys", () => {
       close();
     });
 
+    it("tells it also where nothing is taken", async () => {
+      const { models, chat, close } = openTyped(name, gateway.url);
+      const seen: (string | null)[] = [];
+      const onHeader = (headers: Headers): void => void seen.push(headers.get("x-ratelimit-remaining-requests"));
+      await models.listModels({}, { ...bearer(secretOf("looking")), onHeader });
+      expect(seen).toEqual(["3"]);
+      const params = { ...echo("a"), temperature: 9 };
+      const thrown = ConnectError.from(
+        await failureOf(chat.createChatCompletion({ params }, bearer(secretOf("looking")))),
+      );
+      expect([thrown.code, thrown.metadata.get("x-ratelimit-remaining-requests")]).toEqual([Code.InvalidArgument, "3"]);
+      close();
+    });
+
     it("lets everybody ask for its health", async () => {
       const answer = await fetch(`${gateway.url}/healthz`);
       expect(answer.status).toBe(200);
@@ -240,6 +255,21 @@ describe("a gateway with keys", () => {
         [200, "2", "0", true, false, false, false],
         [429, "2", "0", true, false, true, true],
       ]);
+    });
+
+    it.each<[what: string, path: string, body: object | undefined, status: number]>([
+      ["the list of models", "/v1/models", undefined, 200],
+      ["a model that there is not", "/v1/models/nobody/nothing", undefined, 404],
+      ["the list of runs", "/v1/chat_completion_runs", undefined, 200],
+      ["a call that is refused", "/v1/chat/completions", { model: "sandbox/echo", messages: [] }, 400],
+      ["a call of no model", "/v1/chat/completions", { model: "x/y", messages: [{ role: "user", content: "a" }] }, 404],
+    ])("tells how it stands with the limits, and takes nothing of them, with %s", async (_, path, body, status) => {
+      const init = body === undefined ? {} : { method: "POST", body: JSON.stringify(body) };
+      const answer = await get(path, secretOf("looking"), init);
+      const told = ["limit", "remaining", "reset"].flatMap((what) =>
+        ["requests", "tokens"].map((of) => answer.headers.get(`x-ratelimit-${what}-${of}`)),
+      );
+      expect([answer.status, ...told]).toEqual([status, "3", "900", "3", "900", "0s", "0s"]);
     });
 
     it.each<[what: string, path: string, header: string, status: number]>([

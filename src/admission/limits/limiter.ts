@@ -55,6 +55,8 @@ export interface Limiter {
    * grants its share.
    */
   reserve(caller: string, quota: Quota, ask: Ask): Grant | Refusal | Promise<Grant | Refusal>;
+  /** How it stands with a caller now; nothing is taken. It does not fail. */
+  standing(caller: string, quota: Quota): Standing | Promise<Standing>;
   /** Whether limits that should be shared are not now. */
   readonly isLocal: boolean;
   /** Lets go of the shared server, when what was settled is told. */

@@ -90,6 +90,12 @@ export function createMemoryLimiter({ spend, clock = MACHINE_CLOCK }: MemoryLimi
       if (typeof spent === "number") return decide(caller, quota, ask, spent < budget.nanoDollars ? 0 : waitMs);
       return spent.then((it) => decide(caller, quota, ask, it < budget.nanoDollars ? 0 : waitMs));
     },
+    standing(caller, quota) {
+      // Nobody is remembered for having looked.
+      const account = accounts.get(caller) ?? new Account();
+      account.update(quota, now());
+      return account.standing;
+    },
     close: () => Promise.resolve(),
   };
 }

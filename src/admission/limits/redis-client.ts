@@ -19,7 +19,7 @@ export interface Connecting {
 }
 
 /** A client with the scripts, be it of one server or of a cluster. */
-export type ScriptedClient = Pick<ServerClient, "reserve" | "settle" | "renew" | "beat" | "leave"> & {
+export type ScriptedClient = Pick<ServerClient, "reserve" | "look" | "settle" | "renew" | "beat" | "leave"> & {
   /**
    * Sends all scripts to every server that writes. Otherwise the first use of one is refused and sent again, behind what was sent after
    * it: a settle would come after the next reserve.
@@ -76,6 +76,7 @@ const scripted = (
   writers: () => readonly (Loader | Promise<Loader>)[],
 ): ScriptedClient => ({
   reserve: (...args) => client.reserve(...args),
+  look: (...args) => client.look(...args),
   settle: (...args) => client.settle(...args),
   renew: (...args) => client.renew(...args),
   beat: (...args) => client.beat(...args),

@@ -4,7 +4,7 @@ import type { Ask, Grant, Limiter, Refusal, Standing } from "./limiter.ts";
 import { FREE, type MemoryLimiter } from "./memory-limiter.ts";
 import { isUnlimited, type Quota, shareOf } from "./quota.ts";
 import { createRedisLink } from "./redis-link.ts";
-import { decodeRefusal, decodeStanding, encodeReserve, keysOf, periodOf } from "./redis-reserve.ts";
+import { decodeRefusal, decodeStanding, encodeLook, encodeReserve, keysOf, periodOf } from "./redis-reserve.ts";
 import { type CallerKeys, SPEND_UNKNOWN } from "./redis-scripts.ts";
 import { createRedisSettlements } from "./redis-settlements.ts";
 import { createRedisTickets } from "./redis-tickets.ts";
@@ -160,6 +160,17 @@ export async function createRedisLimiter(options: RedisLimiterOptions): Promise<
     reserve(caller, quota, ask) {
       if (isUnlimited(quota)) return FREE;
       return link.isUp ? reserveShared(caller, quota, ask) : reserveLocal(caller, quota, ask);
+    },
+    async standing(caller, quota) {
+      if (link.isUp) {
+        try {
+          const keys = keysOf(caller, quota);
+          return decodeStanding(await link.run((client) => client.look(keys, encodeLook(quota))), quota);
+        } catch {
+          // The link tells it.
+        }
+      }
+      return memory.standing(caller, shareOf(quota, processes));
     },
     async close() {
       clearInterval(timer);

@@ -55,6 +55,12 @@ export function encodeReserve(
   ];
 }
 
+/** The arguments of the script that looks how it stands with a caller. */
+export const encodeLook = ({ requestsPerMinute, tokensPerMinute }: Quota): readonly string[] => [
+  String(requestsPerMinute ?? 0),
+  String(tokensPerMinute ?? 0),
+];
+
 /** What the script answered: undefined where the call may be made. */
 export function decodeRefusal(reply: readonly number[], quota: Quota): Refusal | undefined {
   const [code = 0, retryAfterMs = 0] = reply;

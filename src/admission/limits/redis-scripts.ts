@@ -114,6 +114,15 @@ return {limit, longest,
   math.max(0, math.floor(tokens / 60000)), resetMs(tokens, tokenLimit)}
 `;
 
+/** Keys: as above. Arguments: limits of requests and of tokens. It answers as the one before does, and takes nothing. */
+const LOOK = `${BUCKETS}
+local requestLimit, tokenLimit = tonumber(ARGV[1]), tonumber(ARGV[2])
+local requests, tokens = level(2, requestLimit), level(4, tokenLimit)
+return {${GRANTED}, 0,
+  math.max(0, math.floor(requests / 60000)), resetMs(requests, requestLimit),
+  math.max(0, math.floor(tokens / 60000)), resetMs(tokens, tokenLimit)}
+`;
+
 /**
  * Keys: as above. Arguments: ticket ("": there is none), tokens to give back (negative: to take), nano-dollars to add, limit of tokens,
  * mode. Money is added to a figure that is there only: one that is asked of the store later has it already.
@@ -167,7 +176,7 @@ return redis.call('ZCARD', KEYS[1])
 const LEAVE = "return redis.call('ZREM', KEYS[1], ARGV[1])";
 
 /** All scripts. */
-export const SCRIPTS: readonly string[] = [RESERVE, SETTLE, RENEW, BEAT, LEAVE];
+export const SCRIPTS: readonly string[] = [RESERVE, LOOK, SETTLE, RENEW, BEAT, LEAVE];
 
 /** Sorted set: the processes that live. */
 const PROCESSES = "parley:processes";
@@ -181,6 +190,12 @@ export function defineScripts({ defineScript }: typeof import("redis")) {
   return {
     reserve: defineScript({
       SCRIPT: RESERVE,
+      NUMBER_OF_KEYS: 4,
+      parseCommand: parseCaller,
+      transformReply: (reply: unknown) => reply as readonly number[],
+    }),
+    look: defineScript({
+      SCRIPT: LOOK,
       NUMBER_OF_KEYS: 4,
       parseCommand: parseCaller,
       transformReply: (reply: unknown) => reply as readonly number[],

@@ -31,6 +31,40 @@ describe.each([
     if (!isSkipped) await limiter.close();
   });
 
+  describe.skipIf(isSkipped)("standing()", () => {
+    const quota = quotaWith({ requestsPerMinute: 2, tokensPerMinute: 1_000, concurrent: 1 });
+
+    it("is full for somebody who has not called, however often it is looked at", async () => {
+      const caller = someone();
+      for (let time = 0; time < 3; time++) {
+        expect(await limiter.standing(caller, quota)).toEqual({
+          requests: { limit: 2, remaining: 2, resetMs: 0 },
+          tokens: { limit: 1_000, remaining: 1_000, resetMs: 0 },
+        });
+      }
+    });
+
+    it("says what is left, and takes nothing of it", async () => {
+      const caller = someone();
+      const grant = await granted(limiter.reserve(caller, quota, askFor(300)));
+      for (let time = 0; time < 3; time++) {
+        const { requests, tokens } = await limiter.standing(caller, quota);
+        expect([requests?.limit, requests?.remaining]).toEqual([2, 1]);
+        expect(tokens?.remaining).toBeGreaterThanOrEqual(700);
+        expect(tokens?.remaining).toBeLessThan(1_000);
+      }
+      grant.settle(NOTHING_USED);
+      await granted(limiter.reserve(caller, quota, askFor(1)));
+    });
+
+    it("has nothing where there are no such limits", async () => {
+      expect(await limiter.standing(someone(), quotaWith({ concurrent: 1 }))).toEqual({
+        requests: undefined,
+        tokens: undefined,
+      });
+    });
+  });
+
   describe.skipIf(isSkipped)("reserve()", () => {
     it("grants as many requests as a minute has, and what is refilled meanwhile", async () => {
       const caller = someone();

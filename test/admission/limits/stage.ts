@@ -87,6 +87,7 @@ export async function startShared(
   return {
     lines,
     reserve: limiter.reserve,
+    standing: limiter.standing,
     get isLocal() {
       return limiter.isLocal;
     },
