@@ -2,6 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
+import { createFolder } from "../config/folder.ts";
 
 const MAIN = join(import.meta.dirname, "../../src/main.ts");
 // By its path, because a name would be looked for from the child's working directory.
@@ -27,8 +28,11 @@ export interface ParleyOptions {
   readonly env?: Readonly<Record<string, string>>;
 }
 
-/** Starts `parley` with these arguments, as a process of its own; it is killed when the test ends. */
-export function startParley(args: readonly string[], { cwd = process.cwd(), env = {} }: ParleyOptions = {}): Parley {
+/**
+ * Starts `parley` with these arguments, as a process of its own; it is killed when the test ends. Without a folder it has an empty one: in
+ * that of the project may be what a gateway keeps that somebody has tried.
+ */
+export function startParley(args: readonly string[], { cwd = createFolder(), env = {} }: ParleyOptions = {}): Parley {
   const [program, ...leading] = COMMAND;
   const child = spawn(program, [...leading, ...args], {
     cwd,

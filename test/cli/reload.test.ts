@@ -239,7 +239,10 @@ describe("parley serve", () => {
 
   it.skipIf(!HAS_SCRIPT)("ends when its terminal is closed, which SIGHUP tells, too", async () => {
     const line = [...COMMAND, "serve"].map((word) => `'${word}'`).join(" ");
-    const terminal = spawn("script", ["-qec", `exec ${line}`, "/dev/null"], { env: { ...process.env, ...ENV } });
+    const terminal = spawn("script", ["-qec", `exec ${line}`, "/dev/null"], {
+      cwd: createFolder(),
+      env: { ...process.env, ...ENV },
+    });
     let out = "";
     terminal.stdout.setEncoding("utf8").on("data", (text: string) => {
       out += text;
