@@ -19,7 +19,11 @@ describe(".ci/compile.mjs", () => {
     expect(spawnSync("npm", ["run", "prepare"], { env }).status).toBe(0);
     const compiled = filesIn(folder);
     expect(compiled.length).toBeGreaterThan(100);
-    const parley = startParley(["serve"], { env: { PARLEY_LISTEN: "127.0.0.1:0", TMPDIR: folder } });
+    const parley = startParley(["serve"], {
+      // Where it was compiled, for the settings of the compiler are found from there.
+      cwd: process.cwd(),
+      env: { PARLEY_LISTEN: "127.0.0.1:0", PARLEY_DATA_DIR: createFolder(), TMPDIR: folder },
+    });
     await parley.until("stderr", /listens on/);
     parley.child.kill("SIGTERM");
     expect(await parley.ended).toBe(0);
