@@ -2,7 +2,7 @@ import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Config } from "../gen/parley/config/v1/config_pb.ts";
 import type { FileOptions } from "./config-file.ts";
-import type { Report } from "./problems.ts";
+import type { Report, ReportVariable } from "./problems.ts";
 import type { StoreSettings } from "./settings.ts";
 
 /** Where the built-in database is when nobody says. */
@@ -10,9 +10,6 @@ const DEFAULT_FOLDER = "parley-data";
 
 /** Name of the built-in database's file in that folder. */
 export const DATABASE_FILE = "parley.sqlite";
-
-/** Takes down what is wrong with a variable. */
-type ReportVariable = (variable: string, message: string) => void;
 
 /** Chooses where durable state is kept: of environment and file, the environment wins. `file`: the file's absolute path. */
 export function chooseStore(

@@ -5,6 +5,7 @@ import { OpenAICompatibleSchema } from "../gen/parley/config/v1/openai_compatibl
 import { checkBaseUrl, checkProvider } from "./check-provider.ts";
 import { completeConcurrency } from "./complete-routing.ts";
 import type { Environment } from "./environment.ts";
+import type { ReportVariable } from "./problems.ts";
 import type { ProviderFamily, ProviderSettings } from "./provider-settings.ts";
 
 /** A provider that the environment can switch on. */
@@ -52,7 +53,7 @@ const SWITCHES: readonly Switch[] = [
 export function environmentProviders(
   env: Environment,
   taken: ReadonlySet<string>,
-  report: (variable: string, message: string) => void,
+  report: ReportVariable,
 ): ProviderSettings[] {
   return SWITCHES.filter(({ id }) => !taken.has(id)).flatMap(({ id, keys, baseUrl: variable, family }) => {
     const baseUrl = env[variable] || undefined;

@@ -16,7 +16,7 @@ import { type ConfigFile, type FileOptions, readConfigFile } from "./config-file
 import { decodeConfig } from "./decode-config.ts";
 import type { Environment } from "./environment.ts";
 import { environmentProviders } from "./environment-providers.ts";
-import type { Candidate, Report } from "./problems.ts";
+import type { Candidate, Report, ReportVariable } from "./problems.ts";
 import { readProxy } from "./read-proxy.ts";
 import { readTelemetry } from "./read-telemetry.ts";
 import type { Settings } from "./settings.ts";
@@ -40,7 +40,7 @@ export async function loadConfig(options: LoadOptions): Promise<Settings> {
   const problems: ConfigProblem[] = [];
   const file = await readConfigFile(options);
   const report: Report = (path, message, position) => problems.push({ file: file?.name, path, message, position });
-  const reportVariable = (path: string, message: string): void => void problems.push({ path, message });
+  const reportVariable: ReportVariable = (path, message) => void problems.push({ path, message });
   const outside = (path: string, text: string | undefined): Candidate => ({
     text,
     refuse: (message) => problems.push({ path, message }),

@@ -1,4 +1,5 @@
 import type { Environment } from "./environment.ts";
+import type { ReportVariable } from "./problems.ts";
 import type { ProxySettings } from "./settings.ts";
 
 /**
@@ -6,7 +7,7 @@ import type { ProxySettings } from "./settings.ts";
  * unset. An address without a scheme is one of http. What is no address of a proxy is reported by the variable's name, and without
  * the text, which may hold a password.
  */
-export function readProxy(env: Environment, report: (variable: string, message: string) => void): ProxySettings {
+export function readProxy(env: Environment, report: ReportVariable): ProxySettings {
   const find = (upper: string): { name: string; text: string } | undefined =>
     [upper.toLowerCase(), upper].flatMap((name) => (env[name] ? [{ name, text: env[name] }] : []))[0];
 

@@ -7,9 +7,7 @@ import {
   type TraceSettings,
 } from "../telemetry/signal-settings.ts";
 import type { Environment } from "./environment.ts";
-
-/** Takes down what is wrong with a variable. */
-type ReportVariable = (variable: string, message: string) => void;
+import type { ReportVariable } from "./problems.ts";
 
 /** The only protocol that metrics and traces are sent by. */
 const PROTOCOL = "http/protobuf";

@@ -18,7 +18,10 @@ export interface RunsOptions {
   /** A caller as it is now; undefined: it may not call any more. */
   readonly recall: (before: Caller) => Promise<Caller | undefined>;
   readonly logger: Logger;
-  /** Fails where a run is bound to fail, as far as that can be told without a call. Unset: nothing is known before. */
+  /**
+   * Admits a request in the place of the check of its parameters alone, and fails where its run is bound to fail, too, as far as that can be
+   * told without a call.
+   */
   readonly check?: (request: CreateRunRequest, call: CallContext) => void | Promise<void>;
   /** Is told of every execution that ended, but for those that only found out that they have to wait. */
   readonly finished?: (log: CallLog, execution: EndedExecution) => void;

@@ -13,6 +13,7 @@ import { settled, streamSettled } from "../gateway/settled.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import {
   CancelRunRequestSchema,
+  type CreateRunRequest,
   CreateRunRequestSchema,
   DeleteRunRequestSchema,
   GetRunRequestSchema,
@@ -69,14 +70,14 @@ export function createRuns(options: RunsOptions): Runs {
       return serve(await late.service());
     });
 
+  const admit =
+    options.check ?? ((request: CreateRunRequest) => void admitChat(CreateRunRequestSchema, request, undefined));
+
   const operations: OperationsOf<typeof RunsService> = {
     createRun: (request, call) =>
       served(
         call,
-        () => {
-          admitChat(CreateRunRequestSchema, request, undefined);
-          return options.check?.(request, call);
-        },
+        () => admit(request, call),
         (service) => service.create(request, call.caller),
       ),
 
