@@ -1,30 +1,21 @@
-import { create } from "@bufbuild/protobuf";
-import {
-  CompletionTokensDetailsSchema,
-  PromptTokensDetailsSchema,
-  type Usage,
-} from "../gen/parley/chat/v1/completion_pb.ts";
+import { blankCompletionTokensDetails, blankPromptTokensDetails } from "../gen/parley/chat/v1/blanks.ts";
+import type { Usage } from "../gen/parley/chat/v1/completion_pb.ts";
 
 /** Fills in what clients index into: both details with their counts, the cache's counts under both names, and the total. */
 export function completeUsage(usage: Usage): Usage {
+  usage.promptTokensDetails ??= blankPromptTokensDetails();
   const prompt = usage.promptTokensDetails;
-  const cached = prompt?.cachedTokens ?? usage.cacheReadInputTokens ?? 0;
-  const written = prompt?.cacheWriteTokens ?? usage.cacheCreationInputTokens ?? 0;
-  usage.promptTokensDetails = create(PromptTokensDetailsSchema, {
-    audioTokens: 0,
-    ...prompt,
-    cachedTokens: cached,
-    cacheWriteTokens: written,
-  });
-  usage.completionTokensDetails = create(CompletionTokensDetailsSchema, {
-    reasoningTokens: 0,
-    audioTokens: 0,
-    acceptedPredictionTokens: 0,
-    rejectedPredictionTokens: 0,
-    ...usage.completionTokensDetails,
-  });
-  usage.cacheReadInputTokens = cached;
-  usage.cacheCreationInputTokens = written;
+  prompt.audioTokens ??= 0;
+  prompt.cachedTokens ??= usage.cacheReadInputTokens ?? 0;
+  prompt.cacheWriteTokens ??= usage.cacheCreationInputTokens ?? 0;
+  usage.completionTokensDetails ??= blankCompletionTokensDetails();
+  const completion = usage.completionTokensDetails;
+  completion.reasoningTokens ??= 0;
+  completion.audioTokens ??= 0;
+  completion.acceptedPredictionTokens ??= 0;
+  completion.rejectedPredictionTokens ??= 0;
+  usage.cacheReadInputTokens = prompt.cachedTokens;
+  usage.cacheCreationInputTokens = prompt.cacheWriteTokens;
   usage.totalTokens = usage.promptTokens + usage.completionTokens;
   return usage;
 }

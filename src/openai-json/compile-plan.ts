@@ -1,6 +1,7 @@
 import { type DescField, type DescMessage, type DescOneof, getOption } from "@bufbuild/protobuf";
 import { FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
-import { json, json_message, json_oneof } from "../gen/parley/options/v1/options_pb.ts";
+import { Absent, json, json_message, json_oneof } from "../gen/parley/options/v1/options_pb.ts";
+import { blankOf } from "./blank.ts";
 import { compileScalar, compileValue } from "./compile-value.ts";
 import type { BareUnionPlan, FieldPlan, MemberPlan, MessagePlan, Slot, UnionPlan } from "./plan.ts";
 
@@ -20,6 +21,7 @@ export function planOf(desc: DescMessage): MessagePlan {
 function compileMessage(desc: DescMessage): MessagePlan {
   const draft: Draft = {
     desc,
+    blank: blankOf(desc),
     constants: Object.entries(getOption(desc, json_message).constants).map(([key, value]) => ({ key, value })),
     parts: [],
     unions: [],
@@ -71,9 +73,11 @@ function compileField(field: DescField): FieldPlan {
     key: keyOf(field),
     name: field.localName,
     value,
-    implicit: field.presence === FeatureSet_FieldPresence.IMPLICIT,
+    zeroIsUnset:
+      field.presence === FeatureSet_FieldPresence.IMPLICIT && value.kind === "enum" && !value.words.wordOf.has(0),
     absent,
     nullBeside: beside?.localName,
+    hasAbsentForm: absent !== Absent.UNSPECIFIED || beside !== undefined,
     shorthand,
     mapKey: field.fieldKind === "map" ? compileScalar(field.mapKey, false) : undefined,
   };

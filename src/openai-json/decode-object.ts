@@ -1,4 +1,4 @@
-import { create, type JsonObject, type JsonValue, type Message } from "@bufbuild/protobuf";
+import type { JsonObject, JsonValue, Message } from "@bufbuild/protobuf";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import { type DecodeWalk, decodeField, decodeKnown, refuseProto } from "./decode-value.ts";
 import { isObject } from "./is-object.ts";
@@ -22,13 +22,27 @@ const NO_CHOICES: ReadonlyMap<UnionPlan, Choice> = new Map();
 
 /** Decodes the object form of a message. */
 export function decodeObject(plan: MessagePlan, json: JsonObject, walk: DecodeWalk): Message {
+  if (plan.hasDiscriminators) return decodeChosen(plan, json, walk);
+  const message = plan.blank();
+  const reading: Reading = { plan, properties: message as unknown as Record<string, unknown>, choices: NO_CHOICES };
+  for (const key of Object.keys(json)) {
+    walk.path.push(key);
+    const value = json[key]!;
+    if (!readKey(reading, key, value, walk)) keepUnknown(reading, key, value, walk);
+    walk.path.pop();
+  }
+  return message;
+}
+
+/** Decodes a message whose members discriminators name. */
+function decodeChosen(plan: MessagePlan, json: JsonObject, walk: DecodeWalk): Message {
   const readings: Reading[] = [];
   const message = openReading(plan, json, walk, readings);
   for (const key of Object.keys(json)) {
     walk.path.push(key);
     const value = json[key]!;
     const isKnown = readings.some((reading) => readKey(reading, key, value, walk));
-    if (!isKnown) keepUnknown(readings, key, value, walk);
+    if (!isKnown) keepUnknown(readings.find(hasCatchAll), key, value, walk);
     walk.path.pop();
   }
   for (const reading of readings) closeReading(reading, walk);
@@ -36,7 +50,7 @@ export function decodeObject(plan: MessagePlan, json: JsonObject, walk: DecodeWa
 }
 
 function openReading(plan: MessagePlan, json: JsonObject, walk: DecodeWalk, readings: Reading[]): Message {
-  const message = create(plan.desc);
+  const message = plan.blank();
   const properties = message as unknown as Record<string, unknown>;
   const choices = plan.hasDiscriminators ? chooseMembers(plan, json, walk) : NO_CHOICES;
   readings.push({ plan, properties, choices });
@@ -97,14 +111,16 @@ function memberFor(member: MemberPlan, json: JsonValue): MemberPlan {
   return member.textTwin !== undefined && isObject(json) && hasSource(json) ? member.textTwin : member;
 }
 
-function keepUnknown(readings: readonly Reading[], key: string, json: JsonValue, walk: DecodeWalk): void {
+const hasCatchAll = ({ plan }: Reading): boolean => plan.catchAll !== undefined;
+
+/** `keeper`: the message whose catch-all field keeps the key, where it has one. */
+function keepUnknown(keeper: Reading | undefined, key: string, json: JsonValue, walk: DecodeWalk): void {
   if (key === "__proto__") refuseProto(walk);
-  const keeper = readings.find(({ plan }) => plan.catchAll !== undefined);
-  if (keeper === undefined) {
+  const name = keeper?.plan.catchAll;
+  if (keeper === undefined || name === undefined) {
     walk.unknownKey();
     return;
   }
-  const name = keeper.plan.catchAll!;
   keeper.properties[name] ??= {};
   (keeper.properties[name] as JsonObject)[key] = json;
 }
@@ -114,7 +130,7 @@ function closeReading({ properties, choices }: Reading, walk: DecodeWalk): void 
   for (const [union, member] of choices) {
     if (member === "none" || (properties[union.name] as Held).case !== undefined) continue;
     if (!member.hollow || member.value.kind !== "message") refuseMissing(union, member, walk);
-    else properties[union.name] = { case: member.name, value: create(member.value.plan.desc) } satisfies Held;
+    else properties[union.name] = { case: member.name, value: member.value.plan.blank() } satisfies Held;
   }
 }
 

@@ -1,4 +1,4 @@
-import { create, type DescMessage, fromJson, type JsonObject, type JsonValue, type Message } from "@bufbuild/protobuf";
+import { type DescMessage, fromJson, type JsonObject, type JsonValue, type Message } from "@bufbuild/protobuf";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import {
   decodeBool,
@@ -13,7 +13,7 @@ import {
   isMapKey,
 } from "./decode-scalar.ts";
 import { isObject } from "./is-object.ts";
-import type { BareUnionPlan, FieldPlan, MessagePlan, ValuePlan } from "./plan.ts";
+import type { BareUnionPlan, FieldPlan, Held, MessagePlan, ValuePlan } from "./plan.ts";
 import { type Place, refuse, refuseType, refuseWord } from "./refuse.ts";
 import { textOf } from "./source-text.ts";
 import type { EnumWords } from "./words.ts";
@@ -87,10 +87,11 @@ function decodeMessage(plan: MessagePlan, json: JsonValue, walk: DecodeWalk): Me
 }
 
 /** The bare form is a string, or an enum's word. */
-function decodeBare({ desc }: MessagePlan, { name, bare }: BareUnionPlan, json: string, walk: DecodeWalk): Message {
-  const message = create(desc);
+function decodeBare({ blank }: MessagePlan, { name, bare }: BareUnionPlan, json: string, walk: DecodeWalk): Message {
+  const message = blank();
   const value = decodeKnown(bare.value, json, walk);
-  return value === undefined ? message : Object.assign(message, { [name]: { case: bare.name, value } });
+  if (value !== undefined) (message as unknown as Record<string, Held>)[name] = { case: bare.name, value };
+  return message;
 }
 
 function decodeWord({ numberOf }: EnumWords, json: JsonValue, walk: DecodeWalk): number {

@@ -17,31 +17,33 @@ export function encodeObject(plan: MessagePlan, message: Message, walk: EncodeWa
 function fillObject(json: JsonObject, plan: MessagePlan, message: Message, walk: EncodeWalk): void {
   const properties = message as unknown as Properties;
   for (const { key, value } of plan.constants) json[key] = value;
-  for (const part of plan.parts) {
-    const value = properties[part.name];
-    if (part.kind === "union") fillUnion(json, part, value as Held, walk);
-    else if (!isUnset(part, value)) fillField(json, part, value, walk);
-    else {
-      const absent = encodeAbsent(part, properties, walk);
-      if (absent !== undefined) json[part.key] = absent;
+  /** Where it is. A union takes care of its own. */
+  let at: FieldPlan | undefined;
+  try {
+    for (const part of plan.parts) {
+      const value = properties[part.name];
+      if (part.kind === "union") {
+        at = undefined;
+        fillUnion(json, part, value as Held, walk);
+      } else if (value !== undefined && !isEmpty(part, value)) {
+        at = part;
+        json[part.key] = encodeField(part, value, walk);
+      } else if (part.hasAbsentForm) {
+        const absent = encodeAbsent(part, properties, walk);
+        if (absent !== undefined) json[part.key] = absent;
+      }
     }
+  } catch (error) {
+    if (at === undefined) throw error;
+    rethrowAt(at.key, error);
   }
   if (plan.catchAll !== undefined) fillUnknown(json, plan, properties);
 }
 
-function fillField(json: JsonObject, field: FieldPlan, value: unknown, walk: EncodeWalk): void {
-  try {
-    json[field.key] = encodeField(field, value, walk);
-  } catch (error) {
-    rethrowAt(field.key, error);
-  }
-}
-
-function isUnset({ kind, value: plan, implicit }: FieldPlan, value: unknown): boolean {
+function isEmpty({ kind, zeroIsUnset }: FieldPlan, value: unknown): boolean {
   switch (kind) {
     case "single":
-      // Zero of an enum without presence means "unset", unless it has a word.
-      return value === undefined || (value === 0 && implicit && plan.kind === "enum" && !plan.words.wordOf.has(0));
+      return value === 0 && zeroIsUnset;
     case "list":
       return (value as readonly unknown[]).length === 0;
     case "map":

@@ -9,7 +9,7 @@ import {
   encodeTimestamp,
   encodeWord,
 } from "./encode-scalar.ts";
-import type { FieldPlan, Held, MessagePlan, ValuePlan } from "./plan.ts";
+import type { FieldPlan, Held, MessagePlan, UnionPlan, ValuePlan } from "./plan.ts";
 
 /** One encoding. */
 export interface EncodeWalk {
@@ -78,23 +78,37 @@ export function encodeList(
 ): JsonValue {
   const json: JsonValue[] = [];
   try {
+    if (shorthand && list.length === 1) return encodeOnly(plan, list[0], walk);
     for (const element of list) json.push(encodeValue(plan, element, walk));
   } catch (error) {
     rethrowAt(json.length, error);
   }
-  return shorthand && json.length === 1 ? (bareForm(plan, json[0]!) ?? json) : json;
+  return json;
 }
 
-/** What stands for a list of one; undefined where its element has no bare form. */
-function bareForm(plan: ValuePlan, json: JsonValue): JsonValue | undefined {
-  if (typeof json === "string") return json;
-  if (plan.kind !== "message" || plan.plan.bareUnion === undefined) return undefined;
-  const { discriminator, bare } = plan.plan.bareUnion;
-  const object = json as JsonObject;
-  // More keys than these say what the bare form can't.
-  const keys = discriminator === undefined ? 1 : 2;
-  return Object.keys(object).length === keys ? object[bare.key] : undefined;
+/** Encodes a list of one, which its element stands for where it has a bare form. */
+function encodeOnly(plan: ValuePlan, element: unknown, walk: EncodeWalk): JsonValue {
+  if (plan.kind === "message") {
+    const { bareUnion } = plan.plan;
+    if (bareUnion === undefined) return [encodeValue(plan, element, walk)];
+    const { case: name, value } = (element as Record<string, Held>)[bareUnion.name]!;
+    const isBare = name === bareUnion.bare.name && saysOnly(plan.plan, bareUnion, element);
+    return isBare ? encodeValue(bareUnion.bare.value, value, walk) : [encodeValue(plan, element, walk)];
+  }
+  const json = encodeValue(plan, element, walk);
+  return typeof json === "string" ? json : [json];
 }
+
+/** Whether a message says nothing besides one of its unions. */
+function saysOnly({ parts, constants, catchAll }: MessagePlan, union: UnionPlan, message: unknown): boolean {
+  const properties = message as Readonly<Record<string, unknown>>;
+  if (constants.length > 0 || (catchAll !== undefined && isSomething(properties[catchAll]))) return false;
+  return parts.every(
+    (part) => part === union || (part.kind !== "union" && !part.hasAbsentForm && properties[part.name] === undefined),
+  );
+}
+
+const isSomething = (extra: unknown): boolean => extra !== undefined && Object.keys(extra as object).length > 0;
 
 /** Encodes a map. */
 export function encodeMap(

@@ -1,10 +1,12 @@
-import type { DescMessage } from "@bufbuild/protobuf";
+import type { DescMessage, Message } from "@bufbuild/protobuf";
 import type { Absent } from "../gen/parley/options/v1/options_pb.ts";
 import type { EnumWords } from "./words.ts";
 
 /** What a message is in JSON. */
 export interface MessagePlan {
   readonly desc: DescMessage;
+  /** Makes a message in which nothing is set. */
+  readonly blank: () => Message;
   /** Keys that always have the same string. They are written first. */
   readonly constants: readonly { readonly key: string; readonly value: string }[];
   /** In the order in which they are declared, and written. */
@@ -34,11 +36,13 @@ export interface FieldPlan {
   readonly name: string;
   /** Of a single field, an element, or an entry. */
   readonly value: ValuePlan;
-  /** Whether the field is always written. */
-  readonly implicit: boolean;
+  /** Whether zero says that the field is unset: that of an enum without presence, unless it has a word. */
+  readonly zeroIsUnset: boolean;
   readonly absent: Absent;
   /** Property whose field, when it is set, makes this one null when it is unset. */
   readonly nullBeside: string | undefined;
+  /** Whether anything may be written for it when it is unset. */
+  readonly hasAbsentForm: boolean;
   /** On a list: a bare value stands for a list of one. */
   readonly shorthand: boolean;
   /** On a map: what its keys are. */

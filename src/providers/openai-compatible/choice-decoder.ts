@@ -1,4 +1,5 @@
-import { create, type JsonObject, type JsonValue } from "@bufbuild/protobuf";
+import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
+import { blankChunkChoice, blankDelta } from "../../gen/parley/chat/v1/blanks.ts";
 import {
   type ChunkChoice,
   ChunkChoiceSchema,
@@ -45,8 +46,9 @@ export class ChoiceDecoder {
   readonly #text = new WholeCharacters();
   readonly #reasoning = new WholeCharacters();
   readonly #refusal = new WholeCharacters();
-  readonly #calls: CallTracker;
-  readonly #legacy = new LegacyCall();
+  /** Made for the first call. */
+  #calls: CallTracker | undefined;
+  #legacy: LegacyCall | undefined;
   #isOpened = false;
   #hasContent = false;
   /** The first reason that says something. */
@@ -60,7 +62,6 @@ export class ChoiceDecoder {
   constructor(index: number, context: DecodeContext) {
     this.index = index;
     this.#context = context;
-    this.#calls = new CallTracker(context.chance);
     if (context.thinkTags) this.#splitter = new ThinkSplitter();
   }
 
@@ -84,6 +85,7 @@ export class ChoiceDecoder {
     const news = this.#news(answer, restOf(json, KNOWN), isWhole);
     const choices = news === undefined ? [] : [news];
     if (answer !== undefined && answer.calls.length > 0) {
+      this.#calls ??= new CallTracker(this.#context.chance);
       const calls = this.#calls.push(answer.calls, isWhole);
       if (calls.length > 0) {
         this.#hasContent = true;
@@ -96,22 +98,22 @@ export class ChoiceDecoder {
   /** The end: what was held back, if there is anything, and the finish. */
   finish(): { readonly last: ChunkChoice | undefined; readonly finish: ChunkChoice } {
     const split = this.#splitter?.finish();
-    const delta = create(DeltaSchema);
+    const delta = blankDelta();
     setText(delta, "content", this.#text.push(split?.text ?? "") + this.#text.finish());
     setText(delta, "reasoningContent", this.#reasoning.push(split?.reasoning ?? "") + this.#reasoning.finish());
     setText(delta, "refusal", this.#refusal.finish());
-    const legacy = this.#legacy.finish();
+    const legacy = this.#legacy?.finish();
     if (legacy !== undefined) delta.functionCall = legacy;
-    const calls = this.#calls.finish(() => {
+    const calls = this.#calls?.finish(() => {
       throw invalidResponse(this.#context.provider, "a tool call without a name");
     });
-    Object.assign(delta, this.#callsIn(calls));
+    if (calls !== undefined) Object.assign(delta, this.#callsIn(calls));
     const isEmpty = Object.keys(delta).every((key) => key === "$typeName" || isNothing(delta[key as keyof Delta]));
     const asked = this.#asked();
     const end = mapFinishReason(this.#finish ?? "", asked, this.#context.genuine && this.#finish !== undefined);
     return {
       last: isEmpty && this.#isOpened ? undefined : this.#choice(delta),
-      finish: create(ChunkChoiceSchema, { index: this.index, delta: {}, ...end }),
+      finish: Object.assign(blankChunkChoice(), { index: this.index, delta: blankDelta(), ...end }),
     };
   }
 
@@ -125,8 +127,8 @@ export class ChoiceDecoder {
 
   /** What was asked for. A server may have called in either form, but not in both where there is room for one call. */
   #asked(): Asked {
-    const calls = !this.#calls.isEmpty;
-    const legacyCall = this.#legacy.hasBegun;
+    const calls = this.#calls?.isEmpty === false;
+    const legacyCall = this.#legacy?.hasBegun === true;
     const { isLegacy, provider } = this.#context;
     if (!isLegacy) return { calls, legacyCall };
     if (calls && legacyCall) throw severalCalls(provider);
@@ -136,17 +138,17 @@ export class ChoiceDecoder {
   /** Texts and decoration; undefined where there is nothing to say. */
   #news(answer: Answer | undefined, rest: JsonObject | undefined, isWhole: boolean): ChunkChoice | undefined {
     const content = answer?.rest;
-    const delta = content === undefined ? create(DeltaSchema) : decodeRest(DeltaSchema, content);
+    const delta = decodeRest(DeltaSchema, content);
     let hasNews = rest !== undefined || content !== undefined;
     if (answer !== undefined) {
-      const split = this.#splitter?.push(answer.text) ?? { text: answer.text, reasoning: "" };
-      const text = this.#text.push(split.text);
-      const reasoning = this.#reasoning.push(answer.reasoning + split.reasoning);
+      const split = this.#splitter?.push(answer.text);
+      const text = this.#text.push(split?.text ?? answer.text);
+      const reasoning = this.#reasoning.push(answer.reasoning + (split?.reasoning ?? ""));
       const refusal = this.#refusal.push(answer.refusal);
       if (text !== "" || (isWhole && answer.hasText)) delta.content = text;
       if (reasoning !== "") delta.reasoningContent = reasoning;
       if (refusal !== "") delta.refusal = refusal;
-      const legacy = answer.functionCall === undefined ? undefined : this.#legacy.push(answer.functionCall);
+      const legacy = answer.functionCall === undefined ? undefined : this.#legacyCall().push(answer.functionCall);
       if (legacy !== undefined) delta.functionCall = legacy;
       hasNews ||= text !== "" || reasoning !== "" || refusal !== "" || legacy !== undefined;
       this.#hasContent ||= text !== "" || refusal !== "" || legacy !== undefined;
@@ -160,6 +162,11 @@ export class ChoiceDecoder {
     choice.finishReason = FinishReason.UNSPECIFIED;
     this.#open(delta);
     return choice;
+  }
+
+  #legacyCall(): LegacyCall {
+    this.#legacy ??= new LegacyCall();
+    return this.#legacy;
   }
 
   /** Numbers what clients put together by its number, and does away with what says nothing. */
@@ -187,9 +194,9 @@ export class ChoiceDecoder {
   }
 
   #choice(fields: Partial<Delta>): ChunkChoice {
-    const choice = create(ChunkChoiceSchema);
+    const choice = blankChunkChoice();
     choice.index = this.index;
-    choice.delta = Object.assign(create(DeltaSchema), fields);
+    choice.delta = Object.assign(blankDelta(), fields);
     this.#open(choice.delta);
     return choice;
   }

@@ -1,11 +1,6 @@
-import { create, type JsonValue } from "@bufbuild/protobuf";
-import {
-  type ChatCompletion,
-  ChatCompletionSchema,
-  type Choice,
-  ChoiceSchema,
-  type ChunkChoice,
-} from "../../gen/parley/chat/v1/completion_pb.ts";
+import type { JsonValue } from "@bufbuild/protobuf";
+import { blankChoice, blankMessage } from "../../gen/parley/chat/v1/blanks.ts";
+import { type ChatCompletion, ChatCompletionSchema, type Choice } from "../../gen/parley/chat/v1/completion_pb.ts";
 import { isObject } from "../../openai-json/is-object.ts";
 import { invalidResponse } from "../upstream-error.ts";
 import { ChoiceDecoder, type DecodeContext } from "./choice-decoder.ts";
@@ -26,8 +21,7 @@ export function decodeResponse(body: string, context: DecodeContext): ChatComple
   if (!Array.isArray(choices) || choices.length === 0)
     throw errorInstead(json, provider) ?? invalidResponse(provider, "a body without choices");
   const frame = readFrame(json);
-  const completion =
-    frame.rest === undefined ? create(ChatCompletionSchema) : decodeRest(ChatCompletionSchema, frame.rest);
+  const completion = decodeRest(ChatCompletionSchema, frame.rest);
   completion.id = frame.id;
   completion.model = frame.model;
   if (Number.isSafeInteger(created)) completion.created = BigInt(created as number);
@@ -43,11 +37,15 @@ function decodeChoice(json: JsonValue, at: number, context: DecodeContext): Choi
   if (!isObject(json)) throw invalidResponse(context.provider, "a choice that is no JSON object");
   const index = Number.isInteger(json["index"]) ? (json["index"] as number) : at;
   const decoder = new ChoiceDecoder(index, context);
-  const pieces: ChunkChoice[] = decoder.push(json, true);
+  const pieces = decoder.push(json, true);
   if (!decoder.isFinished && !decoder.hasContent) throw invalidResponse(context.provider, "an answer that did not end");
   const { last, finish } = decoder.finish();
-  const choice = create(ChoiceSchema, { index, message: {} });
-  for (const piece of [...pieces, ...(last === undefined ? [] : [last]), finish]) foldChoice(choice, piece);
+  const choice = blankChoice();
+  choice.index = index;
+  choice.message = blankMessage();
+  for (const piece of pieces) foldChoice(choice, piece);
+  if (last !== undefined) foldChoice(choice, last);
+  foldChoice(choice, finish);
   return choice;
 }
 

@@ -1,4 +1,5 @@
-import { create, type DescMessage, type JsonObject, type JsonValue, type MessageShape } from "@bufbuild/protobuf";
+import type { DescMessage, JsonObject, JsonValue, MessageShape } from "@bufbuild/protobuf";
+import { planOf } from "../../openai-json/compile-plan.ts";
 import { decodeJson } from "../../openai-json/decode.ts";
 
 /** What an object says besides the keys that are read one by one, or are noise; undefined: nothing. Null says nothing. */
@@ -19,7 +20,7 @@ export function restOf(json: JsonObject, known: ReadonlySet<string>): JsonObject
  * answer is not lost for its decoration.
  */
 export function decodeRest<Desc extends DescMessage>(schema: Desc, json: JsonObject | undefined): MessageShape<Desc> {
-  if (json === undefined) return create(schema);
+  if (json === undefined) return planOf(schema).blank() as MessageShape<Desc>;
   return tryDecode(schema, json) ?? decodeJson(schema, soundPart(schema, json), { enums: "lenient" });
 }
 

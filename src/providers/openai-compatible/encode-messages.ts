@@ -36,7 +36,14 @@ export function encodeMessages(messages: readonly Message[], context: PartContex
     lifted = [];
   };
   const { legacyFunctions, callIds } = context.traits;
-  for (const [index, given] of messages.entries()) {
+  for (let index = 0; index < messages.length; index++) {
+    const given = messages[index] as Message;
+    if (isPlain(given)) {
+      if (open !== undefined) close();
+      const role = encodeRole(given.role, context.traits.instructionRole);
+      out.push(role === given.role ? given : { ...given, role });
+      continue;
+    }
     const path = `messages[${index}]`;
     if (isResult(given, legacyFunctions)) {
       const toolCallId = open?.answer(given);
@@ -60,6 +67,31 @@ export function encodeMessages(messages: readonly Message[], context: PartContex
   }
   close();
   return out;
+}
+
+/** Whether a message is one text of one who only speaks, which every server takes as it is. */
+function isPlain(message: Message): boolean {
+  const { role, content, name, isError, toolCalls, images, annotations, reasoningDetails } = message;
+  if (content.length !== 1 || role === Role.TOOL || role === Role.FUNCTION) return false;
+  const { kind, promptCacheBreakpoint, extra } = content[0] as ContentPart;
+  return (
+    kind.case === "text" &&
+    kind.value !== "" &&
+    promptCacheBreakpoint === undefined &&
+    extra === undefined &&
+    name === undefined &&
+    isError === undefined &&
+    toolCalls.length === 0 &&
+    images.length === 0 &&
+    annotations.length === 0 &&
+    reasoningDetails.length === 0 &&
+    message.functionCall === undefined &&
+    message.toolCallId === undefined &&
+    message.reasoningContent === undefined &&
+    message.refusal === undefined &&
+    message.audio === undefined &&
+    message.extra === undefined
+  );
 }
 
 /** A message of any role. */

@@ -55,6 +55,7 @@ export function leaveOutByName(fitting: Fitting, wire: string, why: string): voi
  */
 export function leaveOut({ params, adjustments }: Fitting, names: readonly ParameterName[], why: string): void {
   for (const name of names) {
+    if (params[name] === undefined) continue;
     if (isGiven(params, name)) {
       if (ESSENTIAL.has(name)) throw unsupported(wireName(name), why);
       adjustments.push(dropped(wireName(name), why, shown(params[name])));

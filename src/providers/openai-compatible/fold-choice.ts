@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
+import { blankContentPart } from "../../gen/parley/chat/v1/blanks.ts";
 import { type Choice, type ChunkChoice, type Delta, FinishReason } from "../../gen/parley/chat/v1/completion_pb.ts";
-import { AudioSchema, ContentPartSchema, type Message, Role } from "../../gen/parley/chat/v1/message_pb.ts";
+import { AudioSchema, type Message, Role } from "../../gen/parley/chat/v1/message_pb.ts";
 import { FunctionCallSchema, type ToolCall, ToolCallSchema } from "../../gen/parley/chat/v1/tool_pb.ts";
 
 /** Adds what is new to a choice. */
@@ -48,7 +49,9 @@ function foldTexts(message: Message, { content, refusal, reasoningContent }: Del
   if (content !== undefined) {
     const before = message.content[0]?.kind.value;
     const value = `${typeof before === "string" ? before : ""}${content}`;
-    message.content = [create(ContentPartSchema, { kind: { case: "text", value } })];
+    const part = blankContentPart();
+    part.kind = { case: "text", value };
+    message.content = [part];
   }
   if (refusal !== undefined) message.refusal = (message.refusal ?? "") + refusal;
   if (reasoningContent !== undefined) message.reasoningContent = (message.reasoningContent ?? "") + reasoningContent;

@@ -1,4 +1,4 @@
-import { create, type JsonObject, type JsonValue } from "@bufbuild/protobuf";
+import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import {
   type ChatCompletionChunk,
@@ -24,6 +24,8 @@ export function createStreamDecoder(context: DecodeContext): StreamDecoder {
   return new Decoder(context);
 }
 
+const isDone = (data: string): boolean => data.startsWith(DONE) && data.trimEnd() === DONE;
+
 class Decoder implements StreamDecoder {
   readonly #context: DecodeContext;
   /** By their index. */
@@ -48,21 +50,21 @@ class Decoder implements StreamDecoder {
 
   push(event: StreamEvent): readonly ChatCompletionChunk[] {
     if (this.#isDone) return [];
-    return this.#guarded(() => {
+    if (this.#failure !== undefined) throw this.#failure;
+    try {
       if (event.event === "error") throw errorOfEvent(event.data, this.#context.provider);
-      if (event.data.trimEnd() !== DONE) return this.#take(this.#parse(event.data));
-      return this.#end(true);
-    });
+      return isDone(event.data) ? this.#end(true) : this.#take(this.#parse(event.data));
+    } catch (error) {
+      this.#failure = GatewayError.from(error);
+      throw this.#failure;
+    }
   }
 
   finish(): readonly ChatCompletionChunk[] {
-    return this.#isDone ? [] : this.#guarded(() => this.#end(false));
-  }
-
-  #guarded(work: () => readonly ChatCompletionChunk[]): readonly ChatCompletionChunk[] {
+    if (this.#isDone) return [];
     if (this.#failure !== undefined) throw this.#failure;
     try {
-      return work();
+      return this.#end(false);
     } catch (error) {
       this.#failure = GatewayError.from(error);
       throw this.#failure;
@@ -142,8 +144,7 @@ class Decoder implements StreamDecoder {
   }
 
   #chunk(choices: ChunkChoice[], frame?: Frame): ChatCompletionChunk {
-    const chunk =
-      frame?.rest === undefined ? create(ChatCompletionChunkSchema) : decodeRest(ChatCompletionChunkSchema, frame.rest);
+    const chunk = decodeRest(ChatCompletionChunkSchema, frame?.rest);
     chunk.id = this.#id;
     chunk.model = this.#model;
     chunk.choices = choices;

@@ -9,28 +9,30 @@ import { isObject } from "../../openai-json/is-object.ts";
 import { MAX_COUNT } from "../token-count.ts";
 import { decodeRest } from "./decode-rest.ts";
 
-/** Where else servers say how many tokens came from their cache: DeepSeek, Moonshot. */
-const CACHED = ["prompt_cache_hit_tokens", "cached_tokens"];
-
-/** Keys that are said by others: DeepSeek's other half of the prompt. */
-const SAID = new Set([...CACHED, "prompt_cache_miss_tokens"]);
+/**
+ * Keys that are said by others. DeepSeek and Moonshot say in the first two how many tokens came from their cache; the third is DeepSeek's other half
+ * of the prompt.
+ */
+const SAID = new Set(["prompt_cache_hit_tokens", "cached_tokens", "prompt_cache_miss_tokens"]);
 
 const COUNTS = ["prompt_tokens", "completion_tokens", "total_tokens"];
-const CACHE_COUNTS = ["cache_creation_input_tokens", "cache_read_input_tokens"];
-const DETAILS = ["prompt_tokens_details", "completion_tokens_details"];
+
+/** Keys of counts, and of objects that have counts only. */
+const COUNTED = new Set([...COUNTS, "cache_creation_input_tokens", "cache_read_input_tokens"]);
+const DETAILS = new Set(["prompt_tokens_details", "completion_tokens_details"]);
 
 /** Makes a usage of what a server counted, by OpenAI's arithmetic: `completion_tokens` has the reasoning in it. */
 export function decodeUsage(json: JsonObject): Usage {
-  const rest = withCounts(Object.fromEntries(Object.entries(json).filter(([key]) => !SAID.has(key))), [
-    ...COUNTS,
-    ...CACHE_COUNTS,
-  ]);
-  for (const key of DETAILS) {
-    const details = rest[key];
-    if (isObject(details)) rest[key] = withCounts(details, Object.keys(details));
+  const rest: JsonObject = {};
+  for (const key of Object.keys(json)) {
+    // The key "__proto__" would become a prototype.
+    if (SAID.has(key) || key === "__proto__") continue;
+    const value = json[key] as JsonValue;
+    if (COUNTED.has(key)) rest[key] = countOf(value) ?? value;
+    else rest[key] = DETAILS.has(key) && isObject(value) ? withCounts(value) : value;
   }
   const usage = decodeRest(UsageSchema, rest);
-  const cached = CACHED.map((key) => countOf(json[key])).find((count) => count !== undefined);
+  const cached = countOf(json["prompt_cache_hit_tokens"]) ?? countOf(json["cached_tokens"]);
   if (cached !== undefined && usage.promptTokensDetails?.cachedTokens === undefined)
     usage.promptTokensDetails = create(PromptTokensDetailsSchema, {
       ...usage.promptTokensDetails,
@@ -68,10 +70,10 @@ export function usageOf({ usage, x_groq: groq, choices }: JsonObject): JsonObjec
 const isUsage = (value: JsonValue | undefined): value is JsonObject =>
   isObject(value) && COUNTS.some((key) => countOf(value[key]) !== undefined);
 
-/** The same object, with these keys as counts, as far as they can be. */
-function withCounts(json: JsonObject, keys: readonly string[]): JsonObject {
+/** The same object, with counts as far as they can be. */
+function withCounts(json: JsonObject): JsonObject {
   const counted = { ...json };
-  for (const key of keys) {
+  for (const key of Object.keys(json)) {
     const count = countOf(json[key]);
     if (count !== undefined) counted[key] = count;
   }
