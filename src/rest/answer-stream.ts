@@ -2,7 +2,7 @@ import type { Message } from "@bufbuild/protobuf";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { toOpenAIError } from "../errors/openai-error.ts";
 import type { CallReport } from "../gen/parley/chat/v1/report_pb.ts";
-import { answerEmpty, callHeaders, type Exchange, processingTime } from "./answer.ts";
+import { answerEmpty, type Exchange, headersOf } from "./answer.ts";
 import { type EventEncoder, encodeEvent } from "./event-encoder.ts";
 import type { AnswerHeaders } from "./exchange.ts";
 import { messageAt } from "./field-path.ts";
@@ -30,18 +30,13 @@ export interface StreamAnswer {
 export async function answerStream(exchange: Exchange, answer: StreamAnswer): Promise<void> {
   const { target, keepAliveMs, signal } = answer;
   let report: CallReport | undefined;
-  const headers = (): AnswerHeaders => ({
-    ...answer.headers,
-    ...reportHeaders(report),
-    ...callHeaders(exchange),
-    ...processingTime(exchange),
-  });
+  const headers = (): AnswerHeaders => headersOf(exchange, [...answer.headers, ...reportHeaders(report)]);
   const writer = createSseWriter(exchange.response, { headers, keepAliveMs, signal });
   try {
     await pump(answer, writer, (batch) => {
       report ??= findReport(target, batch);
     });
-    if (target.events !== undefined && !writer.committed) answerEmpty(exchange, 204, {});
+    if (target.events !== undefined && !writer.committed) answerEmpty(exchange, 204, []);
     else writer.end(answer.encode.end());
   } catch (thrown) {
     if (!writer.committed) throw thrown;

@@ -3,7 +3,7 @@ import { GatewayError } from "../errors/gateway-error.ts";
 import type { CallReport } from "../gen/parley/chat/v1/report_pb.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import { stringifyJson } from "../openai-json/encode.ts";
-import { answerJson, callHeaders, type Exchange } from "./answer.ts";
+import { answerJson, type Exchange } from "./answer.ts";
 import type { AnswerHeaders } from "./exchange.ts";
 import { messageAt } from "./field-path.ts";
 import { reportHeaders } from "./report-headers.ts";
@@ -21,5 +21,5 @@ export function answerUnary(exchange: Exchange, target: UnaryTarget, response: M
   }
   const done = report && (messageAt(response, report) as CallReport | undefined);
   const json = stringifyJson(responseBody?.message ?? method.output, body, { nulls: true });
-  answerJson(exchange, status, { ...headers, ...reportHeaders(done), ...callHeaders(exchange) }, json);
+  answerJson(exchange, status, [...headers, ...reportHeaders(done)], json);
 }

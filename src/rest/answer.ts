@@ -6,7 +6,7 @@ import { toOpenAIError } from "../errors/openai-error.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import { discardBody, hasUnreadBody } from "../lib/unread-body.ts";
 import type { CallLog } from "../telemetry/call-log.ts";
-import { attemptsHeader } from "./attempts-header.ts";
+import { attemptsText } from "./attempts-text.ts";
 import type { AnswerHeaders, RestRequest, RestResponse } from "./exchange.ts";
 
 /** One HTTP exchange. */
@@ -20,14 +20,14 @@ export interface Exchange {
 
 /** Answers with JSON in one piece; to HEAD, with its headers alone. */
 export function answerJson(exchange: Exchange, status: number, headers: AnswerHeaders, json: string): void {
-  const length = String(Buffer.byteLength(json));
-  const all = { ...headers, "content-type": "application/json", "content-length": length, ...processingTime(exchange) };
+  const all = headersOf(exchange, headers);
+  all.push("content-type", "application/json", "content-length", String(Buffer.byteLength(json)));
   answer(exchange, status, all, json);
 }
 
 /** Answers without a body. */
 export function answerEmpty(exchange: Exchange, status: number, headers: AnswerHeaders): void {
-  answer(exchange, status, { ...headers, ...processingTime(exchange) }, "");
+  answer(exchange, status, headersOf(exchange, headers), "");
 }
 
 /**
@@ -40,27 +40,26 @@ export function answerError(exchange: Exchange, error: GatewayError): void {
     return;
   }
   const { allow } = error.details;
-  const headers = {
-    ...errorHeaders(error),
-    ...callHeaders(exchange),
-    ...(allow === undefined ? {} : { allow: allow.join(", ") }),
-  };
+  const headers = Object.entries(errorHeaders(error)).flat();
+  if (allow !== undefined) headers.push("allow", allow.join(", "));
   answerJson(exchange, error.row.httpStatus, headers, JSON.stringify(toOpenAIError(error)));
 }
 
-/** The headers that tell of a call what is told whatever came of it. */
-export function callHeaders({ log, standing }: Exchange): AnswerHeaders {
-  return { ...attemptsHeader(log.attempts), ...(standing === undefined ? {} : standingHeaders(standing)) };
+/** The headers of an answer: these, and what is told of a call whatever came of it, with the time until its answer began in whole milliseconds. */
+export function headersOf({ log, standing }: Exchange, headers: AnswerHeaders): string[] {
+  const all = ["x-request-id", log.requestId, ...headers];
+  if (log.attempts.length > 0) all.push("x-parley-attempts", attemptsText(log.attempts));
+  if (standing !== undefined) {
+    const told = standingHeaders(standing);
+    for (const name in told) all.push(name, told[name] as string);
+  }
+  all.push("openai-processing-ms", String(Math.round(log.elapsedMs())));
+  return all;
 }
 
-/** The header that says how long the call took until its answer began, in whole milliseconds. */
-export function processingTime({ log }: Exchange): AnswerHeaders {
-  return { "openai-processing-ms": String(Math.round(log.elapsedMs())) };
-}
-
-function answer({ request, response }: Exchange, status: number, headers: AnswerHeaders, body: string): void {
+function answer({ request, response }: Exchange, status: number, headers: string[], body: string): void {
   const text = request.method === "HEAD" ? "" : body;
-  response.writeHead(status, { ...headers });
+  response.writeHead(status, headers);
   if (!hasUnreadBody(request)) {
     end(response, text);
   } else if (request.httpVersionMajor === 1 && text !== "") {

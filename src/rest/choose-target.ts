@@ -17,12 +17,11 @@ export function chooseTarget(
 ): StreamTarget | UnaryTarget {
   if (body === undefined) return plain;
   if (isMessage(body.message, ChatCompletionParamsSchema)) checkDialect(dialect, body.message);
-  if (instead !== undefined && getAtPath(instead.bodyType, body.message, instead.choice) === true)
-    return instead.target;
+  if (instead !== undefined && getAtPath(body.message, instead.choice) === true) return instead.target;
   if (streaming === undefined) return plain;
   const { target, bodyType, choice } = streaming;
-  const said = getAtPath(bodyType, body.message, choice) as boolean | undefined;
+  const said = getAtPath(body.message, choice) as boolean | undefined;
   const stream = wantsStream(dialect, said, accept);
-  setAtPath(bodyType, body.message, choice, stream);
+  if (said !== stream) setAtPath(bodyType, body.message, choice, stream);
   return stream ? target : plain;
 }

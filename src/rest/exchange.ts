@@ -8,13 +8,16 @@ export interface RestRequest extends BodySource {
   pause(): unknown;
 }
 
-/** Headers of an answer; names in lower case. */
-export type AnswerHeaders = Readonly<Record<string, string>>;
+/**
+ * Headers of an answer: names, in lower case, and values in turn. Node takes such a list as it is, while it copies an object's headers one by
+ * one.
+ */
+export type AnswerHeaders = readonly string[];
 
 /** The part of a response that is used here; those of HTTP/1.1 and HTTP/2 have it in common. */
 export interface RestResponse {
   readonly headersSent: boolean;
-  writeHead(status: number, headers: Record<string, string>): unknown;
+  writeHead(status: number, headers: string[]): unknown;
   /** False: what was written waits for the reader; `drain` comes when it need not wait any longer. */
   write(text: string): boolean;
   end(): unknown;

@@ -50,19 +50,24 @@ export function setMessageAt(message: Message, field: MessageField, value: Messa
   (message as unknown as Record<string, Message>)[field.localName] = value;
 }
 
-/** The value at the end of a path; undefined where it, or a message on the way, is unset. */
-export function getAtPath(desc: DescMessage, message: Message, path: FieldPath): unknown {
-  let at: ReflectMessage = reflect(desc, message);
-  for (const field of path.slice(0, -1) as MessageField[]) {
-    if (!at.isSet(field)) return undefined;
-    at = at.get(field);
+/** The value at the end of a path; undefined where it, or a message on the way, is unset. For fields with presence that are in no oneof. */
+export function getAtPath(message: Message, path: FieldPath): unknown {
+  // Not by reflection: this runs for every request.
+  let at: unknown = message;
+  for (const { localName } of path) {
+    if (at === undefined) return undefined;
+    at = (at as Readonly<Record<string, unknown>>)[localName];
   }
-  const last = path.at(-1)!;
-  return at.isSet(last) ? at.get(last) : undefined;
+  return at;
 }
 
 /** Sets the field at the end of a path, and makes the messages on the way; to a list, the value is added. */
 export function setAtPath(desc: DescMessage, message: Message, path: FieldPath, value: unknown): void {
+  const [first] = path;
+  if (path.length === 1 && first.fieldKind === "scalar" && first.oneof === undefined) {
+    (message as unknown as Record<string, unknown>)[first.localName] = value;
+    return;
+  }
   let at: ReflectMessage = reflect(desc, message);
   for (const field of path.slice(0, -1) as MessageField[]) {
     const next = at.get(field);

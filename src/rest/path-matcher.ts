@@ -48,6 +48,8 @@ interface Candidate<T> {
 /** Makes a matcher that knows no path yet. */
 export function createPathMatcher<T>(): PathMatcher<T> {
   const root = createNode<T>();
+  /** The ends of templates that are one path, by that path: what is looked for most is found at once. */
+  const plain = new Map<string, End<T>>();
   return {
     add(httpMethod, template, value) {
       const end = endOf(root, template);
@@ -56,8 +58,12 @@ export function createPathMatcher<T>(): PathMatcher<T> {
         throw new Error(`${httpMethod} ${template.source} is bound twice, also as ${bound.template.source}`);
       }
       end.set(httpMethod, { template, value });
+      const path = onlyPath(template);
+      if (path !== undefined) plain.set(path, end);
     },
     match(httpMethod, path) {
+      const known = plain.get(path)?.get(httpMethod);
+      if (known !== undefined) return { kind: "found", value: known.value, variables: [] };
       const candidates = findCandidates(root, path);
       if (candidates.length === 0) return { kind: "not-found" };
       for (const { end, segments } of candidates) {
@@ -69,6 +75,17 @@ export function createPathMatcher<T>(): PathMatcher<T> {
       return { kind: "method-not-allowed", allow: allowedMethods(candidates.map(({ end }) => end)) };
     },
   };
+}
+
+/** The one path that a template stands for, and that reads only one way; undefined where it stands for several. */
+function onlyPath({ segments, variables, verb }: PathTemplate): string | undefined {
+  if (variables.length > 0 || verb !== "") return undefined;
+  let path = "";
+  for (const segment of segments) {
+    if (segment.kind !== "literal" || /[:%]/.test(segment.text)) return undefined;
+    path += `/${segment.text}`;
+  }
+  return path;
 }
 
 function createNode<T>(): Node<T> {

@@ -12,21 +12,21 @@ const MAX_UPSTREAM_TEXT = 256;
  * messages[0].name=mapped").
  */
 export function reportHeaders(report: CallReport | undefined): AnswerHeaders {
-  if (report === undefined) return {};
-  const headers: Record<string, string> = {};
-  if (report.provider !== "") headers["x-parley-provider"] = headerText(report.provider);
-  if (report.model !== "") headers["x-parley-model"] = headerText(report.model);
+  if (report === undefined) return [];
+  const headers: string[] = [];
+  if (report.provider !== "") headers.push("x-parley-provider", headerText(report.provider));
+  if (report.model !== "") headers.push("x-parley-model", headerText(report.model));
   const { upstreamModel, upstreamId } = report;
-  if (isTold(upstreamModel)) headers["x-parley-upstream-model"] = headerText(upstreamModel);
-  if (isTold(upstreamId)) headers["x-parley-upstream-id"] = headerText(upstreamId);
-  if (report.adjustments.length > 0) headers["x-parley-adjustments"] = headerList(report.adjustments.map(describe));
-  if (report.costNanoDollars !== undefined) headers["x-parley-cost-nano-dollars"] = `${report.costNanoDollars}`;
+  if (isTold(upstreamModel)) headers.push("x-parley-upstream-model", headerText(upstreamModel));
+  if (isTold(upstreamId)) headers.push("x-parley-upstream-id", headerText(upstreamId));
+  if (report.adjustments.length > 0) headers.push("x-parley-adjustments", headerList(report.adjustments.map(describe)));
+  if (report.costNanoDollars !== undefined) headers.push("x-parley-cost-nano-dollars", `${report.costNanoDollars}`);
   return headers;
 }
 
 /** The header that names the parameters that nobody knows, by their paths. */
 export function ignoredHeaders(paths: readonly string[]): AnswerHeaders {
-  return paths.length === 0 ? {} : { "x-parley-ignored": headerList(paths.map(headerItem)) };
+  return paths.length === 0 ? [] : ["x-parley-ignored", headerList(paths.map(headerItem))];
 }
 
 const isTold = (text: string | undefined): text is string =>

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
-import { create, type DescMessage, type JsonValue, type Message } from "@bufbuild/protobuf";
+import type { DescMessage, JsonValue, Message } from "@bufbuild/protobuf";
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { CallOptions } from "../gen/parley/chat/v1/chat_service_pb.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
@@ -55,7 +55,7 @@ export function decodeBody(target: RouteTarget, json: JsonValue): DecodedBody {
  */
 export function buildRequest(target: RouteTarget, decoded: DecodedBody | undefined, text: RequestText): Message {
   const { method, body } = target;
-  const request = body === "*" && decoded !== undefined ? decoded.message : create(method.input);
+  const request = body === "*" && decoded !== undefined ? decoded.message : target.blank();
   if (body !== "*" && body !== undefined && decoded !== undefined) setMessageAt(request, body, decoded.message);
   if (text.query !== "") fillFromQuery(target, request, text.query);
   target.variables.forEach(({ name, path, format }, index) => {

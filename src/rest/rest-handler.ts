@@ -90,7 +90,7 @@ function answerUnrouted(exchange: Exchange, match: Exclude<PathMatch<Route>, Fou
       allow: match.allow,
     });
   }
-  answerEmpty(exchange, 204, { allow });
+  answerEmpty(exchange, 204, ["allow", allow]);
 }
 
 async function callRoute(

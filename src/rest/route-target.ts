@@ -3,6 +3,7 @@ import type { CallContext, Operations } from "../gateway/operation.ts";
 import { CallOptionsSchema } from "../gen/parley/chat/v1/chat_service_pb.ts";
 import { CallReportSchema } from "../gen/parley/chat/v1/report_pb.ts";
 import { events, http_status } from "../gen/parley/options/v1/options_pb.ts";
+import { blankOf } from "../openai-json/blank.ts";
 import { type BoundField, bindHeaders, bindVariable } from "./bound-field.ts";
 import { findFieldOfType, type MessageField, requireMessageField } from "./field-path.ts";
 import type { HttpBinding } from "./http-binding.ts";
@@ -10,6 +11,8 @@ import type { HttpBinding } from "./http-binding.ts";
 /** An rpc as a route calls it: where the parts of the HTTP request go, and where those of the answer come from. */
 export interface RouteTarget {
   readonly method: DescMethod;
+  /** Makes a request in which nothing is set. */
+  readonly blank: () => Message;
   /** In the order of the path template. */
   readonly variables: readonly BoundField[];
   readonly headers: readonly BoundField[];
@@ -93,6 +96,7 @@ function resolveFields({ method, path, body, responseBody }: HttpBinding): Route
   const where = `${method.name} at ${path.source}`;
   return {
     method,
+    blank: blankOf(input),
     variables: path.variables.map(({ field }) => bindVariable(input, field)),
     headers: bindHeaders(input),
     body: body === "" ? undefined : body === "*" ? body : requireMessageField(input, body, `${where}, body`),

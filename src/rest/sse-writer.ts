@@ -4,12 +4,12 @@ import type { AnswerHeaders, RestResponse } from "./exchange.ts";
  * The headers of every event stream. Of a connection's keep-alive, Node tells on HTTP/1.1 by itself; HTTP/2 has no such
  * header.
  */
-const HEADERS: AnswerHeaders = {
-  "content-type": "text/event-stream; charset=utf-8",
+const HEADERS: AnswerHeaders = [
+  ...["content-type", "text/event-stream; charset=utf-8"],
   // Proxies must neither keep events back nor pack them.
-  "cache-control": "no-cache, no-transform",
-  "x-accel-buffering": "no",
-};
+  ...["cache-control", "no-cache, no-transform"],
+  ...["x-accel-buffering", "no"],
+];
 const COMMENT = ": keep-alive\n\n";
 
 /** What a writer of events needs. */
@@ -49,7 +49,7 @@ export function createSseWriter(response: RestResponse, { headers, keepAliveMs, 
   const commit = (): void => {
     if (committed) return;
     committed = true;
-    response.writeHead(200, { ...HEADERS, ...headers() });
+    response.writeHead(200, [...HEADERS, ...headers()]);
   };
   // One timer for the whole stream: a refresh only moves it to the end of node's list.
   const timer = setTimeout(() => {

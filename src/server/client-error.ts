@@ -1,7 +1,8 @@
 import type { Duplex } from "node:stream";
 import type { Exchanges } from "./exchanges.ts";
 import type { ServerOptions } from "./options.ts";
-import { idOf, type Refusal, type Refuser } from "./refuse.ts";
+import type { Refusal, Refuser } from "./refuse.ts";
+import { idOf } from "./request-id.ts";
 
 /** An error of Node's HTTP/1.1 parser, of TLS, or of a socket. */
 export interface ClientError extends Error {

@@ -14,7 +14,7 @@ import type { Logger } from "../telemetry/logger.ts";
 import type { Signals } from "../telemetry/signals.ts";
 import { answerMetrics } from "./answer-metrics.ts";
 import type { Cors } from "./cors.ts";
-import { REQUEST_ID_HEADER, requestIdOf } from "./request-id.ts";
+import { identify, REQUEST_ID_HEADER, requestIdOf } from "./request-id.ts";
 import { sendError, sendJson } from "./send-json.ts";
 
 /** What stands behind the port. */
@@ -45,7 +45,11 @@ export function createDispatch(options: DispatchOptions): (request: HttpRequest,
     const target = parseRequestTarget(request.url ?? "/");
     const { path } = target;
     const requestId = requestIdOf(request.headers[REQUEST_ID_HEADER]);
-    response.setHeader(REQUEST_ID_HEADER, requestId);
+    identify(response, requestId);
+    const isRpc = rpc.serves(path);
+    const isRest = !isRpc && !OWN_PATHS.has(path);
+    // REST writes it with its other headers: Node copies all of them one by one where one was set before.
+    if (!isRest || request.method === "OPTIONS") response.setHeader(REQUEST_ID_HEADER, requestId);
     if (path === "/healthz" || path === "/readyz") {
       answerProbe(request, response, path === "/healthz" ? ALIVE : options.readiness());
       return;
@@ -54,9 +58,8 @@ export function createDispatch(options: DispatchOptions): (request: HttpRequest,
       void answerMetrics(request, response, { signals, doorkeeper });
       return;
     }
-    const isRpc = rpc.serves(path);
     const log = new CallLog(requestId, isRpc ? rpcDoor(request.headers["content-type"]) : "rest");
-    response.once("close", () => {
+    response.on("close", () => {
       const isDone = isWhole(response);
       if (!isDone) log.failed(clientGone());
       const status = response.headersSent ? response.statusCode : CATALOGUE[Reason.CANCELLED].httpStatus;
@@ -77,6 +80,9 @@ export function createDispatch(options: DispatchOptions): (request: HttpRequest,
     else void rest.handle(request, response, target, log);
   };
 }
+
+/** What is answered here. */
+const OWN_PATHS: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/metrics"]);
 
 /** Whether an answer that is closed got to its end. */
 function isWhole(response: HttpResponse): boolean {

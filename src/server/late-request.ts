@@ -1,6 +1,7 @@
 import type { Http2ServerResponse } from "node:http2";
 import type { ServerOptions } from "./options.ts";
-import { idOf, type Refusal, type Refuser } from "./refuse.ts";
+import type { Refusal, Refuser } from "./refuse.ts";
+import { idOf } from "./request-id.ts";
 
 /** Refuses a request on HTTP/2 that is not there in time; Node does so on HTTP/1.1 only. */
 export function expireLateRequest(

@@ -7,7 +7,7 @@ import { toOpenAIError } from "../errors/openai-error.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import type { HttpRequest, HttpResponse } from "../lib/http-exchange.ts";
 import { requestId } from "../lib/ids.ts";
-import { REQUEST_ID_HEADER, requestIdOf } from "./request-id.ts";
+import { idOf, REQUEST_ID_HEADER, requestIdOf } from "./request-id.ts";
 import { sendJson } from "./send-json.ts";
 
 /** An answer that the port gives by itself, because no handler can be given the request. */
@@ -75,12 +75,6 @@ export function createRefuser(onRefusal: RefusalListener): Refuser {
       onRefusal(id, refusal);
     },
   };
-}
-
-/** The id that a handler has given to its answer. */
-export function idOf(response: HttpResponse | undefined): string | undefined {
-  const id = response?.getHeader(REQUEST_ID_HEADER);
-  return typeof id === "string" ? id : undefined;
 }
 
 function writeAndHangUp(socket: Duplex, refusal: Refusal, id: string): void {

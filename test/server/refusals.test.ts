@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { describe, expect, it } from "vitest";
 import type { Refusal, RefusalListener } from "../../src/server/refuse.ts";
+import { identify } from "../../src/server/request-id.ts";
 import { call, createInbox, echo, errorBody, openSession, openStream, receive, sendRaw, serve } from "./harness.ts";
 
 /** Splits what a raw client received into its answers' status lines and the last body. */
@@ -99,10 +100,10 @@ describe("a refusal", () => {
     const inbox = createInbox();
     const server = await serve(inbox.handler, TIMES);
     const half = await sendRaw(server, "POST / HTTP/1.1\r\nhost: a\r\ncontent-length: 9\r\n\r\nhalf");
-    (await inbox.next()).response.setHeader("x-request-id", "given-1");
+    identify((await inbox.next()).response, "given-1");
     const { stream, answer } = openStream(await openSession(server), "/");
     stream.write("half");
-    (await inbox.next()).response.setHeader("x-request-id", "given-2");
+    identify((await inbox.next()).response, "given-2");
     expect(await half.closed).toMatch(/^x-request-id: given-1\r$/m);
     expect(await answer).toMatchObject({ status: 408, headers: { "x-request-id": "given-2" } });
   });
