@@ -5,7 +5,8 @@ export type ContentKind = "json" | "events" | "html" | "other";
 
 /** Reads the `content-type` of an answer. */
 export function contentKind(answer: Pick<UpstreamAnswer, "header">): ContentKind {
-  const type = answer.header("content-type")?.split(";")[0]?.trim().toLowerCase() ?? "";
+  const said = answer.header("content-type");
+  const type = said === "application/json" ? said : (said?.split(";")[0]?.trim().toLowerCase() ?? "");
   if (type === "text/event-stream") return "events";
   if (type === "application/json" || type.endsWith("+json")) return "json";
   return type === "text/html" || type === "application/xhtml+xml" ? "html" : "other";

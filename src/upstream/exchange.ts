@@ -9,6 +9,8 @@ import { faultBeforeHead, faultInBody, faultInStream } from "./upstream-fault.ts
 const RELEASE_MS = 1_000;
 const RELEASE_BYTES = 64 * 1024;
 
+const utf8 = new TextDecoder();
+
 /**
  * One request and its answer, as the client's handler. It listens to the signal as long as it runs, and closes the connection when
  * the signal is aborted.
@@ -69,12 +71,17 @@ export class Exchange implements Dispatcher.DispatchHandler, UpstreamAnswer {
     const pieces: Uint8Array[] = [];
     let size = 0;
     this.#isWhole = true;
-    for await (const piece of this.#pieces) {
+    // A small body is there with its head.
+    while (!this.#pieces.isRead) {
+      const piece = this.#pieces.poll() ?? (await this.#pieces.next()).value;
+      if (piece === undefined) break;
       size += piece.length;
-      if (size > maxBytes) throw invalidResponse(this.#provider, `a body of more than ${maxBytes} bytes`);
       pieces.push(piece);
+      if (size <= maxBytes) continue;
+      this.discard();
+      throw invalidResponse(this.#provider, `a body of more than ${maxBytes} bytes`);
     }
-    return new TextDecoder().decode(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces));
+    return utf8.decode(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces));
   }
 
   discard(): void {

@@ -1,9 +1,9 @@
 import { create } from "@bufbuild/protobuf";
-import { UpstreamRequestSchema } from "../gen/parley/chat/v1/chat_service_pb.ts";
+import { type UpstreamRequest, UpstreamRequestSchema } from "../gen/parley/chat/v1/chat_service_pb.ts";
 import type { ChatCompletion } from "../gen/parley/chat/v1/completion_pb.ts";
 import type { EncodedCall, Medium, MediumRef, Provider, WireRequest } from "../providers/provider.ts";
 import { invalidResponse } from "../providers/upstream-error.ts";
-import type { AttemptOptions, BackendCall, PlannedCall } from "./backend.ts";
+import type { AttemptOptions, BackendCall, ChunkBatch, PlannedCall } from "./backend.ts";
 import type { HttpBackendOptions } from "./backend-parts.ts";
 import type { UpstreamAnswer } from "./client.ts";
 import { createCompletionDecoder } from "./completion-decoder.ts";
@@ -25,91 +25,110 @@ export type HttpCallOptions = Omit<HttpBackendOptions, "recollection"> & { reado
 const NO_MEDIA: ReadonlyMap<string, Medium> = new Map();
 
 /** Plans a call by encoding its request; only media that are to be fetched first make it be encoded again. */
-export function createHttpCall(
-  { provider, furtherKeys = [], client, media, recollection, userAgent }: HttpCallOptions,
-  call: BackendCall,
-  refs: readonly MediumRef[],
-): PlannedCall {
-  const planned = provider.encodeRequest({ ...call, media: NO_MEDIA });
+export function createHttpCall(options: HttpCallOptions, call: BackendCall, refs: readonly MediumRef[]): PlannedCall {
+  return new HttpCall(options, call, refs);
+}
 
-  const keyedFor = ({ credential = 0 }: AttemptOptions = {}): Provider => furtherKeys[credential - 1] ?? provider;
+class HttpCall implements PlannedCall {
+  readonly promptTokens = undefined;
+  readonly #options: HttpCallOptions;
+  readonly #call: BackendCall;
+  readonly #refs: readonly MediumRef[];
+  readonly #planned: EncodedCall;
 
-  const encode = async (signal: AbortSignal): Promise<EncodedCall> =>
-    refs.length === 0 ? planned : provider.encodeRequest({ ...call, media: await media.fetch(refs, signal) });
+  constructor(options: HttpCallOptions, call: BackendCall, refs: readonly MediumRef[]) {
+    this.#options = options;
+    this.#call = call;
+    this.#refs = refs;
+    this.#planned = options.provider.encodeRequest({ ...call, media: NO_MEDIA });
+  }
+
+  get adjustments(): PlannedCall["adjustments"] {
+    return this.#planned.adjustments;
+  }
+
+  describe(): UpstreamRequest {
+    const { provider, userAgent } = this.#options;
+    const request = accepting(this.#planned.request, this.#call.streaming);
+    return create(UpstreamRequestSchema, {
+      method: request.method,
+      url: shownUrl(provider.endpoint, request),
+      headers: shownHeaders(provider.endpoint, request, userAgent),
+      bodyJson: request.body ?? "",
+    });
+  }
+
+  async complete(signal: AbortSignal, options?: AttemptOptions): Promise<ChatCompletion> {
+    const { provider, recollection } = this.#options;
+    const encoded = this.#refs.length === 0 ? this.#planned : await this.#withMedia(signal);
+    const keyed = this.#keyedFor(options);
+    const answer = await this.#send(keyed, encoded, signal, options?.onHead);
+    if (contentKind(answer) === "events") {
+      answer.discard();
+      throw invalidResponse(provider.id, "an event stream where one piece of JSON was asked for");
+    }
+    const body = await answer.text(MAX_BODY_BYTES);
+    const completion = decode(keyed, encoded, body);
+    recollection.remember(provider.id, completion);
+    return completion;
+  }
+
+  stream(signal: AbortSignal, options?: AttemptOptions): AsyncIterableIterator<ChunkBatch> {
+    return readChunks(() => this.#open(signal, options), signal);
+  }
+
+  #keyedFor({ credential = 0 }: AttemptOptions = {}): Provider {
+    const { provider, furtherKeys = [] } = this.#options;
+    return furtherKeys[credential - 1] ?? provider;
+  }
+
+  async #withMedia(signal: AbortSignal): Promise<EncodedCall> {
+    const { provider, media } = this.#options;
+    return provider.encodeRequest({ ...this.#call, media: await media.fetch(this.#refs, signal) });
+  }
 
   /** Sends the request, and waits for the head of an answer that is a success, and can be read. */
-  const send = async (
+  async #send(
     keyed: Provider,
     { request }: EncodedCall,
     signal: AbortSignal,
     onHead: AttemptOptions["onHead"],
-  ): Promise<UpstreamAnswer> => {
-    const answer = await client.request(keyed, accepting(request, call.streaming), signal);
+  ): Promise<UpstreamAnswer> {
+    const { client, provider } = this.#options;
+    const answer = await client.request(keyed, accepting(request, this.#call.streaming), signal);
     onHead?.();
     if (!answer.ok) throw await readFailure(keyed, answer, signal);
     const fault = unreadable(answer);
     if (fault === undefined) return answer;
     answer.discard();
     throw invalidResponse(provider.id, fault);
-  };
+  }
 
-  const decode = async (
-    { endpoint }: Provider,
-    encoded: EncodedCall,
-    answer: UpstreamAnswer,
-  ): Promise<ChatCompletion> => {
-    const body = await answer.text(MAX_BODY_BYTES);
-    try {
-      return encoded.decodeResponse(body);
-    } catch (thrown) {
-      throw faultWithoutSecrets(endpoint, thrown);
-    }
-  };
-
-  const open = async (signal: AbortSignal, options?: AttemptOptions): Promise<OpenStream> => {
-    const encoded = await encode(signal);
-    const keyed = keyedFor(options);
-    const answer = await send(keyed, encoded, signal, options?.onHead);
-    return { provider: keyed, answer, ...readingOf(answer, encoded), recollection };
-  };
+  async #open(signal: AbortSignal, options?: AttemptOptions): Promise<OpenStream> {
+    const encoded = this.#refs.length === 0 ? this.#planned : await this.#withMedia(signal);
+    const keyed = this.#keyedFor(options);
+    const answer = await this.#send(keyed, encoded, signal, options?.onHead);
+    return { provider: keyed, answer, ...this.#readingOf(answer, encoded), recollection: this.#options.recollection };
+  }
 
   /** How a stream is read. JSON in its place is a list of the same events, the whole answer at once, or an error. */
-  const readingOf = (answer: UpstreamAnswer, encoded: EncodedCall): Pick<OpenStream, "reader" | "decoder"> => {
-    if (contentKind(answer) !== "json")
-      return { reader: createSseReader(provider.id), decoder: encoded.createStreamDecoder() };
+  #readingOf(answer: UpstreamAnswer, encoded: EncodedCall): Pick<OpenStream, "reader" | "decoder"> {
+    const { id } = this.#options.provider;
+    if (contentKind(answer) !== "json") return { reader: createSseReader(id), decoder: encoded.createStreamDecoder() };
     const isList = encoded.hasListsOfEvents === true;
     return {
-      reader: createJsonReader(provider.id, isList),
-      decoder: isList ? encoded.createStreamDecoder() : createCompletionDecoder(provider.id, encoded),
+      reader: createJsonReader(id, isList),
+      decoder: isList ? encoded.createStreamDecoder() : createCompletionDecoder(id, encoded),
     };
-  };
+  }
+}
 
-  return {
-    adjustments: planned.adjustments,
-    promptTokens: undefined,
-    describe() {
-      const request = accepting(planned.request, call.streaming);
-      return create(UpstreamRequestSchema, {
-        method: request.method,
-        url: shownUrl(provider.endpoint, request),
-        headers: shownHeaders(provider.endpoint, request, userAgent),
-        bodyJson: request.body ?? "",
-      });
-    },
-    async complete(signal, options): Promise<ChatCompletion> {
-      const encoded = await encode(signal);
-      const keyed = keyedFor(options);
-      const answer = await send(keyed, encoded, signal, options?.onHead);
-      if (contentKind(answer) === "events") {
-        answer.discard();
-        throw invalidResponse(provider.id, "an event stream where one piece of JSON was asked for");
-      }
-      const completion = await decode(keyed, encoded, answer);
-      recollection.remember(provider.id, completion);
-      return completion;
-    },
-    stream: (signal, options) => readChunks(() => open(signal, options), signal),
-  };
+function decode({ endpoint }: Provider, encoded: EncodedCall, body: string): ChatCompletion {
+  try {
+    return encoded.decodeResponse(body);
+  } catch (thrown) {
+    throw faultWithoutSecrets(endpoint, thrown);
+  }
 }
 
 /** What makes a success unreadable, whatever was asked for. */

@@ -12,7 +12,10 @@ export class PieceQueue implements AsyncIterableIterator<Uint8Array> {
   #isPaused = false;
   #isEnded = false;
   #explain: (() => unknown) | undefined;
-  #wake: (() => void) | undefined;
+  /** The reader that waits. */
+  #waiting: PromiseWithResolvers<IteratorResult<Uint8Array>> | undefined;
+  /** Whether the reader is told at the end of this turn. */
+  #isRoused = false;
 
   constructor(source: PieceSource) {
     this.#source = source;
@@ -47,16 +50,22 @@ export class PieceQueue implements AsyncIterableIterator<Uint8Array> {
     this.#resume();
   }
 
-  async next(): Promise<IteratorResult<Uint8Array>> {
-    // The rest of the turn's pieces come before a reader that was woken runs.
-    while (this.#size === 0 && !this.#isEnded) {
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-      });
-    }
-    if (this.#size > 0) return { done: false, value: this.#take() };
-    if (this.#explain !== undefined) throw this.#explain();
-    return { done: true, value: undefined };
+  /** What is there, without waiting; undefined: nothing is. */
+  poll(): Uint8Array | undefined {
+    return this.#size > 0 ? this.#take() : undefined;
+  }
+
+  /** Whether all was read, and nothing went wrong. */
+  get isRead(): boolean {
+    return this.#isEnded && this.#size === 0 && this.#explain === undefined;
+  }
+
+  /** One reader waits at a time. */
+  next(): Promise<IteratorResult<Uint8Array>> {
+    this.#waiting = Promise.withResolvers();
+    const { promise } = this.#waiting;
+    if (this.#size > 0 || this.#isEnded) this.#serve();
+    return promise;
   }
 
   async return(): Promise<IteratorResult<Uint8Array>> {
@@ -82,10 +91,21 @@ export class PieceQueue implements AsyncIterableIterator<Uint8Array> {
   }
 
   #rouse(): void {
-    const wake = this.#wake;
-    this.#wake = undefined;
-    wake?.();
+    if (this.#waiting === undefined || this.#isRoused) return;
+    this.#isRoused = true;
+    // The rest of the turn's pieces come first.
+    queueMicrotask(this.#serve);
   }
+
+  readonly #serve = (): void => {
+    this.#isRoused = false;
+    const { resolve, reject } = this.#waiting ?? {};
+    if (resolve === undefined || (this.#size === 0 && !this.#isEnded)) return;
+    this.#waiting = undefined;
+    if (this.#size > 0) resolve({ done: false, value: this.#take() });
+    else if (this.#explain === undefined) resolve({ done: true, value: undefined });
+    else reject?.(this.#explain());
+  };
 }
 
 /** Where the pieces come from. */

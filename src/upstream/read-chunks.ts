@@ -21,49 +21,112 @@ export interface OpenStream {
 
 /**
  * Opens a stream and reads it: one batch for each piece of its body, also for one that makes no chunks. Chunks that came before a
- * fault are yielded before it is thrown, so that it makes no difference how the body was cut. The exchange is closed when the stream is
+ * fault are delivered before it is thrown, so that it makes no difference how the body was cut. The exchange is closed when the stream is
  * left early; at its proper end the connection can serve again.
  */
-export async function* readChunks(open: () => Promise<OpenStream>, signal: AbortSignal): AsyncGenerator<ChunkBatch> {
-  const { provider, answer, reader, decoder, recollection } = await open();
-  let isReleased = false;
-  try {
-    const memory = recollection.listen(provider.id);
-    const pieces = answer.body[Symbol.asyncIterator]();
-    // Not by for-await: to leave its loop is to close the connection.
-    for (let piece = await pieces.next(); !piece.done; piece = await pieces.next()) {
-      signal.throwIfAborted();
-      const { value } = piece;
-      const { chunks, fault } = decode(decoder, () => reader.push(value));
-      for (const chunk of chunks) memory.push(chunk);
-      if (fault !== undefined) {
-        if (chunks.length > 0) yield chunks;
-        throw faultWithoutSecrets(provider.endpoint, fault);
-      }
-      if (decoder.isDone) {
-        memory.finish();
-        answer.release();
-        isReleased = true;
-        yield chunks;
-        return;
-      }
-      yield chunks;
+export function readChunks(open: () => Promise<OpenStream>, signal: AbortSignal): AsyncIterableIterator<ChunkBatch> {
+  return new ChunkReading(open, signal);
+}
+
+/** The reading of one stream. Not a generator: each of its steps would cost as much as all that is done with a chunk. */
+class ChunkReading implements AsyncIterableIterator<ChunkBatch> {
+  readonly #open: () => Promise<OpenStream>;
+  readonly #signal: AbortSignal;
+  #stream: OpenStream | undefined;
+  #pieces: AsyncIterator<Uint8Array> | undefined;
+  #memory: ReturnType<Recollection["listen"]> | undefined;
+  /** What is thrown next, behind the chunks that came before it. */
+  #fault: { readonly thrown: unknown } | undefined;
+  #isOver = false;
+
+  constructor(open: () => Promise<OpenStream>, signal: AbortSignal) {
+    this.#open = open;
+    this.#signal = signal;
+  }
+
+  async next(): Promise<IteratorResult<ChunkBatch>> {
+    if (this.#isOver) return END;
+    try {
+      if (this.#fault !== undefined) throw this.#fault.thrown;
+      const stream = this.#stream ?? (await this.#begin());
+      const piece = await this.#pieces?.next();
+      // Somebody has left the stream meanwhile.
+      if (this.#isOver) return END;
+      this.#signal.throwIfAborted();
+      const value = piece?.value === undefined ? this.#finish(stream) : this.#read(stream, piece.value);
+      return { done: false, value };
+    } catch (thrown) {
+      this.#leave();
+      throw thrown;
     }
-    signal.throwIfAborted();
-    const rest = decode(decoder, () => reader.finish());
-    for (const chunk of rest.chunks) memory.push(chunk);
-    if (rest.chunks.length > 0) yield rest.chunks;
+  }
+
+  async return(): Promise<IteratorResult<ChunkBatch>> {
+    this.#leave();
+    return END;
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async #begin(): Promise<OpenStream> {
+    const stream = await this.#open();
+    this.#stream = stream;
+    if (this.#isOver) stream.answer.discard();
+    this.#pieces = stream.answer.body[Symbol.asyncIterator]();
+    this.#memory = stream.recollection.listen(stream.provider.id);
+    return stream;
+  }
+
+  /** Takes a piece of the body. */
+  #read({ provider, answer, reader, decoder }: OpenStream, piece: Uint8Array): ChunkBatch {
+    const { chunks, fault } = decode(decoder, () => reader.push(piece));
+    this.#remember(chunks);
+    if (fault !== undefined) {
+      this.#fault = { thrown: faultWithoutSecrets(provider.endpoint, fault) };
+      if (chunks.length === 0) throw this.#fault.thrown;
+    } else if (decoder.isDone) {
+      this.#memory?.finish();
+      this.#isOver = true;
+      answer.release();
+    }
+    return chunks;
+  }
+
+  /** Takes the end of the body. */
+  #finish({ provider, answer, reader, decoder }: OpenStream): ChunkBatch {
+    const { chunks, fault } = decode(decoder, () => reader.finish());
+    this.#remember(chunks);
     // The last event has no end: where it makes no sense, it is the answer that was cut.
-    if (isUnreadable(rest.fault)) throw interrupted(provider.id, rest.fault);
-    if (rest.fault !== undefined) throw faultWithoutSecrets(provider.endpoint, rest.fault);
-    const last = decoder.isDone ? [] : decoder.finish();
-    for (const chunk of last) memory.push(chunk);
-    memory.finish();
-    yield last;
-  } finally {
-    if (!isReleased) answer.discard();
+    const thrown = isUnreadable(fault) ? interrupted(provider.id, fault) : fault;
+    try {
+      if (thrown !== undefined) throw faultWithoutSecrets(provider.endpoint, thrown);
+      const last = decoder.isDone ? NONE : decoder.finish();
+      this.#remember(last);
+      this.#memory?.finish();
+      this.#isOver = true;
+      answer.discard();
+      return chunks.length === 0 ? last : [...chunks, ...last];
+    } catch (error) {
+      if (chunks.length === 0) throw error;
+      this.#fault = { thrown: error };
+      return chunks;
+    }
+  }
+
+  #remember(chunks: ChunkBatch): void {
+    for (const chunk of chunks) this.#memory?.push(chunk);
+  }
+
+  #leave(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#stream?.answer.discard();
   }
 }
+
+const END: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
 interface Decoded {
   readonly chunks: ChunkBatch;

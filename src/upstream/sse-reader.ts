@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { createParser } from "eventsource-parser";
 import type { StreamEvent } from "../providers/provider.ts";
 import { invalidResponse } from "../providers/upstream-error.ts";
@@ -27,7 +28,7 @@ const NONE: readonly StreamEvent[] = [];
 export function createSseReader(provider: string, maxEventBytes = MAX_EVENT_BYTES): EventReader {
   let events: StreamEvent[] = [];
   let sinceEvent = 0;
-  const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+  const decode = createUtf8Decoder();
   let isStart = true;
   const parser = createParser({
     onEvent({ event, data }) {
@@ -55,16 +56,35 @@ export function createSseReader(provider: string, maxEventBytes = MAX_EVENT_BYTE
       for (let start = 0; start < piece.length; start += SLICE) {
         const slice = piece.length <= SLICE ? piece : piece.subarray(start, start + SLICE);
         sinceEvent += slice.length;
-        const text = decoder.decode(slice, { stream: true });
+        const text = decode(slice);
         parser.feed(isStart ? withoutMark(text) : text);
         if (sinceEvent > maxEventBytes) throw tooLarge(provider, maxEventBytes);
       }
       return take();
     },
     finish() {
-      parser.feed(decoder.decode() + LAST_LINE_ENDS);
+      parser.feed(decode() + LAST_LINE_ENDS);
       return take();
     },
+  };
+}
+
+/**
+ * Decodes UTF-8 that comes in pieces; without one, what is left of it. Whole characters, as nearly all pieces are, are read at once; a
+ * decoder of streams costs several times as much.
+ */
+function createUtf8Decoder(): (piece?: Uint8Array) => string {
+  let decoder: InstanceType<typeof TextDecoder> | undefined;
+  /** Whether the decoder may hold the beginning of a character. */
+  let isCut = false;
+  return (piece) => {
+    if (piece === undefined) return decoder?.decode() ?? "";
+    if (piece.length === 0) return "";
+    if (!isCut && isUtf8(piece)) return Buffer.from(piece.buffer, piece.byteOffset, piece.length).toString("utf8");
+    decoder ??= new TextDecoder("utf-8", { ignoreBOM: true });
+    // No character goes on behind a byte of ASCII.
+    isCut = (piece.at(-1) ?? 0) >= 0x80;
+    return decoder.decode(piece, { stream: true });
   };
 }
 

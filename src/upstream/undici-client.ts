@@ -1,4 +1,4 @@
-import { Agent, type Dispatcher, EnvHttpProxyAgent, interceptors } from "undici";
+import { type Dispatcher, EnvHttpProxyAgent, interceptors, Pool } from "undici";
 import type { ProxySettings } from "../config/settings.ts";
 import type { Endpoint } from "../providers/provider.ts";
 import type { UpstreamClient } from "./client.ts";
@@ -26,22 +26,22 @@ const DEFAULTS = { connectTimeoutMs: 10_000, maxConnectionsPerOrigin: 10_000 };
  */
 export function createUpstreamClient(options: UpstreamClientOptions): UpstreamClient {
   const { userAgent } = options;
-  const agent = createAgent(options);
-  // It is of use only where a server compresses what it was asked not to.
-  const dispatcher = agent.compose(interceptors.decompress({ skipErrorResponses: false }));
-  const heads = new WeakMap<Endpoint, EndpointHead>();
-  const headOf = (endpoint: Endpoint): EndpointHead => {
-    const known = heads.get(endpoint);
-    if (known !== undefined) return known;
-    const head = readEndpoint(endpoint, userAgent);
-    heads.set(endpoint, head);
-    return head;
+  const dispatchers = createDispatchers(options);
+  const ways = new WeakMap<Endpoint, Way>();
+  const wayTo = (endpoint: Endpoint): Way => {
+    let way = ways.get(endpoint);
+    if (way === undefined) {
+      const head = readEndpoint(endpoint, userAgent);
+      way = { head, dispatcher: dispatchers.to(head.origin) };
+      ways.set(endpoint, way);
+    }
+    return way;
   };
 
   return {
     async request({ id, endpoint }, { method, path, headers, body }, signal) {
       signal.throwIfAborted();
-      const head = headOf(endpoint);
+      const { head, dispatcher } = wayTo(endpoint);
       const base = body === undefined ? head.withoutBody : head.withBody;
       const exchange = new Exchange(id, signal);
       dispatcher.dispatch(
@@ -58,11 +58,23 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
       );
       return exchange.head;
     },
-    close: () => agent.destroy(),
+    close: () => dispatchers.destroy(),
   };
 }
 
-function createAgent({ proxies, ...options }: UpstreamClientOptions): Dispatcher {
+/** How an endpoint is reached. */
+interface Way {
+  readonly head: EndpointHead;
+  readonly dispatcher: Dispatcher;
+}
+
+/** What requests to origins are given to. */
+interface Dispatchers {
+  to(origin: string): Dispatcher;
+  destroy(): Promise<void>;
+}
+
+function createDispatchers({ proxies, ...options }: UpstreamClientOptions): Dispatchers {
   const { connectTimeoutMs, maxConnectionsPerOrigin } = { ...DEFAULTS, ...options };
   const settings = {
     allowH2: false,
@@ -71,7 +83,32 @@ function createAgent({ proxies, ...options }: UpstreamClientOptions): Dispatcher
     pipelining: 1,
   };
   const { http: httpProxy = "", https: httpsProxy = "", none: noProxy = "" } = proxies ?? {};
-  if (httpProxy === "" && httpsProxy === "") return new Agent(settings);
-  // Where a value is unset, the agent would read the environment itself; an empty one says that there is none.
-  return new EnvHttpProxyAgent({ ...settings, httpProxy, httpsProxy, noProxy });
+  if (httpProxy !== "" || httpsProxy !== "") {
+    // Where a value is unset, the agent would read the environment itself; an empty one says that there is none.
+    const agent = new EnvHttpProxyAgent({ ...settings, httpProxy, httpsProxy, noProxy });
+    const decompressing = withDecompression(agent);
+    return { to: () => decompressing, destroy: () => agent.destroy() };
+  }
+  const pools = new Map<string, { readonly pool: Pool; readonly decompressing: Dispatcher }>();
+  let isDestroyed = false;
+  return {
+    to(origin) {
+      let found = pools.get(origin);
+      if (found === undefined) {
+        const pool = new Pool(origin, settings);
+        if (isDestroyed) void pool.destroy();
+        found = { pool, decompressing: withDecompression(pool) };
+        pools.set(origin, found);
+      }
+      return found.decompressing;
+    },
+    async destroy() {
+      isDestroyed = true;
+      await Promise.all([...pools.values()].map(({ pool }) => pool.destroy()));
+    },
+  };
 }
+
+/** It is of use only where a server compresses what it was asked not to. */
+const withDecompression = (dispatcher: Dispatcher): Dispatcher =>
+  dispatcher.compose(interceptors.decompress({ skipErrorResponses: false }));
