@@ -4,6 +4,7 @@
  *
  * This file reads text; decode.ts makes messages of JSON, and encode.ts JSON of messages.
  */
+import { isAscii } from "node:buffer";
 import type { JsonValue } from "@bufbuild/protobuf";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
@@ -47,6 +48,7 @@ export function parseJson(text: string | Uint8Array, options: ParseOptions = {})
 const utf8 = new TextDecoder("utf-8", { fatal: true });
 
 function decodeUtf8(bytes: Uint8Array): string {
+  if (isAscii(bytes)) return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.length).toString("latin1");
   try {
     return utf8.decode(bytes);
   } catch (cause) {

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { type UpstreamRequest, UpstreamRequestSchema } from "../gen/parley/chat/v1/chat_service_pb.ts";
 import type { ChatCompletion } from "../gen/parley/chat/v1/completion_pb.ts";
+import { breathe, isLarge } from "../lib/breathe.ts";
 import type { EncodedCall, Medium, MediumRef, Provider, WireRequest } from "../providers/provider.ts";
 import { invalidResponse } from "../providers/upstream-error.ts";
 import type { AttemptOptions, BackendCall, ChunkBatch, PlannedCall } from "./backend.ts";
@@ -95,6 +96,7 @@ class HttpCall implements PlannedCall {
     onHead: AttemptOptions["onHead"],
   ): Promise<UpstreamAnswer> {
     const { client, provider } = this.#options;
+    if (isLarge(request.body?.length ?? 0)) await breathe();
     const answer = await client.request(keyed, accepting(request, this.#call.streaming), signal);
     onHead?.();
     if (!answer.ok) throw await readFailure(keyed, answer, signal);
