@@ -1,9 +1,9 @@
-import { create, type JsonValue } from "@bufbuild/protobuf";
+import type { JsonValue } from "@bufbuild/protobuf";
+import { blankChatCompletionChunk, blankChunkChoice, blankDelta } from "../../gen/parley/chat/v1/blanks.ts";
 import {
   type ChatCompletionChunk,
-  ChunkChoiceSchema,
+  type ChunkChoice,
   type Delta,
-  FinishReason,
   ServiceTier,
   type ToolCallDelta,
 } from "../../gen/parley/chat/v1/completion_pb.ts";
@@ -105,36 +105,19 @@ export class AnswerWriter {
     else if (!this.#hasContent && this.calls === 0) this.#push({ content: "" });
     this.#tier = usage.serviceTier;
     const chunk = this.#push({});
-    chunk.choices = [create(ChunkChoiceSchema, { index: 0, delta: {}, ...finishOf(stop, this.calls, this.#isLegacy) })];
+    Object.assign(chunk.choices[0] as ChunkChoice, finishOf(stop, this.calls, this.#isLegacy));
     const total = usage.total();
     if (total !== undefined) chunk.usage = total;
   }
 
-  // Written out, since `create` takes several times as long, and there is one for every few letters.
   #push(delta: Partial<Delta>): ChatCompletionChunk {
-    const chunk: ChatCompletionChunk = {
-      $typeName: "parley.chat.v1.ChatCompletionChunk",
-      id: this.#id,
-      created: 0n,
-      model: this.#model,
-      choices: [
-        {
-          $typeName: "parley.chat.v1.ChunkChoice",
-          index: 0,
-          delta: {
-            $typeName: "parley.chat.v1.Delta",
-            role: Role.UNSPECIFIED,
-            toolCalls: [],
-            reasoningDetails: [],
-            annotations: [],
-            images: [],
-            ...delta,
-          },
-          finishReason: FinishReason.UNSPECIFIED,
-        },
-      ],
-      serviceTier: this.#tier,
-    };
+    const choice = blankChunkChoice();
+    choice.delta = Object.assign(blankDelta(), delta);
+    const chunk = blankChatCompletionChunk();
+    chunk.id = this.#id;
+    chunk.model = this.#model;
+    chunk.choices = [choice];
+    chunk.serviceTier = this.#tier;
     this.#chunks.push(chunk);
     return chunk;
   }

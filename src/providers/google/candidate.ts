@@ -1,5 +1,6 @@
 import type { JsonObject } from "@bufbuild/protobuf";
 import type { GatewayError } from "../../errors/gateway-error.ts";
+import { blankDelta } from "../../gen/parley/chat/v1/blanks.ts";
 import { type Delta, FinishReason, type Logprobs } from "../../gen/parley/chat/v1/completion_pb.ts";
 import { Role } from "../../gen/parley/chat/v1/message_pb.ts";
 import { invalidResponse } from "../upstream-error.ts";
@@ -194,14 +195,11 @@ const isSignatureAlone = (part: JsonObject): boolean => Object.keys(part).join()
 const wordOf = (native: string): string => (/^[A-Z_]{1,64}$/.test(native) ? native : "not known");
 
 /** A delta that says nothing yet, as the object that `create` would make. */
-export const newDelta = (role: Role = Role.ASSISTANT): Delta => ({
-  $typeName: "parley.chat.v1.Delta",
-  role,
-  toolCalls: [],
-  reasoningDetails: [],
-  annotations: [],
-  images: [],
-});
+export function newDelta(role: Role = Role.ASSISTANT): Delta {
+  const delta = blankDelta();
+  delta.role = role;
+  return delta;
+}
 
 /** Index of a candidate among those of a body or an event: its own, which is left out where it is 0; where none has one, its place. */
 export function indexOf(candidates: readonly JsonObject[], place: number): number {

@@ -1,10 +1,6 @@
 import type { JsonObject } from "@bufbuild/protobuf";
-import {
-  type ChatCompletionChunk,
-  type ChunkChoice,
-  FinishReason,
-  ServiceTier,
-} from "../../gen/parley/chat/v1/completion_pb.ts";
+import { blankChatCompletionChunk, blankChunkChoice } from "../../gen/parley/chat/v1/blanks.ts";
+import { type ChatCompletionChunk, type ChunkChoice, FinishReason } from "../../gen/parley/chat/v1/completion_pb.ts";
 import { Role } from "../../gen/parley/chat/v1/message_pb.ts";
 import type { StreamDecoder, StreamEvent } from "../provider.ts";
 import { interrupted } from "../upstream-error.ts";
@@ -89,31 +85,28 @@ class GoogleStreamDecoder implements StreamDecoder {
     }
   }
 
-  /** A chunk, as the object that `create` would make; it is made for every piece of every stream. */
   #chunk(choices: ChunkChoice[]): ChatCompletionChunk {
-    return {
-      $typeName: "parley.chat.v1.ChatCompletionChunk",
-      id: this.#id,
-      created: 0n,
-      model: this.#model,
-      choices,
-      serviceTier: ServiceTier.UNSPECIFIED,
-    };
+    const chunk = blankChatCompletionChunk();
+    chunk.id = this.#id;
+    chunk.model = this.#model;
+    chunk.choices = choices;
+    return chunk;
   }
 }
 
-const choiceOf = (index: number, { delta, logprobs }: Piece): ChunkChoice => ({
-  $typeName: "parley.chat.v1.ChunkChoice",
-  index,
-  delta,
-  finishReason: FinishReason.UNSPECIFIED,
-  ...(logprobs === undefined ? {} : { logprobs }),
-});
+function choiceOf(index: number, { delta, logprobs }: Piece): ChunkChoice {
+  const choice = blankChunkChoice();
+  choice.index = index;
+  choice.delta = delta;
+  choice.logprobs = logprobs;
+  return choice;
+}
 
-const endOf = (index: number, finishReason: FinishReason, native: string | undefined): ChunkChoice => ({
-  $typeName: "parley.chat.v1.ChunkChoice",
-  index,
-  delta: newDelta(Role.UNSPECIFIED),
-  finishReason,
-  ...(native === undefined ? {} : { nativeFinishReason: native }),
-});
+function endOf(index: number, finishReason: FinishReason, native: string | undefined): ChunkChoice {
+  const choice = blankChunkChoice();
+  choice.index = index;
+  choice.delta = newDelta(Role.UNSPECIFIED);
+  choice.finishReason = finishReason;
+  choice.nativeFinishReason = native;
+  return choice;
+}
