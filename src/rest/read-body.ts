@@ -29,12 +29,13 @@ class BodyReading {
   readonly #request: RestRequest;
   readonly #maxBytes: number;
   readonly #outcome = Promise.withResolvers<Uint8Array>();
-  readonly #chunks: Uint8Array[] = [];
+  #chunks: Uint8Array[] = [];
   readonly #taken = this.#take.bind(this);
   readonly #ended = this.#finish.bind(this);
   readonly #gone = this.#fail.bind(this);
   readonly #timer: NodeJS.Timeout | undefined;
   #size = 0;
+  #isOver = false;
 
   constructor(request: RestRequest, { maxBytes, deadline }: BodyBounds) {
     this.#request = request;
@@ -55,33 +56,37 @@ class BodyReading {
   }
 
   #take(chunk: Uint8Array): void {
+    if (this.#isOver) return;
     this.#chunks.push(chunk);
     this.#size += chunk.length;
     if (this.#size > this.#maxBytes) this.#refuse(tooLarge(this.#maxBytes));
   }
 
   #finish(): void {
+    if (this.#isOver) return;
+    const chunks = this.#chunks;
     this.#settle();
-    this.#outcome.resolve(this.#chunks.length === 1 ? this.#chunks[0]! : Buffer.concat(this.#chunks, this.#size));
+    this.#outcome.resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, this.#size));
   }
 
   #fail(): void {
+    if (this.#isOver) return;
     this.#settle();
     this.#outcome.reject(clientGone());
   }
 
   #refuse(error: GatewayError): void {
+    if (this.#isOver) return;
     this.#request.pause();
     this.#settle();
     this.#outcome.reject(error);
   }
 
+  /** The listeners stay, and hear nothing more: to take four off costs more than the rest of it. */
   #settle(): void {
+    this.#isOver = true;
+    this.#chunks = [];
     clearTimeout(this.#timer);
-    this.#request.off("data", this.#taken);
-    this.#request.off("end", this.#ended);
-    this.#request.off("close", this.#gone);
-    this.#request.off("error", this.#gone);
   }
 }
 
