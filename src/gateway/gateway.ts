@@ -23,8 +23,8 @@ import { streamChat } from "./stream-chat.ts";
 /** The use case behind every door. */
 export interface Gateway {
   readonly operations: GatewayOperations;
-  /** Fails where a chat completion is bound to fail, as far as that can be told without calling anybody. */
-  check(request: CreateRunRequest, caller: Caller): void;
+  /** Rejects where a chat completion is bound to fail, as far as that can be told without calling anybody. */
+  check(request: CreateRunRequest, caller: Caller): Promise<void>;
   /** The calls that are running. */
   readonly calls: LiveCalls;
 }
@@ -49,8 +49,8 @@ export function createGateway(catalogue: Catalogue, options: GatewayOptions, lim
       }),
 
     getModel: (request, call) =>
-      settled(call, open, () => {
-        validate(GetModelRequestSchema, request);
+      settled(call, open, async () => {
+        await validate(GetModelRequestSchema, request);
         const model = catalogue.get(request.model);
         if (!isUsable(call.caller, model)) throw notAllowed(model.id, "model");
         return create(GetModelResponseSchema, { model });
@@ -59,8 +59,8 @@ export function createGateway(catalogue: Catalogue, options: GatewayOptions, lim
   return {
     operations,
     calls,
-    check(request, caller) {
-      const prepared = prepare(CreateRunRequestSchema, request, undefined, { catalogue, caller });
+    async check(request, caller) {
+      const prepared = await prepare(CreateRunRequestSchema, request, undefined, { catalogue, caller });
       checkPlans(prepared);
     },
   };

@@ -67,10 +67,10 @@ export async function tellStanding(limiter: Limiter, { caller, tellStanding: tel
 export async function prepareTold(
   limiter: Limiter,
   call: CallContext,
-  prepare: () => PreparedCall,
+  prepare: () => PreparedCall | Promise<PreparedCall>,
 ): Promise<PreparedCall> {
   try {
-    return prepare();
+    return await prepare();
   } catch (thrown) {
     await tellStanding(limiter, call);
     throw thrown;
