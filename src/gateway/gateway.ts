@@ -17,7 +17,7 @@ import { explainChat } from "./explain-chat.ts";
 import type { GatewayOperations } from "./operation.ts";
 import type { GatewayOptions } from "./options.ts";
 import { checkPlans, notAllowed, prepare } from "./prepare.ts";
-import { type OpenScope, settled, streamSettled } from "./settled.ts";
+import { type OpenScope, settled } from "./settled.ts";
 import { streamChat } from "./stream-chat.ts";
 
 /** The use case behind every door. */
@@ -37,8 +37,7 @@ export function createGateway(catalogue: Catalogue, options: GatewayOptions, lim
     createChatCompletion: (request, call) =>
       settled(call, open, (scope) => createChat(request, { call, scope, catalogue, options, limiter })),
 
-    streamChatCompletion: (request, call) =>
-      streamSettled(call, open, (scope) => streamChat(request, { call, scope, catalogue, options, limiter })),
+    streamChatCompletion: (request, call) => streamChat(request, { call, open, catalogue, options, limiter }),
 
     explainChatCompletion: (request, call) => settled(call, open, () => explainChat(request, { call, catalogue })),
 

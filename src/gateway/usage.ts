@@ -7,24 +7,19 @@ import {
 
 /** Fills in what clients index into: both details with their counts, the cache's counts under both names, and the total. */
 export function completeUsage(usage: Usage): Usage {
+  usage.promptTokensDetails ??= create(PromptTokensDetailsSchema);
   const prompt = usage.promptTokensDetails;
-  const cached = prompt?.cachedTokens ?? usage.cacheReadInputTokens ?? 0;
-  const written = prompt?.cacheWriteTokens ?? usage.cacheCreationInputTokens ?? 0;
-  usage.promptTokensDetails = create(PromptTokensDetailsSchema, {
-    audioTokens: 0,
-    ...prompt,
-    cachedTokens: cached,
-    cacheWriteTokens: written,
-  });
-  usage.completionTokensDetails = create(CompletionTokensDetailsSchema, {
-    reasoningTokens: 0,
-    audioTokens: 0,
-    acceptedPredictionTokens: 0,
-    rejectedPredictionTokens: 0,
-    ...usage.completionTokensDetails,
-  });
-  usage.cacheReadInputTokens = cached;
-  usage.cacheCreationInputTokens = written;
+  prompt.audioTokens ??= 0;
+  prompt.cachedTokens ??= usage.cacheReadInputTokens ?? 0;
+  prompt.cacheWriteTokens ??= usage.cacheCreationInputTokens ?? 0;
+  usage.completionTokensDetails ??= create(CompletionTokensDetailsSchema);
+  const completion = usage.completionTokensDetails;
+  completion.reasoningTokens ??= 0;
+  completion.audioTokens ??= 0;
+  completion.acceptedPredictionTokens ??= 0;
+  completion.rejectedPredictionTokens ??= 0;
+  usage.cacheReadInputTokens = prompt.cachedTokens;
+  usage.cacheCreationInputTokens = prompt.cacheWriteTokens;
   usage.totalTokens = usage.promptTokens + usage.completionTokens;
   return usage;
 }
