@@ -25,6 +25,7 @@ const LAYERS = [
   "providers",
   "store",
   "config",
+  "rules",
   "telemetry",
   "openai-json",
   "errors",
@@ -65,7 +66,8 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
     "@opentelemetry/sdk-trace",
     "pino",
   ],
-  config: ["@bufbuild/protobuf", "@bufbuild/protovalidate", "yaml"],
+  config: ["@bufbuild/protobuf", "yaml"],
+  rules: ["@bufbuild/protobuf", "@bufbuild/protovalidate"],
   errors: ["@bufbuild/protobuf", "@connectrpc/connect"],
   lib: [],
   gen: ["@bufbuild/protobuf", "@bufbuild/protovalidate"],
@@ -164,8 +166,8 @@ describe("architecture", () => {
     expect([...late, ...[...loaded].filter((file) => graph.get(file)?.outside.includes("undici"))]).toEqual([]);
   });
 
-  it("loads databases, and what checks tokens, only where there are any", () => {
-    const late = ["kysely", "kysely/migration", "pg", "redis", "jose", "node:sqlite"];
+  it("loads databases, what checks tokens, and what judges messages, only where it takes them", () => {
+    const late = ["kysely", "kysely/migration", "pg", "redis", "jose", "node:sqlite", "@bufbuild/protovalidate"];
     const found = [...loaded].flatMap((file) =>
       loadsOf(file)
         .filter((specifier) => late.includes(specifier))

@@ -119,19 +119,30 @@ function boundsOf(cell: string): { readonly inside: number[]; readonly outside: 
 }
 
 const USER = { role: "user", content: "Hello" };
-const admit = (json: JsonObject): ChatCompletionParams => {
+const admit = async (json: JsonObject): Promise<ChatCompletionParams> => {
   const params = decodeJson(ChatCompletionParamsSchema, { model: "auto", messages: [USER], ...json });
   return admitChat(StreamChatCompletionRequestSchema, create(StreamChatCompletionRequestSchema, { params }), true);
 };
-const isTaken = (work: () => unknown): boolean => {
+const isTaken = async (work: () => unknown): Promise<boolean> => {
   try {
-    work();
+    await work();
     return true;
   } catch {
     // Whatever the reason is: other tests look at it.
     return false;
   }
 };
+
+/** The values of bounds that are not taken, or are taken, against what the bounds say. */
+async function wrongOf(
+  { inside, outside }: Pick<ReturnType<typeof boundsOf>, "inside" | "outside">,
+  takes: (value: number) => Promise<boolean>,
+): Promise<number[]> {
+  const wrong: number[] = [];
+  for (const value of inside) if (!(await takes(value))) wrong.push(value);
+  for (const value of outside) if (await takes(value)) wrong.push(value);
+  return wrong;
+}
 
 let gateway: TestGateway;
 let door: DoorClient;
@@ -218,20 +229,20 @@ describe("docs/api.md", () => {
     expect(tableOf(api, "Errors", 1).map((row) => row.map(plain))).toEqual(rows);
   });
 
-  it("states the bounds of numbers that requests are held to", () => {
+  it("states the bounds of numbers that requests are held to", async () => {
     const rows = tableOf(api, "What a request must satisfy").filter(([, rule]) =>
       /^-?\d|^at least \d/.test(rule ?? ""),
     );
-    const wrong = rows.flatMap(([name, rule]) => {
-      const { inside, outside } = boundsOf(rule ?? "");
-      const takes = (value: number): boolean => isTaken(() => admit({ logprobs: true, [plain(name)]: value }));
-      return [...inside.filter((value) => !takes(value)), ...outside.filter(takes)].map((value) => `${name} ${value}`);
-    });
+    const wrong: string[] = [];
+    for (const [name, rule] of rows) {
+      const takes = (value: number) => isTaken(() => admit({ logprobs: true, [plain(name)]: value }));
+      wrong.push(...(await wrongOf(boundsOf(rule ?? ""), takes)).map((value) => `${name} ${value}`));
+    }
     expect(rows.length).toBeGreaterThan(7);
     expect(wrong).toEqual([]);
   });
 
-  it("lists the parts that messages of each role may have", () => {
+  it("lists the parts that messages of each role may have", async () => {
     const parts: Readonly<Record<string, JsonObject>> = {
       text: { text: "a" },
       image_url: { image_url: { url: "https://example.com/a.png" } },
@@ -241,20 +252,17 @@ describe("docs/api.md", () => {
       refusal: { refusal: "no" },
     };
     const call = { id: "call_1", type: "function", function: { name: "f", arguments: "{}" } };
-    const allows = (role: string, part: JsonObject): boolean => {
+    const allows = (role: string, part: JsonObject): Promise<boolean> => {
       const message = { role, content: [part], name: "f", tool_call_id: "call_1" };
       return isTaken(() => admit({ messages: [{ role: "assistant", tool_calls: [call] }, message] }));
     };
     const roles = Object.keys(Role).filter((name) => /^[A-Z]+$/.test(name) && name !== "UNSPECIFIED");
-    const allowed = roles.map((name) => {
-      const role = name.toLowerCase();
-      return [
-        role,
-        Object.keys(parts)
-          .filter((part) => allows(role, parts[part]!))
-          .join(", "),
-      ];
-    });
+    const allowed: string[][] = [];
+    for (const role of roles.map((name) => name.toLowerCase())) {
+      const kinds: string[] = [];
+      for (const [kind, part] of Object.entries(parts)) if (await allows(role, part)) kinds.push(kind);
+      allowed.push([role, kinds.join(", ")]);
+    }
     const listed = tableOf(api, "What a request must satisfy", 1).map(([role, kinds]) => [plain(role), kinds]);
     expect(listed).toEqual(allowed);
   });
@@ -310,17 +318,17 @@ describe("docs/sandbox.md", () => {
   const knob = (name: string, value: number) => () =>
     readKnobs(create(ChatCompletionParamsSchema, { extra: { sandbox: { [name]: value } } }));
 
-  it("lists every knob, with its bounds", () => {
+  it("lists every knob, with its bounds", async () => {
     const rows = tableOf(sandbox, "Knobs").map(([name, bounds]) => ({
       name: plain(name).replace("sandbox.", ""),
       bounds,
     }));
     expect(knob("unheard_of", 0)).toThrow(`known are ${rows.map(({ name }) => name).join(", ")}`);
-    const wrong = rows.flatMap(({ name, bounds }) => {
-      const { inside, outside } = boundsOf(bounds ?? "");
-      const takes = (value: number): boolean => isTaken(knob(name, value));
-      return [...inside.filter((value) => !takes(value)), ...outside.filter(takes)].map((value) => `${name} ${value}`);
-    });
+    const wrong: string[] = [];
+    for (const { name, bounds } of rows) {
+      const takes = (value: number) => isTaken(knob(name, value));
+      wrong.push(...(await wrongOf(boundsOf(bounds ?? ""), takes)).map((value) => `${name} ${value}`));
+    }
     expect(wrong).toEqual([]);
   });
 
@@ -369,20 +377,21 @@ describe("docs/sandbox.md", () => {
   };
 
   /** What the gateway and the sandbox do with the example of a parameter. */
-  function treatmentOf(name: string): string {
-    const plan = () => createSandbox({ tokenDelayMs: 0 }).plan("eliza", admit(EXAMPLES[name] ?? {}));
-    if (!isTaken(plan)) return "refused";
-    const found = plan().adjustments.find(({ path }) => path === name);
+  async function treatmentOf(name: string): Promise<string> {
+    const plan = async () => createSandbox({ tokenDelayMs: 0 }).plan("eliza", await admit(EXAMPLES[name] ?? {}));
+    if (!(await isTaken(plan))) return "refused";
+    const found = (await plan()).adjustments.find(({ path }) => path === name);
     return found === undefined ? "honoured" : Adjustment_Action[found.action].toLowerCase();
   }
 
-  it("says of every parameter what is done with it", () => {
+  it("says of every parameter what is done with it", async () => {
     const names = ChatCompletionParamsSchema.fields.map(({ name }) => name).filter((name) => name !== "extra");
     expect(sorted(Object.keys(EXAMPLES))).toEqual(sorted(names));
     const listed = tableOf(sandbox, "Parameters").flatMap(([parameters, treatment]) =>
       codesOf(parameters).map((name) => `${name} ${/^\w+/.exec(treatment ?? "")?.[0]}`),
     );
-    expect([...listed].sort()).toEqual(names.map((name) => `${name} ${treatmentOf(name)}`).sort());
+    const done = await Promise.all(names.map(async (name) => `${name} ${await treatmentOf(name)}`));
+    expect([...listed].sort()).toEqual(done.sort());
   });
 
   it("shows a call that fails with the time to wait", async () => {
@@ -525,8 +534,8 @@ describe("docs/configuration.md", () => {
     );
   });
 
-  it("states the bounds of numbers and durations", () => {
-    const takes = (path: string, value: number, unit: string): boolean => {
+  it("states the bounds of numbers and durations", async () => {
+    const takes = async (path: string, value: number, unit: string): Promise<boolean> => {
       const problems: string[] = [];
       const json = path
         .split(".")
@@ -534,18 +543,17 @@ describe("docs/configuration.md", () => {
           (inner, key) => (key.endsWith("[]") ? { [key.slice(0, -2)]: [inner] } : { [key]: inner }),
           unit ? `${value}s` : value,
         );
-      decodeConfig(json, (where) => problems.push(where));
+      await decodeConfig(json, (where) => problems.push(where));
       // An item of a list lacks what it needs besides.
       return !problems.includes(path.replaceAll("[]", "[0]"));
     };
     const bounded = rows.filter(([, type = ""]) => ["integer", "number", "duration"].includes(type));
-    const wrong = bounded.flatMap(([path = "", , , bounds = ""]) => {
-      const { inside, outside, unit } = boundsOf(bounds);
-      return [
-        ...inside.filter((value) => !takes(path, value, unit)),
-        ...outside.filter((value) => takes(path, value, unit)),
-      ].map((value) => `${path} ${value}`);
-    });
+    const wrong: string[] = [];
+    for (const [path = "", , , text = ""] of bounded) {
+      const bounds = boundsOf(text);
+      const values = await wrongOf(bounds, (value) => takes(path, value, bounds.unit));
+      wrong.push(...values.map((value) => `${path} ${value}`));
+    }
     expect(bounded.length).toBeGreaterThan(20);
     expect(wrong).toEqual([]);
   });

@@ -13,15 +13,21 @@ export type ChatRequest = Message & {
 };
 
 /**
- * Lets a request for a chat completion in, and returns its parameters. Fails with the reason why not, naming the field. `streaming`:
- * whether it is answered piece by piece; undefined: it is queued, and what it says about that means nothing.
+ * Lets a request for a chat completion in, and returns its parameters: at once, unless the rules of the contract take longer to judge it.
+ * Fails with the reason why not, naming the field. `streaming`: whether it is answered piece by piece; undefined: it is queued, and what it
+ * says about that means nothing.
  */
 export function admitChat(
   schema: DescMessage,
   request: ChatRequest,
   streaming: boolean | undefined,
-): ChatCompletionParams {
-  validate(schema, request);
+): ChatCompletionParams | Promise<ChatCompletionParams> {
+  const judging = validate(schema, request);
+  return judging === undefined ? admitValid(request, streaming) : judging.then(() => admitValid(request, streaming));
+}
+
+/** What the rules of the contract don't say. */
+function admitValid(request: ChatRequest, streaming: boolean | undefined): ChatCompletionParams {
   const params = request.params as ChatCompletionParams;
   checkMessages(params.messages, request.options?.strict === true);
   checkParams(params, streaming);

@@ -20,15 +20,19 @@ const CONTROL = /\p{Cc}/u;
 type Claims = Readonly<Record<string, unknown>>;
 
 /**
- * Makes the caller of a token whose signature and times are good. Fails with INVALID_API_KEY for a claim that can't be taken: what is
+ * Makes the caller of a token whose signature and times are good. Rejects with INVALID_API_KEY for a claim that can't be taken: what is
  * meant to bound somebody must not be passed over.
  */
-export function callerOfToken(claims: Claims, settings: JwtSettings, defaultLimits: KeyLimits | undefined): Caller {
+export async function callerOfToken(
+  claims: Claims,
+  settings: JwtSettings,
+  defaultLimits: KeyLimits | undefined,
+): Promise<Caller> {
   return {
     id: idOf(claims["sub"]),
     scopes: readScopes(claims[settings.scopesClaim], settings),
     models: readModels(claims[settings.modelsClaim], settings.modelsClaim),
-    limits: readLimits(claims[settings.limitsClaim], settings.limitsClaim) ?? defaultLimits,
+    limits: (await readLimits(claims[settings.limitsClaim], settings.limitsClaim)) ?? defaultLimits,
     logContent: false,
   };
 }
@@ -66,11 +70,11 @@ function readModels(claim: unknown, name: string): readonly string[] {
   return claim;
 }
 
-function readLimits(claim: unknown, name: string): KeyLimits | undefined {
+async function readLimits(claim: unknown, name: string): Promise<KeyLimits | undefined> {
   if (claim === undefined) return undefined;
   try {
     const limits = decodeJson(KeyLimitsSchema, claim as JsonValue, { path: name, unknownKeys: "reject" });
-    validate(KeyLimitsSchema, limits);
+    await validate(KeyLimitsSchema, limits);
     return limits;
   } catch (error) {
     if (!(error instanceof GatewayError)) throw error;

@@ -56,7 +56,7 @@ export function createTokens(options: TokensOptions): Tokens {
       requiredClaims: ["exp", "sub"],
       currentDate: new Date(now()),
     });
-    const caller = callerOfToken(claims, settings, defaultLimits);
+    const caller = await callerOfToken(claims, settings, defaultLimits);
     const endsAt = Number(claims.exp) * 1000 + settings.clockToleranceMs;
     known.set(hash, { caller, until: Math.min(endsAt, now() + KNOWN_MS) });
     return caller;

@@ -5,27 +5,27 @@
  */
 import type { DescField, DescMessage, Message } from "@bufbuild/protobuf";
 import { type Path, pathToString } from "@bufbuild/protobuf/reflect";
-import { createValidator, type Violation as RuleViolation } from "@bufbuild/protovalidate";
+import type { Violation as RuleViolation } from "@bufbuild/protovalidate";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
+import { violationsOf } from "../rules/violations.ts";
 import { jsonPath } from "./json-path.ts";
 
 /** Most violations that are described. */
 const LISTED = 20;
 
-const validator = createValidator();
+/**
+ * Checks a request against the rules of the contract. Rejects with MISSING_PARAMETER or INVALID_VALUE, naming the field. Undefined, and
+ * at once, where it is plain that the request keeps them.
+ */
+export function validate(schema: DescMessage, request: Message): Promise<void> | undefined {
+  const judged = violationsOf(schema, request);
+  return judged && refuseAny(judged, request);
+}
 
-/** Checks a request against the rules of the contract. Fails with MISSING_PARAMETER or INVALID_VALUE, naming the field. */
-export function validate(schema: DescMessage, request: Message): void {
-  const result = validator.validate(schema, request);
-  switch (result.kind) {
-    case "valid":
-      return;
-    case "invalid":
-      throw invalid(result.violations.slice(0, LISTED), request);
-    case "error":
-      throw result.error;
-  }
+async function refuseAny(judged: Promise<readonly RuleViolation[]>, request: Message): Promise<void> {
+  const violations = await judged;
+  if (violations.length > 0) throw invalid(violations.slice(0, LISTED), request);
 }
 
 function invalid(found: readonly RuleViolation[], request: Message): GatewayError {

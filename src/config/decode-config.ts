@@ -1,19 +1,17 @@
 import { create, type JsonObject, type JsonValue } from "@bufbuild/protobuf";
 import { type Path, pathToString } from "@bufbuild/protobuf/reflect";
-import { createValidator } from "@bufbuild/protovalidate";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { type Config, ConfigSchema } from "../gen/parley/config/v1/config_pb.ts";
 import { decodeJson } from "../openai-json/decode.ts";
+import { violationsOf } from "../rules/violations.ts";
 import type { Report } from "./problems.ts";
-
-const validator = createValidator();
 
 /**
  * Reads a configuration by its schema, parley.config.v1, and checks its rules. Reported are every key that the schema does not
  * have, the first value of each section that can't be read, and every rule that the rest breaks. The result has what could be
  * read.
  */
-export function decodeConfig(json: JsonValue, report: Report): Config {
+export async function decodeConfig(json: JsonValue, report: Report): Promise<Config> {
   if (json === null) return create(ConfigSchema);
   if (typeof json !== "object" || Array.isArray(json)) {
     report("", `must be a map of keys, and is ${Array.isArray(json) ? "a list" : "a single value"}`);
@@ -21,7 +19,7 @@ export function decodeConfig(json: JsonValue, report: Report): Config {
   }
   const readable = Object.fromEntries(Object.entries(json).filter(([key, value]) => canRead({ [key]: value }, report)));
   const config = decodeJson(ConfigSchema, readable, { unknownKeys: "report" });
-  checkRules(config, readable, report);
+  await checkRules(config, readable, report);
   return config;
 }
 
@@ -41,10 +39,8 @@ function canRead(section: JsonObject, report: Report): boolean {
   }
 }
 
-function checkRules(config: Config, json: JsonObject, report: Report): void {
-  const result = validator.validate(ConfigSchema, config);
-  if (result.kind === "error") throw result.error;
-  for (const { field, message } of result.violations ?? []) {
+async function checkRules(config: Config, json: JsonObject, report: Report): Promise<void> {
+  for (const { field, message } of (await violationsOf(ConfigSchema, config)) ?? []) {
     const value = shortValue(json, field);
     report(pathToString(field), value !== undefined && message.startsWith("must ") ? `${value} ${message}` : message);
   }

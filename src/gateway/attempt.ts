@@ -1,5 +1,6 @@
 import type { GatewayError } from "../errors/gateway-error.ts";
 import { Attempt_Outcome } from "../gen/parley/chat/v1/report_pb.ts";
+import type { Due } from "../lib/due-list.ts";
 import type { Pass } from "../routing/breaker.ts";
 import type { Latency } from "../routing/latency.ts";
 import type { Candidate } from "../routing/target.ts";
@@ -7,7 +8,7 @@ import { latencyOf } from "../routing/target-state.ts";
 import type { AttemptRecord } from "../telemetry/attempt-record.ts";
 import type { CallLog } from "../telemetry/call-log.ts";
 import type { AttemptOptions, PlannedCall } from "../upstream/backend.ts";
-import type { CallScope } from "./call-scope.ts";
+import type { CallPart, CallScope } from "./call-scope.ts";
 import { silent } from "./silent.ts";
 import { beginRecord } from "./trail.ts";
 
@@ -31,15 +32,17 @@ export interface AttemptParts {
  * One try to get an answer from one target. It has a place at the target until one of its ends is told; the first one counts. It ends with
  * its call, and can end before.
  */
-export class Attempt {
+export class Attempt implements CallPart, Due {
   readonly candidate: Candidate;
   readonly plan: PlannedCall;
   readonly record: AttemptRecord;
   /** How the planned call is made. */
   readonly options: AttemptOptions;
+  /** When the target has been silent for too long. */
+  dueAt = Number.POSITIVE_INFINITY;
   readonly #parts: AttemptParts;
   readonly #controller = new AbortController();
-  #timer: NodeJS.Timeout | undefined;
+  #withinMs: number | undefined;
   #silentMs: number | undefined;
   #isOver = false;
 
@@ -57,7 +60,7 @@ export class Attempt {
         this.record.headMs = log.elapsedMs();
       },
     };
-    scope.signal.addEventListener("abort", this.#callEnded);
+    scope.join(this);
     this.awaitOutput(outputWithinMs);
   }
 
@@ -71,35 +74,34 @@ export class Attempt {
     return this.#silentMs;
   }
 
-  /** How long it has run, in milliseconds. */
-  get runningMs(): number {
-    return this.#parts.log.elapsedMs() - this.record.startedMs;
-  }
-
   /** From now on the target has that many milliseconds for its next output. Undefined: no bound of its own. */
   awaitOutput(withinMs: number | undefined): void {
-    clearTimeout(this.#timer);
-    this.#timer =
-      withinMs === undefined
-        ? undefined
-        : setTimeout(() => {
-            this.#silentMs = withinMs;
-            this.#controller.abort(silent(withinMs));
-          }, withinMs);
+    this.#withinMs = withinMs;
+    this.dueAt = withinMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + withinMs;
+    if (withinMs !== undefined && !this.#isOver) this.#parts.scope.times.add(this);
+  }
+
+  due(): void {
+    const withinMs = this.#withinMs ?? 0;
+    this.dueAt = Number.POSITIVE_INFINITY;
+    this.#silentMs = withinMs;
+    this.#controller.abort(silent(withinMs));
   }
 
   /** The first output came. Later calls change nothing. */
   outputCame(): void {
     if (this.record.firstMs !== undefined) return;
-    this.record.firstMs = this.#parts.log.elapsedMs();
-    if (this.#parts.streaming) this.#latency.observe(this.runningMs, Date.now());
+    const firstMs = this.#parts.log.elapsedMs();
+    this.record.firstMs = firstMs;
+    if (this.#parts.streaming) this.#latency.observe(firstMs - this.record.startedMs, Date.now());
   }
 
   /** It answered. */
   succeeded(): void {
-    if (!this.#end(Attempt_Outcome.SUCCEEDED)) return;
+    const ranMs = this.#end(Attempt_Outcome.SUCCEEDED);
+    if (ranMs === undefined) return;
     this.#parts.pass.succeeded();
-    if (!this.#parts.streaming) this.#latency.observe(this.runningMs, Date.now());
+    if (!this.#parts.streaming) this.#latency.observe(ranMs, Date.now());
   }
 
   /**
@@ -107,24 +109,26 @@ export class Attempt {
    * too short to tell.
    */
   failed(error: GatewayError, isFault: boolean): void {
-    if (!this.#end(Attempt_Outcome.FAILED)) return;
+    const ranMs = this.#end(Attempt_Outcome.FAILED);
+    if (ranMs === undefined) return;
     this.record.error = error;
     if (isFault && this.candidate.target.backend.networked) this.#parts.pass.failed();
     else if (this.#silentMs !== undefined) this.#parts.pass.abandoned();
     else this.#parts.pass.succeeded();
-    if (this.#silentMs !== undefined) this.#outlasted();
+    if (this.#silentMs !== undefined) this.#outlasted(ranMs);
   }
 
   /** The call ended before it: that is nobody's failure. */
   cancelled(): void {
-    if (this.#end(Attempt_Outcome.CANCELLED)) this.#parts.pass.abandoned();
+    if (this.#end(Attempt_Outcome.CANCELLED) !== undefined) this.#parts.pass.abandoned();
   }
 
   /** Another attempt was quicker. Ends what is under way. */
   superseded(): void {
-    if (!this.#end(Attempt_Outcome.SUPERSEDED)) return;
+    const ranMs = this.#end(Attempt_Outcome.SUPERSEDED);
+    if (ranMs === undefined) return;
     this.#parts.pass.abandoned();
-    this.#outlasted();
+    this.#outlasted(ranMs);
     this.#controller.abort(SUPERSEDED);
   }
 
@@ -132,28 +136,31 @@ export class Attempt {
     return latencyOf(this.candidate.target.state, this.#parts.streaming);
   }
 
-  /** It ended before anything came. */
-  #outlasted(): void {
-    if (this.record.firstMs === undefined) this.#latency.outlasted(this.runningMs, Date.now());
+  /** It ended, after so many milliseconds, before anything came. */
+  #outlasted(ranMs: number): void {
+    if (this.record.firstMs === undefined) this.#latency.outlasted(ranMs, Date.now());
   }
 
-  #end(outcome: Attempt_Outcome): boolean {
-    if (this.#isOver) return false;
+  /** Returns how long it ran, in milliseconds; undefined: it had ended before. */
+  #end(outcome: Attempt_Outcome): number | undefined {
+    if (this.#isOver) return undefined;
     this.#isOver = true;
-    clearTimeout(this.#timer);
-    this.#parts.scope.signal.removeEventListener("abort", this.#callEnded);
+    const { scope, log } = this.#parts;
+    scope.times.delete(this);
+    scope.leave(this);
+    const endedMs = log.elapsedMs();
     this.record.outcome = outcome;
-    this.record.endedMs = this.#parts.log.elapsedMs();
-    this.candidate.target.state.lane.leave(this.runningMs);
-    return true;
+    this.record.endedMs = endedMs;
+    const ranMs = endedMs - this.record.startedMs;
+    this.candidate.target.state.lane.leave(ranMs);
+    return ranMs;
   }
 
   /** Is told at once, so that the call's line in the log knows of it. */
-  readonly #callEnded = (): void => {
-    const { scope } = this.#parts;
-    this.#controller.abort(scope.signal.reason);
-    if (!scope.fellSilent) this.cancelled();
-  };
+  callEnded(error: GatewayError): void {
+    this.#controller.abort(error);
+    if (!this.#parts.scope.fellSilent) this.cancelled();
+  }
 }
 
 const SUPERSEDED = new Error("another target answered first");

@@ -1,22 +1,38 @@
 import { deadlineExceeded } from "../errors/deadline-exceeded.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
+import { type Due, DueList } from "../lib/due-list.ts";
 import type { CallContext } from "./operation.ts";
 import { silent } from "./silent.ts";
 
+/** A part of a call that has to hear of it at once when the call ends early. */
+export interface CallPart {
+  /** The call ended early. */
+  callEnded(error: GatewayError): void;
+}
+
 /** The time that one call has, and the ways in which it can end early. */
 export interface CallScope {
-  /** Aborted, with a GatewayError, by the deadline, the client, silence of the model, or the end of the server. */
+  /** What ended the call: its deadline, the client, silence of the model, or the end of the server; undefined while it may go on. */
+  readonly ended: GatewayError | undefined;
+  /** Aborted with that. It is made when it is first asked for, and few calls ask: their parts join instead, which costs far less. */
   readonly signal: AbortSignal;
   /** Whether it was the silence of the model that ended the call. */
   readonly fellSilent: boolean;
+  /** Tells parts of the call when their own times are over. */
+  readonly times: DueList;
+  /** Throws what ended the call, if anything did. */
+  throwIfEnded(): void;
   /** How many milliseconds are left of the call's time. */
   leftMs(): number;
+  /** Tells a part when the call ends early, until it leaves. */
+  join(part: CallPart): void;
+  leave(part: CallPart): void;
   /** From now on the gateway waits for the model, which has that many milliseconds for its next output. Undefined: no bound. */
   awaitOutput(withinMs: number | undefined): void;
   /** Output came, or the model has ended: the gateway does not wait for it now. */
   outputCame(): void;
-  /** The call is over: its timers and listeners go. */
+  /** The call is over: nothing ends it any more. */
   close(): void;
 }
 
@@ -37,9 +53,11 @@ export interface LiveCalls {
 /** Makes an empty set of calls. */
 export function createLiveCalls(): LiveCalls {
   const running = new Set<Scope>();
+  const times = new DueList();
   let refusing = false;
   let waiting: (() => void)[] = [];
   const closed = (scope: Scope): void => {
+    times.delete(scope);
     if (!running.delete(scope) || running.size > 0) return;
     for (const resolve of waiting.splice(0)) resolve();
   };
@@ -49,8 +67,9 @@ export function createLiveCalls(): LiveCalls {
     },
     open(call, defaultTimeoutMs) {
       if (refusing) throw new GatewayError(Reason.SHUTTING_DOWN, "the server is going down", { retryAfterMs: 1000 });
-      const scope = new Scope(call, defaultTimeoutMs, closed);
+      const scope = new Scope(call, defaultTimeoutMs, times, closed);
       running.add(scope);
+      times.add(scope);
       return scope;
     },
     refuse() {
@@ -68,75 +87,101 @@ export function createLiveCalls(): LiveCalls {
   };
 }
 
-class Scope implements CallScope {
-  readonly #controller = new AbortController();
+class Scope implements CallScope, Due {
+  readonly times: DueList;
   readonly #client: AbortSignal;
   readonly #closed: (scope: Scope) => void;
-  readonly #deadline: NodeJS.Timeout | undefined;
+  readonly #timeoutMs: number;
   readonly #endsAt: number;
-  #silence: NodeJS.Timeout | undefined;
-  #silenceMs: number | undefined;
-  /** Whether the gateway waits for the model; while a slow client reads, it does not. */
-  #waiting = false;
-  /** Whether the time for the next output passed; only who waits minds it. */
-  #isOverdue = false;
+  readonly #parts: CallPart[] = [];
+  #ended: GatewayError | undefined;
+  #controller: AbortController | undefined;
+  /** When the model has been silent for too long. While a slow client reads, the gateway does not wait for it, and minds no silence. */
+  #silentAt = Number.POSITIVE_INFINITY;
+  #silenceMs = 0;
+  #fellSilent = false;
 
-  constructor(call: CallContext, defaultTimeoutMs: number, closed: (scope: Scope) => void) {
+  constructor(call: CallContext, defaultTimeoutMs: number, times: DueList, closed: (scope: Scope) => void) {
+    this.times = times;
     this.#client = call.signal;
     this.#closed = closed;
-    const timeoutMs = call.timeoutMs ?? defaultTimeoutMs;
-    this.#client.addEventListener("abort", this.#clientGone);
-    const left = Math.max(0, timeoutMs - call.log.elapsedMs());
-    this.#endsAt = performance.now() + left;
-    if (this.#client.aborted) this.#clientGone();
-    else if (left !== Number.POSITIVE_INFINITY) {
-      this.#deadline = setTimeout(() => this.abort(deadlineExceeded(timeoutMs)), left);
-    }
+    this.#timeoutMs = call.timeoutMs ?? defaultTimeoutMs;
+    this.#endsAt = performance.now() + Math.max(0, this.#timeoutMs - call.log.elapsedMs());
+    this.#client.addEventListener("abort", this);
+    if (this.#client.aborted) this.handleEvent();
+  }
+
+  get ended(): GatewayError | undefined {
+    return this.#ended;
   }
 
   get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#ended !== undefined) this.#controller.abort(this.#ended);
+    }
     return this.#controller.signal;
   }
 
   get fellSilent(): boolean {
-    return this.#waiting && this.#isOverdue;
+    return this.#fellSilent;
+  }
+
+  get dueAt(): number {
+    return this.#ended === undefined ? Math.min(this.#endsAt, this.#silentAt) : Number.POSITIVE_INFINITY;
+  }
+
+  due(): void {
+    this.#fellSilent = this.#silentAt < this.#endsAt;
+    this.abort(this.#fellSilent ? silent(this.#silenceMs) : deadlineExceeded(this.#timeoutMs));
+  }
+
+  throwIfEnded(): void {
+    if (this.#ended !== undefined) throw this.#ended;
   }
 
   leftMs(): number {
     return Math.max(0, this.#endsAt - performance.now());
   }
 
+  join(part: CallPart): void {
+    this.#parts.push(part);
+  }
+
+  leave(part: CallPart): void {
+    const at = this.#parts.indexOf(part);
+    if (at >= 0) this.#parts.splice(at, 1);
+  }
+
+  /** The first error counts. */
   abort(error: GatewayError): void {
-    this.#controller.abort(error);
+    if (this.#ended !== undefined) return;
+    this.#ended = error;
+    this.#controller?.abort(error);
+    for (const part of [...this.#parts]) part.callEnded(error);
   }
 
   awaitOutput(withinMs: number | undefined): void {
-    this.#waiting = withinMs !== undefined;
-    this.#isOverdue = false;
-    if (withinMs === this.#silenceMs) {
-      this.#silence?.refresh(); // Far cheaper than a new timer, and done for every batch of a stream.
+    if (withinMs === undefined) {
+      this.outputCame();
       return;
     }
-    clearTimeout(this.#silence);
     this.#silenceMs = withinMs;
-    this.#silence = withinMs === undefined ? undefined : setTimeout(() => this.#fellSilent(withinMs), withinMs);
+    this.#silentAt = performance.now() + withinMs;
+    this.times.sooner(this);
   }
 
   outputCame(): void {
-    this.#waiting = false;
+    this.#silentAt = Number.POSITIVE_INFINITY;
   }
 
   close(): void {
-    clearTimeout(this.#deadline);
-    clearTimeout(this.#silence);
-    this.#client.removeEventListener("abort", this.#clientGone);
+    this.#client.removeEventListener("abort", this);
     this.#closed(this);
   }
 
-  #fellSilent(withinMs: number): void {
-    this.#isOverdue = true;
-    if (this.#waiting) this.abort(silent(withinMs));
+  /** The client is gone. */
+  handleEvent(): void {
+    this.abort(GatewayError.from(this.#client.reason));
   }
-
-  readonly #clientGone = (): void => this.abort(GatewayError.from(this.#client.reason));
 }

@@ -11,9 +11,8 @@ import type { Attempt } from "./attempt.ts";
 import { noteAnswer, noteAsked } from "./content.ts";
 import { findAnswer } from "./find-answer.ts";
 import { createIdentity } from "./identity.ts";
-import { openMeter, prepareTold } from "./meter.ts";
+import { beginCall } from "./meter.ts";
 import type { Origin } from "./open-stream.ts";
-import { prepare } from "./prepare.ts";
 import { hideReasoning } from "./reasoning.ts";
 import { Reporter } from "./report.ts";
 import { type Serving, searchOptions } from "./serving.ts";
@@ -22,31 +21,33 @@ import { settleCompletion } from "./settle-completion.ts";
 /** Answers a request in one piece. */
 export async function createChat(
   request: CreateChatCompletionRequest,
-  { call, scope, catalogue, options, limiter }: Serving,
+  serving: Serving,
 ): Promise<CreateChatCompletionResponse> {
-  const { log, caller } = call;
+  const { call, scope, options } = serving;
+  const { log } = call;
   noteAsked(call, request.params);
-  const prepared = await prepareTold(limiter, call, () =>
-    prepare(CreateChatCompletionRequestSchema, request, false, { catalogue, caller }),
-  );
+  const { prepared, meter } = await beginCall(CreateChatCompletionRequestSchema, request, false, serving);
   const { choices } = prepared.demand;
-  using meter = await openMeter(limiter, call, prepared);
-  const { attempt, value } = await findAnswer({
-    prepared,
-    scope,
-    log,
-    options: searchOptions(options, request.options),
-    ask: (running) => complete(running, choices),
-    discard: () => undefined,
-  });
-  attempt.succeeded();
-  const { completion, origin } = value;
-  if (completion.usage === undefined) meter.gave(attempt.candidate.target, tokensOf(completion));
-  log.finished(completion.choices.map(({ finishReason }) => finishReason));
-  if (request.options?.includeReasoning === false) hideReasoning(completion);
-  noteAnswer(log, completion);
-  const report = new Reporter(log, attempt, origin).last(completion);
-  return create(CreateChatCompletionResponseSchema, { completion, report });
+  try {
+    const { attempt, value } = await findAnswer({
+      prepared,
+      scope,
+      log,
+      options: searchOptions(options, request.options),
+      ask: (running) => complete(running, choices),
+      discard: () => undefined,
+    });
+    attempt.succeeded();
+    const { completion, origin } = value;
+    if (completion.usage === undefined) meter.gave(attempt.candidate.target, tokensOf(completion));
+    log.finished(completion.choices.map(({ finishReason }) => finishReason));
+    if (request.options?.includeReasoning === false) hideReasoning(completion);
+    noteAnswer(log, completion);
+    const report = new Reporter(log, attempt, origin).last(completion);
+    return create(CreateChatCompletionResponseSchema, { completion, report });
+  } finally {
+    meter.settle();
+  }
 }
 
 const tokensOf = ({ choices }: ChatCompletion): number =>
@@ -56,9 +57,9 @@ async function complete(
   attempt: Attempt,
   choices: number,
 ): Promise<{ readonly completion: ChatCompletion; readonly origin: Origin }> {
-  const answer = await attempt.plan.complete(attempt.signal, attempt.options);
-  const { id, model } = answer;
-  const completion = settleCompletion(answer, createIdentity(attempt.candidate.answersAs), choices);
+  const whole = await attempt.plan.complete(attempt.signal, attempt.options);
+  const { id, model } = whole;
+  const completion = settleCompletion(whole, createIdentity(attempt.candidate.answersAs), choices);
   attempt.outputCame();
   return { completion, origin: { id, model } };
 }

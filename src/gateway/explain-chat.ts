@@ -21,13 +21,16 @@ import { type PreparedCall, planFor, prepare } from "./prepare.ts";
 import type { Serving } from "./serving.ts";
 
 /** Says who would be asked, with what, and why not the others. Fails as the call itself would before anybody is asked. */
-export function explainChat(
+export async function explainChat(
   request: ExplainChatCompletionRequest,
   { call, catalogue }: Pick<Serving, "call" | "catalogue">,
-): ExplainChatCompletionResponse {
+): Promise<ExplainChatCompletionResponse> {
   call.log.asked(request.params?.model ?? "");
   const streaming = request.params?.stream ?? false;
-  const prepared = prepare(ExplainChatCompletionRequestSchema, request, streaming, { catalogue, caller: call.caller });
+  const prepared = await prepare(ExplainChatCompletionRequestSchema, request, streaming, {
+    catalogue,
+    caller: call.caller,
+  });
   const { choice, params, demand } = prepared;
   const planned = choice.chosen.map((candidate) => ({ candidate, ...tryPlan(prepared, candidate, call.log) }));
   const asked = planned.filter(({ plan }) => plan !== undefined);

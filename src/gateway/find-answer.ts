@@ -9,7 +9,7 @@ import { silenceVerdict, type Verdict, verdictOf } from "../routing/verdict.ts";
 import type { CallLog } from "../telemetry/call-log.ts";
 import type { PlannedCall } from "../upstream/backend.ts";
 import { Attempt } from "./attempt.ts";
-import type { CallScope } from "./call-scope.ts";
+import type { CallPart, CallScope } from "./call-scope.ts";
 import { Leg } from "./leg.ts";
 import type { RoutingOptions } from "./options.ts";
 import { type PreparedCall, planFor } from "./prepare.ts";
@@ -38,7 +38,18 @@ export interface Found<T> {
  * Asks one target after the other, and again where that may help, until one of them answers. Fails, when no target is left that may be
  * asked in time, with the failure that tells the caller most; and with the signal's reason as soon as the call ends.
  */
-export const findAnswer = <T>(parts: SearchParts<T>): Promise<Found<T>> => new Search(parts).run();
+export async function findAnswer<T>(parts: SearchParts<T>): Promise<Found<T>> {
+  const search = new Search(parts);
+  try {
+    for (;;) {
+      await search.next();
+      if (search.found !== undefined) return search.found;
+    }
+  } catch (thrown) {
+    noteEnd(parts.log);
+    throw thrown;
+  }
+}
 
 const notNow = (why: string): GatewayError => new GatewayError(Reason.NO_AVAILABLE_UPSTREAM, why);
 
@@ -56,9 +67,9 @@ class Search<T> {
   readonly #made: (Leg | undefined)[] = [];
   readonly #failures: GatewayError[] = [];
   readonly #refusals: GatewayError[] = [];
-  readonly #running = new Set<Attempt>();
+  readonly #running: Attempt[] = [];
   /** Those that wait for a place. */
-  readonly #waiting = new Set<AbortController>();
+  readonly #waiting: AbortController[] = [];
   /** The failure that is the request's own: others would refuse it, too. */
   #refused: GatewayError | undefined;
   #waitLeftMs: number;
@@ -70,36 +81,30 @@ class Search<T> {
     this.#waitLeftMs = parts.options.maxWaitMs;
   }
 
-  async run(): Promise<Found<T>> {
-    try {
-      return await this.#search();
-    } catch (thrown) {
-      noteEnd(this.#parts.log);
-      throw thrown;
-    }
+  /** The answer, as soon as there is one. */
+  get found(): Found<T> | undefined {
+    return this.#found;
   }
 
-  async #search(): Promise<Found<T>> {
-    const { scope } = this.#parts;
-    while (this.#found === undefined) {
-      scope.signal.throwIfAborted();
-      const step = this.#step(this.#chosen.length, (at) => this.#leg(at));
-      if (step.kind === "give_up") throw this.#failure(step);
-      if (step.kind === "wait") {
-        this.#waitLeftMs -= step.ms;
-        await sleep(step.ms, scope.signal);
-        continue;
-      }
-      this.#notePassedOver(step.at);
-      const leg = this.#leg(step.at);
-      await this.#withHedge(leg, this.#try(leg, false));
+  /** Does what is next: asks a target, or waits. Throws where there is nothing left to do. */
+  next(): Promise<void> {
+    const { scope, options } = this.#parts;
+    scope.throwIfEnded();
+    const step = this.#step(this.#chosen.length, (at) => this.#leg(at));
+    if (step.kind === "give_up") throw this.#failure(step);
+    if (step.kind === "wait") {
+      this.#waitLeftMs -= step.ms;
+      return sleep(step.ms, scope.signal);
     }
-    return this.#found;
+    this.#notePassedOver(step.at);
+    const leg = this.#leg(step.at);
+    const trying = this.#try(leg, false);
+    return options.hedgeAfterMs === undefined ? trying : this.#withHedge(leg, trying, options.hedgeAfterMs);
   }
 
   /** Whether no attempt is to begin any more. */
   get #isOver(): boolean {
-    return this.#found !== undefined || this.#parts.scope.signal.aborted;
+    return this.#found !== undefined || this.#parts.scope.ended !== undefined;
   }
 
   #leg(at: number): Leg {
@@ -121,9 +126,7 @@ class Search<T> {
   }
 
   /** Waits for an attempt; when it is silent for as long as the caller said, the next target is asked, too. */
-  async #withHedge(leg: Leg, first: Promise<void>): Promise<void> {
-    const { hedgeAfterMs } = this.#parts.options;
-    if (hedgeAfterMs === undefined) return first;
+  async #withHedge(leg: Leg, first: Promise<void>, hedgeAfterMs: number): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
     const late = new Promise<true>((resolve) => {
       timer = setTimeout(() => resolve(true), hedgeAfterMs);
@@ -148,7 +151,7 @@ class Search<T> {
     const { lane, breaker } = candidate.target.state;
     const plan = this.#plan(leg);
     if (plan === undefined) return;
-    const queuedMs = await this.#takePlace(leg);
+    const queuedMs = lane.take() ? 0 : await this.#waitForPlace(leg);
     if (queuedMs === undefined) return;
     const pass = !this.#isOver && leg.mayBeAsked ? breaker.admit() : undefined;
     if (pass === undefined) {
@@ -170,7 +173,7 @@ class Search<T> {
       hedge,
       outputWithinMs: this.#outputWithin(leg),
     });
-    this.#running.add(attempt);
+    this.#running.push(attempt);
     try {
       const value = await ask(attempt);
       attempt.awaitOutput(undefined);
@@ -179,7 +182,7 @@ class Search<T> {
     } catch (thrown) {
       this.#failed(leg, attempt, credential, GatewayError.from(thrown));
     } finally {
-      this.#running.delete(attempt);
+      this.#running.splice(this.#running.indexOf(attempt), 1);
     }
   }
 
@@ -196,7 +199,7 @@ class Search<T> {
   }
 
   #failed(leg: Leg, attempt: Attempt, credential: number, error: GatewayError): void {
-    if (this.#parts.scope.signal.aborted) {
+    if (this.#parts.scope.ended !== undefined) {
       attempt.cancelled();
       return;
     }
@@ -230,24 +233,23 @@ class Search<T> {
     }
   }
 
-  /** Takes a place at a target, and returns how long that took; undefined where there was none, or the call ended before. */
-  async #takePlace({ candidate }: Leg): Promise<number | undefined> {
+  /** Waits for a place at a target, and returns how long that took; undefined where there was none, or the call ended before. */
+  async #waitForPlace({ candidate }: Leg): Promise<number | undefined> {
     const { scope, log } = this.#parts;
     const { lane } = candidate.target.state;
-    if (lane.take()) return 0;
     if (!lane.hasRoomFor(scope.leftMs())) return undefined;
     const from = log.elapsedMs();
     const waiting = new AbortController();
-    const leave = (): void => waiting.abort(scope.signal.reason);
-    scope.signal.addEventListener("abort", leave);
-    this.#waiting.add(waiting);
+    const part: CallPart = { callEnded: (error) => waiting.abort(error) };
+    scope.join(part);
+    this.#waiting.push(waiting);
     try {
       await lane.wait(waiting.signal);
     } catch {
       return undefined;
     } finally {
-      scope.signal.removeEventListener("abort", leave);
-      this.#waiting.delete(waiting);
+      scope.leave(part);
+      this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
     }
     return log.elapsedMs() - from;
   }
@@ -265,16 +267,22 @@ class Search<T> {
   /** How long a target may be silent: its share of the time that is left while there are others to ask. */
   #outputWithin(leg: Leg): number | undefined {
     const leftMs = this.#parts.scope.leftMs();
-    // One whose breaker lets a call go in time is one to ask, too.
-    const inTime = Date.now() + leftMs / 2;
-    let others = 0;
-    for (const [at, { target }] of this.#chosen.entries()) {
-      const other = this.#made[at];
-      if (other === leg || other?.isUntried === false) continue;
-      if (target.state.lane.hasPlace && target.state.breaker.readyAt <= inTime) others += 1;
-    }
+    const others = this.#chosen.length === 1 ? 0 : this.#countOthers(leg, leftMs);
     if (others === 0) return this.#kind === "stream" ? this.#configuredMs : undefined;
     return Math.min(this.#configuredMs ?? Number.POSITIVE_INFINITY, shareOf(leftMs, others, this.#kind));
+  }
+
+  /** How many there are to ask besides. One whose breaker lets a call go in time is one, too. */
+  #countOthers(leg: Leg, leftMs: number): number {
+    const inTime = Date.now() + leftMs / 2;
+    let others = 0;
+    for (let at = 0; at < this.#chosen.length; at++) {
+      const other = this.#made[at];
+      if (other === leg || other?.isUntried === false) continue;
+      const { lane, breaker } = (this.#chosen[at] as Candidate).target.state;
+      if (lane.hasPlace && breaker.readyAt <= inTime) others += 1;
+    }
+    return others;
   }
 
   /** What the silence of a target means; undefined where it is not what ended the attempt. */

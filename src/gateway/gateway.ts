@@ -17,14 +17,14 @@ import { explainChat } from "./explain-chat.ts";
 import type { GatewayOperations } from "./operation.ts";
 import type { GatewayOptions } from "./options.ts";
 import { checkPlans, notAllowed, prepare } from "./prepare.ts";
-import { type OpenScope, settled, streamSettled } from "./settled.ts";
+import { type OpenScope, settled } from "./settled.ts";
 import { streamChat } from "./stream-chat.ts";
 
 /** The use case behind every door. */
 export interface Gateway {
   readonly operations: GatewayOperations;
-  /** Fails where a chat completion is bound to fail, as far as that can be told without calling anybody. */
-  check(request: CreateRunRequest, caller: Caller): void;
+  /** Rejects where a chat completion is bound to fail, as far as that can be told without calling anybody. */
+  check(request: CreateRunRequest, caller: Caller): Promise<void>;
   /** The calls that are running. */
   readonly calls: LiveCalls;
 }
@@ -37,8 +37,7 @@ export function createGateway(catalogue: Catalogue, options: GatewayOptions, lim
     createChatCompletion: (request, call) =>
       settled(call, open, (scope) => createChat(request, { call, scope, catalogue, options, limiter })),
 
-    streamChatCompletion: (request, call) =>
-      streamSettled(call, open, (scope) => streamChat(request, { call, scope, catalogue, options, limiter })),
+    streamChatCompletion: (request, call) => streamChat(request, { call, open, catalogue, options, limiter }),
 
     explainChatCompletion: (request, call) => settled(call, open, () => explainChat(request, { call, catalogue })),
 
@@ -49,8 +48,8 @@ export function createGateway(catalogue: Catalogue, options: GatewayOptions, lim
       }),
 
     getModel: (request, call) =>
-      settled(call, open, () => {
-        validate(GetModelRequestSchema, request);
+      settled(call, open, async () => {
+        await validate(GetModelRequestSchema, request);
         const model = catalogue.get(request.model);
         if (!isUsable(call.caller, model)) throw notAllowed(model.id, "model");
         return create(GetModelResponseSchema, { model });
@@ -59,8 +58,8 @@ export function createGateway(catalogue: Catalogue, options: GatewayOptions, lim
   return {
     operations,
     calls,
-    check(request, caller) {
-      const prepared = prepare(CreateRunRequestSchema, request, undefined, { catalogue, caller });
+    async check(request, caller) {
+      const prepared = await prepare(CreateRunRequestSchema, request, undefined, { catalogue, caller });
       checkPlans(prepared);
     },
   };

@@ -25,7 +25,7 @@ export async function listKeys(
   request: ListKeysRequest,
   { store, auth }: Pick<KeyManagerOptions, "store" | "auth">,
 ): Promise<ListKeysResponse> {
-  validate(ListKeysRequestSchema, request);
+  await validate(ListKeysRequestSchema, request);
   const { pageSize = DEFAULT_SIZE, pageToken } = request;
   const place = readPlace(pageToken);
   const configured = auth.keys.slice(place.configured, place.configured + pageSize);

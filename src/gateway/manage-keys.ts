@@ -67,7 +67,7 @@ export function createKeyManager({ store, auth, changed, now = Date.now }: KeyMa
 
   return {
     async create(request) {
-      validate(CreateKeyRequestSchema, request);
+      await validate(CreateKeyRequestSchema, request);
       checkTexts(request);
       const end = readEnd(request.expiresAt, now);
       const secret = createSecret();
@@ -87,7 +87,7 @@ export function createKeyManager({ store, auth, changed, now = Date.now }: KeyMa
     },
 
     async get(request) {
-      validate(GetKeyRequestSchema, request);
+      await validate(GetKeyRequestSchema, request);
       const found = configured.get(request.id);
       if (found !== undefined) return keyOfConfig(found);
       const row = store.exists ? await (await open()).get(request.id) : undefined;
@@ -96,7 +96,7 @@ export function createKeyManager({ store, auth, changed, now = Date.now }: KeyMa
     },
 
     async update(request) {
-      validate(UpdateKeyRequestSchema, request);
+      await validate(UpdateKeyRequestSchema, request);
       checkTexts(request);
       const end = readEnd(request.expiresAt, now);
       const rows = await rowsFor(request.id);
@@ -119,7 +119,7 @@ export function createKeyManager({ store, auth, changed, now = Date.now }: KeyMa
     },
 
     async revoke(request) {
-      validate(RevokeKeyRequestSchema, request);
+      await validate(RevokeKeyRequestSchema, request);
       const row = await (await rowsFor(request.id)).revoke(request.id);
       if (row === undefined) throw missing();
       await changed?.();

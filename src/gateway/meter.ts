@@ -1,14 +1,17 @@
-import { create } from "@bufbuild/protobuf";
+import { create, type DescMessage } from "@bufbuild/protobuf";
+import type { ChatRequest } from "../admission/admit.ts";
 import { estimateTokens } from "../admission/limits/estimate.ts";
-import type { Grant, Limiter, Use } from "../admission/limits/limiter.ts";
+import type { Grant, Limiter, Refusal, Use } from "../admission/limits/limiter.ts";
 import { type Quota, quotaOf } from "../admission/limits/quota.ts";
 import { refuse } from "../admission/limits/refuse.ts";
 import { ServiceTier, UsageSchema } from "../gen/parley/chat/v1/completion_pb.ts";
 import type { KeyLimits } from "../gen/parley/keys/v1/limits_pb.ts";
+import type { Demand } from "../routing/demand.ts";
 import type { Target } from "../routing/target.ts";
 import type { CallLog } from "../telemetry/call-log.ts";
 import type { CallContext } from "./operation.ts";
-import type { PreparedCall } from "./prepare.ts";
+import { type PreparedCall, prepare } from "./prepare.ts";
+import type { Serving } from "./serving.ts";
 import { completeUsage } from "./usage.ts";
 
 /** Holds one call to its caller's limits: what it may take was reserved, and what it took is settled. */
@@ -18,31 +21,31 @@ export interface Meter {
   /** And about so many more. */
   gaveMore(tokens: number): void;
   /** The call is over, however it ended: settles what it took, by its log, or else by what was given. */
-  [Symbol.dispose](): void;
+  settle(): void;
 }
 
 /** Of a caller without limits. */
-const UNLIMITED: Meter = { gave: () => undefined, gaveMore: () => undefined, [Symbol.dispose]: () => undefined };
+const UNLIMITED: Meter = { gave: () => undefined, gaveMore: () => undefined, settle: () => undefined };
 
 /**
  * Reserves what a call may take. Fails with RATE_LIMIT_EXCEEDED or INSUFFICIENT_QUOTA, and has taken nothing then. The door is told how
- * it stands with the limits, either way.
+ * it stands with the limits, either way. Answers at once where the limiter does.
  */
-export async function openMeter(
-  limiter: Limiter,
-  { caller, log, tellStanding }: CallContext,
-  { demand, streaming }: PreparedCall,
-): Promise<Meter> {
-  if (caller.limits === undefined) return UNLIMITED;
-  const quota = knownQuotaOf(caller.limits);
-  const verdict = limiter.reserve(caller.id, quota, {
-    tokens: estimateTokens(demand, quota.tokensPerMinute),
-    stream: streaming,
-  });
-  const decided = verdict instanceof Promise ? await verdict : verdict;
-  tellStanding?.(decided.standing);
-  if (!decided.granted) throw refuse(decided, caller.id, quota);
-  return new GrantedMeter(decided, log, demand.promptTokens);
+function openMeter(limiter: Limiter, call: CallContext, { demand, streaming }: PreparedCall): Meter | Promise<Meter> {
+  const { id, limits } = call.caller;
+  if (limits === undefined) return UNLIMITED;
+  const quota = knownQuotaOf(limits);
+  const tokens = estimateTokens(demand, quota.tokensPerMinute);
+  const decided = limiter.reserve(id, quota, { tokens, stream: streaming });
+  return decided instanceof Promise
+    ? decided.then((it) => decide(it, call, quota, demand))
+    : decide(decided, call, quota, demand);
+}
+
+function decide(decided: Grant | Refusal, call: CallContext, quota: Quota, { promptTokens }: Demand): Meter {
+  call.tellStanding?.(decided.standing);
+  if (!decided.granted) throw refuse(decided, call.caller.id, quota);
+  return new GrantedMeter(decided, call.log, promptTokens);
 }
 
 const quotas = new WeakMap<KeyLimits, Quota>();
@@ -63,18 +66,33 @@ export async function tellStanding(limiter: Limiter, { caller, tellStanding: tel
   tell(await limiter.standing(caller.id, knownQuotaOf(caller.limits)));
 }
 
-/** Prepares a call. One that is refused is told how it stands, too; the others are when what they may take is reserved. */
-export async function prepareTold(
-  limiter: Limiter,
-  call: CallContext,
-  prepare: () => PreparedCall,
-): Promise<PreparedCall> {
+/** A call that may be made, and what it may take was reserved. */
+export interface BegunCall {
+  readonly prepared: PreparedCall;
+  readonly meter: Meter;
+}
+
+/**
+ * Prepares a call, and reserves what it may take. Fails with the reason why it can't be made. The door is told how it stands with the
+ * caller's limits, either way.
+ */
+export async function beginCall(
+  schema: DescMessage,
+  request: ChatRequest,
+  streaming: boolean,
+  { call, catalogue, limiter }: Pick<Serving, "call" | "catalogue" | "limiter">,
+): Promise<BegunCall> {
+  let prepared: PreparedCall | Promise<PreparedCall>;
   try {
-    return prepare();
+    prepared = prepare(schema, request, streaming, { catalogue, caller: call.caller });
+    // What is there already is not waited for.
+    if (prepared instanceof Promise) prepared = await prepared;
   } catch (thrown) {
     await tellStanding(limiter, call);
     throw thrown;
   }
+  const meter = openMeter(limiter, call, prepared);
+  return { prepared, meter: meter instanceof Promise ? await meter : meter };
 }
 
 class GrantedMeter implements Meter {
@@ -99,7 +117,7 @@ class GrantedMeter implements Meter {
     this.#tokens += tokens;
   }
 
-  [Symbol.dispose](): void {
+  settle(): void {
     const { usage, costNanoDollars } = this.#log;
     if (usage === undefined) this.#grant.settle(this.#estimate());
     else this.#grant.settle({ tokens: usage.promptTokens + usage.completionTokens, nanoDollars: costNanoDollars ?? 0 });

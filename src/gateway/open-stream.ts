@@ -17,10 +17,11 @@ export interface OpenStream {
   readonly held: ChatCompletionChunk[];
   readonly grammar: StreamGrammar;
   readonly origin: Origin;
+  readonly hidesReasoning: boolean;
   /** What is still to come. */
   readonly rest: AsyncIterator<ChunkBatch>;
   /** Set where the stream has ended: its last chunk, which has the usage, if there is one. */
-  readonly end: { readonly chunk: ChatCompletionChunk | undefined } | undefined;
+  end: { readonly chunk: ChatCompletionChunk | undefined } | undefined;
 }
 
 /** How a stream is read. */
@@ -38,27 +39,30 @@ export interface StreamReading {
  */
 export async function openStream(attempt: Attempt, reading: StreamReading): Promise<OpenStream> {
   const { candidate, plan, signal, options } = attempt;
-  const grammar = createStreamGrammar(createIdentity(candidate.answersAs), reading.choices);
-  const held: ChatCompletionChunk[] = [];
-  const origin: Origin = { id: "", model: "" };
-  const batches = plan.stream(signal, options)[Symbol.asyncIterator]();
+  const { hidesReasoning, choices, idleMs } = reading;
+  const stream: OpenStream = {
+    held: [],
+    grammar: createStreamGrammar(createIdentity(candidate.answersAs), choices),
+    origin: { id: "", model: "" },
+    hidesReasoning,
+    rest: plan.stream(signal, options)[Symbol.asyncIterator](),
+    end: undefined,
+  };
   try {
-    for (let next = await batches.next(); !next.done; next = await batches.next()) {
+    for (let next = await stream.rest.next(); !next.done; next = await stream.rest.next()) {
       if (next.value.some(isOutput)) {
         attempt.outputCame();
-        attempt.awaitOutput(reading.idleMs);
+        attempt.awaitOutput(idleMs);
       }
-      if (readBatch(next.value, { grammar, origin, ...reading }, held)) {
-        return { held, grammar, origin, rest: batches, end: undefined };
-      }
+      if (readBatch(next.value, stream, stream.held)) return stream;
     }
     signal.throwIfAborted();
-    const end = { chunk: grammar.finish() };
+    stream.end = { chunk: stream.grammar.finish() };
     attempt.outputCame();
-    return { held, grammar, origin, rest: batches, end };
+    return stream;
   } catch (thrown) {
     // What breaks the grammar may still go on.
-    void stopQuietly(batches);
+    void stopQuietly(stream.rest);
     throw thrown;
   }
 }
@@ -72,10 +76,10 @@ export async function stopQuietly(rest: AsyncIterator<unknown>): Promise<void> {
   }
 }
 
-/** Reads a batch, and adds to `out` what clients get of it. Returns whether that has output. */
+/** Reads a batch of a stream, and adds to `out` what clients get of it. Returns whether that has output. */
 export function readBatch(
   batch: ChunkBatch,
-  { grammar, origin, hidesReasoning }: Pick<OpenStream, "grammar" | "origin"> & Pick<StreamReading, "hidesReasoning">,
+  { grammar, origin, hidesReasoning }: Pick<OpenStream, "grammar" | "origin" | "hidesReasoning">,
   out: ChatCompletionChunk[],
 ): boolean {
   let isVisible = false;
@@ -90,5 +94,7 @@ export function readBatch(
 }
 
 /** Whether a chunk is output: a role alone is none. */
-const isOutput = ({ choices }: ChatCompletionChunk): boolean =>
-  choices.some(({ delta }) => delta !== undefined && hasOutput(delta));
+function isOutput({ choices }: ChatCompletionChunk): boolean {
+  for (const { delta } of choices) if (delta !== undefined && hasOutput(delta)) return true;
+  return false;
+}

@@ -17,5 +17,5 @@ export interface GatewayOptions {
 /** The same, for one call. */
 export interface RoutingOptions extends GatewayOptions {
   /** How long the first target may be silent before the next one is asked, too; undefined: one is asked at a time. */
-  readonly hedgeAfterMs: number | undefined;
+  readonly hedgeAfterMs?: number;
 }

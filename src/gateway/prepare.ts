@@ -24,17 +24,34 @@ export interface PreparedCall {
   readonly tenant: string;
 }
 
+/** What a call is prepared with. */
+interface Preparing {
+  readonly catalogue: Catalogue;
+  readonly caller: Caller;
+}
+
 /**
- * Admits a call, and chooses whom to ask, without calling anybody. Fails with the reason why it cannot be made. `streaming`: undefined for
- * one that is queued.
+ * Admits a call, and chooses whom to ask, without calling anybody. Fails with the reason why it cannot be made. Answers at once, unless it
+ * takes longer to judge the request. `streaming`: undefined for one that is queued.
  */
 export function prepare(
   schema: DescMessage,
   request: ChatRequest,
   streaming: boolean | undefined,
-  { catalogue, caller }: { readonly catalogue: Catalogue; readonly caller: Caller },
+  preparing: Preparing,
+): PreparedCall | Promise<PreparedCall> {
+  const admitted = admitChat(schema, request, streaming);
+  return admitted instanceof Promise
+    ? admitted.then((params) => prepareAdmitted(request, params, streaming, preparing))
+    : prepareAdmitted(request, admitted, streaming, preparing);
+}
+
+function prepareAdmitted(
+  request: ChatRequest,
+  params: ChatCompletionParams,
+  streaming: boolean | undefined,
+  { catalogue, caller }: Preparing,
 ): PreparedCall {
-  const params = admitChat(schema, request, streaming);
   const { fallbackModels = [] } = request.options ?? {};
   const routes = [
     within(caller, catalogue.resolve(params.model), params.model, "model"),

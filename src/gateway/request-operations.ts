@@ -73,7 +73,7 @@ async function listRequests(
   caller: Caller,
   options: RequestOperationOptions,
 ): Promise<ListRequestsResponse> {
-  validate(ListRequestsRequestSchema, request);
+  await validate(ListRequestsRequestSchema, request);
   const size = request.pageSize ?? DEFAULT_PAGE_SIZE;
   const after = placeOf(request.pageToken);
   if (!mayAskFor(caller, request.keyId)) return create(ListRequestsResponseSchema);
@@ -92,7 +92,7 @@ async function getRequest(
   caller: Caller,
   options: RequestOperationOptions,
 ): Promise<GetRequestResponse> {
-  validate(GetRequestRequestSchema, request);
+  await validate(GetRequestRequestSchema, request);
   const row = await createRequestRows(await read(options)).get(request.id);
   if (row === undefined || !(isAdmin(caller) || row.key_id === caller.id)) {
     throw new GatewayError(Reason.NOT_FOUND, "there is no such request in the log", { param: "id" });
@@ -105,7 +105,7 @@ async function summarizeUsage(
   caller: Caller,
   options: RequestOperationOptions,
 ): Promise<SummarizeUsageResponse> {
-  validate(SummarizeUsageRequestSchema, request);
+  await validate(SummarizeUsageRequestSchema, request);
   const span = spanOf(request);
   // As for a key that has made no requests.
   const nothing = request.by.length === 0 ? [{}] : [];

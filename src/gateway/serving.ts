@@ -18,9 +18,8 @@ export interface Serving {
 
 /** How a call that says this looks for an answer. */
 export function searchOptions(options: GatewayOptions, said: CallOptions | undefined): RoutingOptions {
-  const { hedgeAfter } = said ?? {};
-  return {
-    ...options,
-    hedgeAfterMs: hedgeAfter === undefined ? undefined : Math.min(durationMs(hedgeAfter), MAX_TIMER_MS),
-  };
+  const hedgeAfter = said?.hedgeAfter;
+  return hedgeAfter === undefined
+    ? options
+    : { ...options, hedgeAfterMs: Math.min(durationMs(hedgeAfter), MAX_TIMER_MS) };
 }

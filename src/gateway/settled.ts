@@ -14,7 +14,7 @@ export async function settled<T>(
   let scope: CallScope | undefined;
   try {
     scope = open(call);
-    scope.signal.throwIfAborted();
+    scope.throwIfEnded();
     return await work(scope);
   } catch (thrown) {
     throw failed(call, thrown);
@@ -32,11 +32,11 @@ export async function* streamSettled<T>(
   let scope: CallScope | undefined;
   try {
     scope = open(call);
-    scope.signal.throwIfAborted();
+    scope.throwIfEnded();
     const items = work(scope);
     endWithScope(items, scope);
     yield* items;
-    scope.signal.throwIfAborted();
+    scope.throwIfEnded();
   } catch (thrown) {
     throw failed(call, thrown);
   } finally {
@@ -50,7 +50,7 @@ export async function* streamSettled<T>(
  */
 function endWithScope(items: AsyncGenerator, scope: CallScope): void {
   const close = (): void => scope.close();
-  scope.signal.addEventListener("abort", () => void items.return(undefined).then(close, close), { once: true });
+  scope.join({ callEnded: () => void items.return(undefined).then(close, close) });
 }
 
 function failed(call: CallContext, thrown: unknown): GatewayError {

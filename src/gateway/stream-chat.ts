@@ -1,4 +1,3 @@
-import { create } from "@bufbuild/protobuf";
 import { GatewayError } from "../errors/gateway-error.ts";
 import {
   type StreamChatCompletionRequest,
@@ -9,113 +8,225 @@ import {
 import type { ChatCompletionChunk } from "../gen/parley/chat/v1/completion_pb.ts";
 import { verdictOf } from "../routing/verdict.ts";
 import type { Attempt } from "./attempt.ts";
-import type { CallScope } from "./call-scope.ts";
+import type { CallPart, CallScope } from "./call-scope.ts";
 import { noteAsked, noteStream } from "./content.ts";
 import { findAnswer } from "./find-answer.ts";
-import { type Meter, openMeter, prepareTold } from "./meter.ts";
+import { beginCall, type Meter } from "./meter.ts";
 import { type OpenStream, openStream, readBatch, stopQuietly } from "./open-stream.ts";
-import { prepare } from "./prepare.ts";
 import { Reporter } from "./report.ts";
 import { type Serving, searchOptions } from "./serving.ts";
+import type { OpenScope } from "./settled.ts";
 import { noteEnd } from "./trail.ts";
+
+type Response = StreamChatCompletionResponse;
+type Step = IteratorResult<Response[], undefined>;
+
+/** What a stream is served with. Its scope is opened when its first batch is asked for. */
+export type StreamServing = Omit<Serving, "scope"> & { readonly open: OpenScope };
 
 /**
  * Streams the answer to a request. Nothing comes before the first output; from then on, whatever fails is an error, and nobody else is
- * asked. The last message has the usage, where there is one, and the whole report.
+ * asked. The last message has the usage, where there is one, and the whole report. One batch is to be asked for at a time.
+ *
+ * It is an iterator by hand, because an async generator takes several times as long for each batch, and two of them would be needed.
  */
-export async function* streamChat(
+export function streamChat(
   request: StreamChatCompletionRequest,
-  { call, scope, catalogue, options, limiter }: Serving,
-): AsyncGenerator<StreamChatCompletionResponse[]> {
-  const { log, caller } = call;
-  noteAsked(call, request.params);
-  const prepared = await prepareTold(limiter, call, () =>
-    prepare(StreamChatCompletionRequestSchema, request, true, { catalogue, caller }),
-  );
-  using meter = await openMeter(limiter, call, prepared);
-  const reading = {
-    choices: prepared.demand.choices,
-    hidesReasoning: request.options?.includeReasoning === false,
-    idleMs: options.idleMs,
-    meter,
-  };
-  const { attempt, value: stream } = await findAnswer({
-    prepared,
-    scope,
-    log,
-    options: searchOptions(options, request.options),
-    ask: (running) => openStream(running, reading),
-    discard: ({ rest }) => void stopQuietly(rest),
-  });
-  const note = noteStream(log);
-  note?.(stream.held);
-  try {
-    // Rather too few than too many: a piece is a token, or several.
-    meter.gave(attempt.candidate.target, stream.held.length);
-    const reporter = new Reporter(log, attempt, stream.origin);
-    const [first, ...others] = messagesOf(stream.held);
-    if (first !== undefined) {
-      first.report = reporter.first();
-      yield [first, ...others];
-    }
-    const end = stream.end ?? (yield* streamRest(stream, scope, { ...reading, note }));
-    attempt.succeeded();
-    log.finished(stream.grammar.finishReasons);
-    if (end.chunk !== undefined) note?.([end.chunk]);
-    const report = reporter.last(end.chunk);
-    yield [
-      create(StreamChatCompletionResponseSchema, end.chunk === undefined ? { report } : { chunk: end.chunk, report }),
-    ];
-  } catch (thrown) {
-    const error = failed(attempt, scope, thrown);
-    noteEnd(log);
-    throw error;
-  } finally {
-    // A client that stops reading leaves here.
-    attempt.cancelled();
-    void stopQuietly(stream.rest);
-  }
+  serving: StreamServing,
+): AsyncIterableIterator<Response[], undefined> {
+  return new ChatStream(request, serving);
 }
 
-/** How a stream is read once it has begun. */
-interface Reading {
-  readonly hidesReasoning: boolean;
-  readonly idleMs: number | undefined;
+/** What a stream has once it answers. */
+interface Answer {
+  readonly stream: OpenStream;
+  readonly attempt: Attempt;
+  readonly scope: CallScope;
   readonly meter: Meter;
+  readonly reporter: Reporter;
   /** Is told of what is sent, where somebody wants to know. */
   readonly note: ReturnType<typeof noteStream>;
 }
 
-/** Passes on what comes after the first output, as it comes. */
-async function* streamRest(
-  { rest, grammar, origin }: OpenStream,
-  scope: CallScope,
-  { hidesReasoning, idleMs, meter, note }: Reading,
-): AsyncGenerator<StreamChatCompletionResponse[], { readonly chunk: ChatCompletionChunk | undefined }> {
-  scope.awaitOutput(idleMs);
-  for await (const batch of { [Symbol.asyncIterator]: () => rest }) {
-    const chunks: ChatCompletionChunk[] = [];
-    readBatch(batch, { grammar, origin, hidesReasoning }, chunks);
-    if (chunks.length > 0) {
-      scope.outputCame();
-      meter.gaveMore(chunks.length);
-      note?.(chunks);
-      yield messagesOf(chunks);
-    }
-    scope.awaitOutput(idleMs);
+class ChatStream implements AsyncIterableIterator<Response[], undefined>, CallPart {
+  readonly #request: StreamChatCompletionRequest;
+  readonly #serving: StreamServing;
+  #scope: CallScope | undefined;
+  #meter: Meter | undefined;
+  #answer: Answer | undefined;
+  /** The batch that was asked for last. */
+  #reading: Promise<Step> | undefined;
+  /** Whether somebody waits for it. */
+  #isRead = false;
+  #hasLast = false;
+  #isOver = false;
+  #isTold = false;
+
+  constructor(request: StreamChatCompletionRequest, serving: StreamServing) {
+    this.#request = request;
+    this.#serving = serving;
   }
-  scope.outputCame();
-  scope.signal.throwIfAborted();
-  return { chunk: grammar.finish() };
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  next(): Promise<Step> {
+    this.#isRead = true;
+    this.#reading = this.#answer === undefined ? this.#begin() : this.#readOn(this.#answer);
+    return this.#reading;
+  }
+
+  /** The reader leaves. What it still waits for comes first. */
+  async return(): Promise<Step> {
+    await this.#reading?.catch(() => undefined);
+    this.#close();
+    this.#isTold = true;
+    return DONE;
+  }
+
+  /** Who reads hears of it by what is read; while nobody does, the work would wait for ever. */
+  callEnded(): void {
+    if (!this.#isRead) this.#close();
+  }
+
+  async #begin(): Promise<Step> {
+    if (this.#isOver) return this.#end();
+    let answer: Answer;
+    try {
+      answer = await this.#open();
+    } catch (thrown) {
+      throw this.#failed(thrown);
+    }
+    this.#answer = answer;
+    const [first, ...others] = messagesOf(answer.stream.held);
+    if (first === undefined) return this.#readOn(answer);
+    first.report = answer.reporter.first();
+    return this.#give([first, ...others]);
+  }
+
+  async #open(): Promise<Answer> {
+    const request = this.#request;
+    const { call, options, open } = this.#serving;
+    const { log } = call;
+    const scope = open(call);
+    this.#scope = scope;
+    scope.throwIfEnded();
+    scope.join(this);
+    noteAsked(call, request.params);
+    const { prepared, meter } = await beginCall(StreamChatCompletionRequestSchema, request, true, this.#serving);
+    this.#meter = meter;
+    const reading = {
+      choices: prepared.demand.choices,
+      hidesReasoning: request.options?.includeReasoning === false,
+      idleMs: options.idleMs,
+    };
+    const { attempt, value: stream } = await findAnswer({
+      prepared,
+      scope,
+      log,
+      options: searchOptions(options, request.options),
+      ask: (running) => openStream(running, reading),
+      discard: ({ rest }) => void stopQuietly(rest),
+    });
+    const note = noteStream(log);
+    note?.(stream.held);
+    // Rather too few than too many: a piece is a token, or several.
+    meter.gave(attempt.candidate.target, stream.held.length);
+    return { stream, attempt, scope, meter, note, reporter: new Reporter(log, attempt, stream.origin) };
+  }
+
+  /** Passes on what comes after the first output, as it comes. */
+  async #readOn(answer: Answer): Promise<Step> {
+    const { stream, scope, meter, note } = answer;
+    const { idleMs } = this.#serving.options;
+    try {
+      if (this.#isOver || this.#hasLast) return this.#end();
+      while (stream.end === undefined) {
+        scope.awaitOutput(idleMs);
+        const next = await stream.rest.next();
+        if (next.done === true) {
+          scope.outputCame();
+          scope.throwIfEnded();
+          stream.end = { chunk: stream.grammar.finish() };
+          break;
+        }
+        const chunks: ChatCompletionChunk[] = [];
+        readBatch(next.value, stream, chunks);
+        if (chunks.length === 0) continue;
+        scope.outputCame();
+        meter.gaveMore(chunks.length);
+        note?.(chunks);
+        return this.#give(messagesOf(chunks));
+      }
+      return this.#give([this.#last(answer, stream.end.chunk)]);
+    } catch (thrown) {
+      throw this.#failed(thrown);
+    }
+  }
+
+  /** The last message, which has the whole report. */
+  #last({ attempt, stream, note, reporter }: Answer, chunk: ChatCompletionChunk | undefined): Response {
+    attempt.succeeded();
+    this.#serving.call.log.finished(stream.grammar.finishReasons);
+    if (chunk !== undefined) note?.([chunk]);
+    this.#hasLast = true;
+    const report = reporter.last(chunk);
+    return chunk === undefined ? { $typeName, report } : { $typeName, chunk, report };
+  }
+
+  #give(value: Response[]): Step {
+    this.#isRead = false;
+    // It ended just when this came: nobody may ever read on.
+    if (this.#scope?.ended !== undefined) this.#close();
+    return { done: false, value };
+  }
+
+  /** There is no more. A call that was ended before it was read to its end fails all the same. */
+  #end(): Step {
+    this.#close();
+    if (!this.#isTold) this.#scope?.throwIfEnded();
+    this.#isTold = true;
+    return DONE;
+  }
+
+  /** The end of the call is no failure of its target, but for its silence. */
+  #failed(thrown: unknown): GatewayError {
+    const error = GatewayError.from(thrown);
+    const { log } = this.#serving.call;
+    if (this.#answer !== undefined) {
+      const { attempt, scope } = this.#answer;
+      if (scope.ended !== undefined && !scope.fellSilent) attempt.cancelled();
+      else attempt.failed(error, scope.fellSilent || verdictOf(error).isFault);
+      noteEnd(log);
+    }
+    this.#isTold = true;
+    this.#close();
+    log.failed(error);
+    return error;
+  }
+
+  #close(): void {
+    this.#isRead = false;
+    if (this.#isOver) return;
+    this.#isOver = true;
+    if (this.#answer !== undefined) {
+      this.#answer.attempt.cancelled();
+      void stopQuietly(this.#answer.stream.rest);
+    }
+    this.#meter?.settle();
+    this.#scope?.leave(this);
+    this.#scope?.close();
+  }
 }
 
-const messagesOf = (chunks: readonly ChatCompletionChunk[]): StreamChatCompletionResponse[] =>
-  chunks.map((chunk) => create(StreamChatCompletionResponseSchema, { chunk }));
+const DONE: Step = { done: true, value: undefined };
 
-/** Tells the attempt what a stream ended with. The end of the call is no failure of its target, but for its silence. */
-function failed(attempt: Attempt, scope: CallScope, thrown: unknown): GatewayError {
-  const error = GatewayError.from(thrown);
-  if (scope.signal.aborted && !scope.fellSilent) attempt.cancelled();
-  else attempt.failed(error, scope.fellSilent || verdictOf(error).isFault);
-  return error;
+const { typeName: $typeName } = StreamChatCompletionResponseSchema;
+
+/** Messages as `create` makes them, for a third of its time: one is made for each chunk. */
+function messagesOf(chunks: readonly ChatCompletionChunk[]): Response[] {
+  const messages: Response[] = [];
+  for (const chunk of chunks) messages.push({ $typeName, chunk });
+  return messages;
 }

@@ -49,14 +49,16 @@ class Grammar implements StreamGrammar {
   constructor(identity: Identity, choices: number) {
     this.#identity = identity;
     this.#expected = choices;
-    Object.assign(this.#frame, identity);
+    identify(this.#frame, identity);
   }
 
   push(chunk: ChatCompletionChunk, out: ChatCompletionChunk[]): void {
-    Object.assign(chunk, this.#identity);
+    identify(chunk, this.#identity);
     this.#remember(chunk);
+    const told: ChunkChoice[] = [];
     const finishes: ChunkChoice[] = [];
-    chunk.choices = chunk.choices.flatMap((choice) => this.#deltas(choice, finishes));
+    for (const choice of chunk.choices) this.#tell(choice, told, finishes);
+    chunk.choices = told;
     const isTold = chunk.choices.length > 0 || chunk.moderation !== undefined;
     if (isTold) out.push(chunk);
     if (finishes.length === 0) return;
@@ -80,7 +82,8 @@ class Grammar implements StreamGrammar {
 
   /** Notes what the frame has, and takes the usage and the provider's padding out of the chunk. */
   #remember(chunk: ChatCompletionChunk): void {
-    delete chunk.obfuscation;
+    // To delete what is not there takes its time, too.
+    if (chunk.obfuscation !== undefined) delete chunk.obfuscation;
     if (chunk.serviceTier !== ServiceTier.UNSPECIFIED) this.#frame.serviceTier = chunk.serviceTier;
     if (chunk.systemFingerprint !== undefined) this.#frame.systemFingerprint = chunk.systemFingerprint;
     if (chunk.usage === undefined) return;
@@ -88,16 +91,15 @@ class Grammar implements StreamGrammar {
     delete chunk.usage;
   }
 
-  /** What is new in a choice, after the openings that must precede it. Its end goes to `finishes`. */
-  #deltas(choice: ChunkChoice, finishes: ChunkChoice[]): ChunkChoice[] {
+  /** Tells what is new in a choice, after the openings that must precede it. Its end goes to `finishes`. */
+  #tell(choice: ChunkChoice, told: ChunkChoice[], finishes: ChunkChoice[]): void {
     const { index } = choice;
     if (index < 0 || index >= this.#expected) {
       throw invalid(`a choice with index ${index}, where ${this.#expected} were asked for`);
     }
-    const openings: ChunkChoice[] = [];
     const isFirst = index >= this.#ended.length;
     while (this.#ended.length <= index) {
-      if (this.#ended.length < index) openings.push(opening(this.#ended.length));
+      if (this.#ended.length < index) told.push(opening(this.#ended.length));
       this.#ended.push(false);
     }
     choice.delta ??= create(DeltaSchema);
@@ -105,7 +107,7 @@ class Grammar implements StreamGrammar {
     const hasNews = choice.logprobs !== undefined || hasOutput(choice.delta);
     if (this.#ended[index] === true) {
       if (hasNews) throw invalid(`more of choice ${index} after its end`);
-      return openings;
+      return;
     }
     if (choice.finishReason !== FinishReason.UNSPECIFIED) {
       this.#ended[index] = true;
@@ -113,9 +115,14 @@ class Grammar implements StreamGrammar {
       finishes.push(endOf(choice));
     }
     // What else stands on the choice is told where it stands; an end has taken it along.
-    if (!hasNews && !isFirst && choice.extra === undefined) return openings;
-    return [...openings, choice];
+    if (hasNews || isFirst || choice.extra !== undefined) told.push(choice);
   }
+}
+
+function identify(chunk: ChatCompletionChunk, { id, created, model }: Identity): void {
+  chunk.id = id;
+  chunk.created = created;
+  chunk.model = model;
 }
 
 /** Takes the end out of a choice, as a choice of its own. */

@@ -9,11 +9,14 @@ type Beginning = Pick<AttemptRecord, "credential" | "hedge" | "queuedMs">;
 
 /** Begins the record of an attempt, at the end of the call's. */
 export function beginRecord(log: CallLog, { backend, model, name }: Target, beginning: Beginning): AttemptRecord {
+  const { credential, hedge, queuedMs } = beginning;
   const record: AttemptRecord = {
     target: name,
     provider: backend.id,
     model,
-    ...beginning,
+    credential,
+    hedge,
+    queuedMs,
     startedMs: log.elapsedMs(),
     outcome: Attempt_Outcome.UNSPECIFIED,
     move: Attempt_Move.UNSPECIFIED,
@@ -32,7 +35,8 @@ export function noteSkipped(log: CallLog, target: Target, error: GatewayError): 
 
 /** Writes down that a target is asked, with that key, after the attempts that came to nothing. */
 export function noteMove(log: CallLog, target: Target, credential: number | undefined): void {
-  for (const record of openRecords(log)) {
+  for (const record of log.attempts) {
+    if (!isOpen(record)) continue;
     if (record.target !== target.name) record.move = Attempt_Move.NEXT_TARGET;
     else if (record.credential !== undefined && record.credential !== credential)
       record.move = Attempt_Move.NEXT_CREDENTIAL;
@@ -42,12 +46,9 @@ export function noteMove(log: CallLog, target: Target, credential: number | unde
 
 /** Writes down that nobody is asked any more after the attempts that came to nothing. */
 export function noteEnd(log: CallLog): void {
-  for (const record of openRecords(log)) record.move = Attempt_Move.GIVE_UP;
+  for (const record of log.attempts) if (isOpen(record)) record.move = Attempt_Move.GIVE_UP;
 }
 
-/** The attempts that came to nothing, of which it is not written down what was done after them. */
-const openRecords = ({ attempts }: CallLog): AttemptRecord[] =>
-  attempts.filter(
-    ({ outcome, move }) =>
-      (outcome === Attempt_Outcome.FAILED || outcome === Attempt_Outcome.SKIPPED) && move === Attempt_Move.UNSPECIFIED,
-  );
+/** Whether an attempt came to nothing, and it is not written down what was done after it. */
+const isOpen = ({ outcome, move }: AttemptRecord): boolean =>
+  (outcome === Attempt_Outcome.FAILED || outcome === Attempt_Outcome.SKIPPED) && move === Attempt_Move.UNSPECIFIED;

@@ -1,4 +1,4 @@
-import { CircuitState, CountBreaker, circuitBreaker, DelegateBackoff, handleWhen } from "cockatiel";
+import { CircuitState, CountBreaker } from "cockatiel";
 import type { BreakerSettings } from "../config/settings.ts";
 
 /** Whether calls go to a target: all of them, none, or one that tries it. */
@@ -23,81 +23,100 @@ export interface TargetBreaker {
   admit(): Pass | undefined;
 }
 
-/** What a pass is given up with. It is no failure to the breaker. */
-const ABANDONED = new Error("nothing was learnt");
-
-const policyOf = handleWhen((error) => error !== ABANDONED);
-
 /** Makes a breaker that is closed. Its clock is `Date.now`. */
 export function createBreaker(settings: BreakerSettings): TargetBreaker {
   return new CountingBreaker(settings);
 }
 
+/** The library counts; which state the counts lead to is said here, without a promise for each call as its own policy has it. */
 class CountingBreaker implements TargetBreaker {
-  readonly #policy;
+  readonly #openMs: number;
+  readonly #maxOpenMs: number;
+  readonly #counts: CountBreaker;
+  #state: BreakerState = "closed";
   #readyAt = 0;
-  /** How long the next time out is, as the library is told. */
-  #outMs = 0;
+  /** How often it has opened since it was last closed. */
+  #openings = 0;
   /** How often the state has changed. What was begun before says nothing of what is now. */
   #changes = 0;
-  /** The trial of a target whose call was given up: the next call takes it over. */
-  #orphan: PromiseWithResolvers<void> | undefined;
 
   constructor({ failureRatio, window, minCalls, openMs, maxOpenMs }: BreakerSettings) {
-    this.#policy = circuitBreaker(policyOf, {
-      breaker: new CountBreaker({ threshold: failureRatio, size: window, minimumNumberOfCalls: minCalls }),
-      halfOpenAfter: new DelegateBackoff(({ attempt }) => {
-        this.#outMs = Math.min(openMs * 2 ** Math.min(attempt - 1, 30), maxOpenMs);
-        return this.#outMs;
-      }),
-    });
-    this.#policy.onStateChange((state) => {
-      this.#orphan = undefined;
-      this.#changes += 1;
-      if (state === CircuitState.Closed) this.#readyAt = 0;
-      // The library has read the clock before, so that it lets the call go which comes then.
-      if (state === CircuitState.Open) this.#readyAt = Date.now() + this.#outMs;
-      if (state === CircuitState.HalfOpen) this.#readyAt = Number.POSITIVE_INFINITY;
-    });
+    this.#openMs = openMs;
+    this.#maxOpenMs = maxOpenMs;
+    this.#counts = new CountBreaker({ threshold: failureRatio, size: window, minimumNumberOfCalls: minCalls });
   }
 
   get state(): BreakerState {
-    switch (this.#policy.state) {
-      case CircuitState.Closed:
-        return "closed";
-      case CircuitState.HalfOpen:
-        return "half_open";
-      default:
-        return "open";
-    }
+    return this.#state;
   }
 
   get readyAt(): number {
-    return this.#orphan === undefined ? this.#readyAt : 0;
+    return this.#readyAt;
   }
 
   admit(): Pass | undefined {
-    if (this.readyAt > Date.now()) return undefined;
-    const running = this.#orphan ?? this.#begin();
-    this.#orphan = undefined;
-    const isTrial = this.#policy.state === CircuitState.HalfOpen;
-    const changes = this.#changes;
-    const abandoned = (): void => {
-      // To the library, what is no failure of a trial is its success.
-      if (isTrial && this.#changes === changes) this.#orphan = running;
-      else running.reject(ABANDONED);
-    };
-    return {
-      succeeded: () => (this.#changes === changes ? running.resolve() : abandoned()),
-      failed: () => (this.#changes === changes ? running.reject(new Error("the target failed")) : abandoned()),
-      abandoned,
-    };
+    if (this.#state === "closed") return new CallPass(this, this.#changes);
+    if (this.#readyAt > Date.now()) return undefined;
+    // A trial; or the next one, where the one before was given up.
+    if (this.#state === "open") this.#turn("half_open");
+    this.#readyAt = Number.POSITIVE_INFINITY;
+    return new CallPass(this, this.#changes);
   }
 
-  #begin(): PromiseWithResolvers<void> {
-    const running = Promise.withResolvers<void>();
-    // What it ends with is for the one who has the pass to say.
-    this.#policy.execute(() => running.promise).catch(() => undefined);
-    return running;
+  /** A call that was let go after so many changes has ended. */
+  ended(changes: number, end: keyof Pass): void {
+    if (changes !== this.#changes) return;
+    if (end === "abandoned") {
+      if (this.#state === "half_open") this.#readyAt = 0;
+    } else if (end === "succeeded") this.#succeeded();
+    else if (this.#counts.failure(COUNTED[this.#state])) this.#open();
+  }
+
+  #succeeded(): void {
+    this.#counts.success(COUNTED[this.#state]);
+    if (this.#state !== "half_open") return;
+    this.#turn("closed");
+    this.#readyAt = 0;
+    this.#openings = 0;
+  }
+
+  #open(): void {
+    this.#turn("open");
+    this.#readyAt = Date.now() + Math.min(this.#openMs * 2 ** Math.min(this.#openings, 30), this.#maxOpenMs);
+    this.#openings += 1;
+  }
+
+  #turn(state: BreakerState): void {
+    this.#state = state;
+    this.#changes += 1;
+  }
+}
+
+/** The states as the library names them to its counter. */
+const COUNTED: Readonly<Record<BreakerState, CircuitState>> = {
+  closed: CircuitState.Closed,
+  open: CircuitState.Open,
+  half_open: CircuitState.HalfOpen,
+};
+
+class CallPass implements Pass {
+  readonly #breaker: CountingBreaker;
+  readonly #changes: number;
+
+  constructor(breaker: CountingBreaker, changes: number) {
+    this.#breaker = breaker;
+    this.#changes = changes;
+  }
+
+  succeeded(): void {
+    this.#breaker.ended(this.#changes, "succeeded");
+  }
+
+  failed(): void {
+    this.#breaker.ended(this.#changes, "failed");
+  }
+
+  abandoned(): void {
+    this.#breaker.ended(this.#changes, "abandoned");
   }
 }

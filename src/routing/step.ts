@@ -59,8 +59,6 @@ const FULL_RETRY_MS = 1_000;
  * for, as long as there is time to; one whose keys all rest is asked all the same when nobody else is there.
  */
 export function nextStep(count: number, stopAt: (at: number) => Stop, now: number, limits: StepLimits): Step {
-  const mayBeAsked = ({ tries, isOut, hasRetry }: Stop): boolean =>
-    !isOut && (tries === 0 || (tries <= limits.maxRetries && hasRetry));
   let soonest = Number.POSITIVE_INFINITY;
   let resting: number | undefined;
   let crowded: number | undefined;
@@ -68,7 +66,7 @@ export function nextStep(count: number, stopAt: (at: number) => Stop, now: numbe
   let again: number | undefined;
   for (let at = 0; at < count; at++) {
     const stop = stopAt(at);
-    if (!mayBeAsked(stop)) continue;
+    if (!mayBeAsked(stop, limits)) continue;
     const { tries, isNext, notBefore, breakerReadyAt, keysReadyAt, hasPlace, hasRoom } = stop;
     const readyAt = Math.max(
       notBefore,
@@ -96,3 +94,6 @@ export function nextStep(count: number, stopAt: (at: number) => Stop, now: numbe
   if (Number.isFinite(soonest)) return { kind: "give_up", retryAfterMs: Math.max(0, ms), isFull };
   return { kind: "give_up", retryAfterMs: isFull ? FULL_RETRY_MS : undefined, isFull };
 }
+
+const mayBeAsked = ({ tries, isOut, hasRetry }: Stop, { maxRetries }: StepLimits): boolean =>
+  !isOut && (tries === 0 || (tries <= maxRetries && hasRetry));

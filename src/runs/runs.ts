@@ -71,7 +71,8 @@ export function createRuns(options: RunsOptions): Runs {
     });
 
   const admit =
-    options.check ?? ((request: CreateRunRequest) => void admitChat(CreateRunRequestSchema, request, undefined));
+    options.check ??
+    (async (request: CreateRunRequest) => void (await admitChat(CreateRunRequestSchema, request, undefined)));
 
   const operations: OperationsOf<typeof RunsService> = {
     createRun: (request, call) =>
@@ -90,7 +91,7 @@ export function createRuns(options: RunsOptions): Runs {
 
     waitRun: (request, call) =>
       settled(call, openForLong, async ({ signal }) => {
-        validate(WaitRunRequestSchema, request);
+        await validate(WaitRunRequestSchema, request);
         return (await late.service()).wait(request, call.caller, signal);
       }),
 
@@ -144,7 +145,7 @@ async function* watch(
   service: () => Promise<RunService>,
   signal: AbortSignal,
 ): AsyncGenerator<readonly WatchRunResponse[]> {
-  validate(WatchRunRequestSchema, request);
+  await validate(WatchRunRequestSchema, request);
   yield* (await service()).watch(request, caller, signal);
 }
 

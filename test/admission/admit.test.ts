@@ -30,14 +30,14 @@ const tool = { kind: { case: "function" as const, value: { name: "f" } } };
 const named = (name: string) => ({ choice: { case: "function" as const, value: { name } } });
 
 /** Admits a valid request with these changes, and says what came of it. */
-function admit(
+async function admit(
   change: Params,
   streaming = false,
   strict = false,
-): { reason: string; param?: string | undefined; message?: string } {
+): Promise<{ reason: string; param?: string | undefined; message?: string }> {
   const params = { model: "m", messages: [user], ...change };
   try {
-    admitChat(
+    await admitChat(
       CreateChatCompletionRequestSchema,
       create(CreateChatCompletionRequestSchema, { params, options: { strict } }),
       streaming,
@@ -207,26 +207,26 @@ const ADMITTED: readonly (readonly [string, Params])[] = [
 ];
 
 describe("admitChat()", () => {
-  it.each(REFUSED)("refuses $what", ({ change, reason, param, message }) => {
-    expect(admit(change)).toEqual({ reason, param, message: expect.stringMatching(message) });
+  it.each(REFUSED)("refuses $what", async ({ change, reason, param, message }) => {
+    expect(await admit(change)).toEqual({ reason, param, message: expect.stringMatching(message) });
   });
 
-  it.each(ADMITTED)("admits %s", (_what, change) => {
-    expect(admit(change)).toEqual({ reason: "admitted" });
+  it.each(ADMITTED)("admits %s", async (_what, change) => {
+    expect(await admit(change)).toEqual({ reason: "admitted" });
   });
 
-  it.each(UNPAIRED)("refuses %s, in a strict call only", (_what, messages, param) => {
+  it.each(UNPAIRED)("refuses %s, in a strict call only", async (_what, messages, param) => {
     const message = expect.stringMatching(/must/) as string;
-    expect(admit({ messages: messages ?? [] }, false, true)).toEqual({ reason: INVALID, param, message });
-    expect(admit({ messages: messages ?? [] })).toEqual({ reason: "admitted" });
+    expect(await admit({ messages: messages ?? [] }, false, true)).toEqual({ reason: INVALID, param, message });
+    expect(await admit({ messages: messages ?? [] })).toEqual({ reason: "admitted" });
   });
 
-  it("lists at most 20 violations, each with the path of its field", () => {
+  it("lists at most 20 violations, each with the path of its field", async () => {
     const messages = Array.from({ length: 1_000 }, () => ({}));
     const request = create(CreateChatCompletionRequestSchema, { params: { model: "m", messages } });
     let error: unknown;
     try {
-      admitChat(CreateChatCompletionRequestSchema, request, false);
+      await admitChat(CreateChatCompletionRequestSchema, request, false);
     } catch (thrown) {
       error = thrown;
     }
@@ -235,10 +235,10 @@ describe("admitChat()", () => {
     );
   });
 
-  it("judges 20,000 tool messages in linear time", () => {
+  it("judges 20,000 tool messages in linear time", async () => {
     const calls = Array.from({ length: 20_000 }, (_, index) => ({ ...call, id: `call_${index}` }));
     const results = calls.map(({ id }) => ({ role: Role.TOOL, toolCallId: id, content: [text("a")] }));
-    expect(admit({ messages: [{ role: Role.ASSISTANT, toolCalls: calls }, ...results] }, false, true)).toEqual({
+    expect(await admit({ messages: [{ role: Role.ASSISTANT, toolCalls: calls }, ...results] }, false, true)).toEqual({
       reason: "admitted",
     });
   });

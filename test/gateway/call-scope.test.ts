@@ -69,15 +69,17 @@ describe("createLiveCalls()", () => {
     expect(reasonOf(scope.signal)).toBe(Reason.DEADLINE_EXCEEDED);
   });
 
-  it("leaves no timer and no listener behind", () => {
+  it("leaves no listener behind, and one timer at most, which then does nothing", () => {
     const calls = createLiveCalls();
     const client = new AbortController();
     const remove = vi.spyOn(client.signal, "removeEventListener");
-    const scope = calls.open(call(client), 1_000);
-    scope.awaitOutput(50);
-    expect([calls.size, vi.getTimerCount()]).toEqual([1, 2]);
-    scope.close();
-    expect([calls.size, vi.getTimerCount(), remove.mock.calls.length]).toEqual([0, 0, 1]);
+    const scopes = [calls.open(call(client), 1_000), calls.open(call(client), 2_000)] as const;
+    for (const scope of scopes) scope.awaitOutput(50);
+    expect([calls.size, vi.getTimerCount()]).toEqual([2, 1]);
+    for (const scope of scopes) scope.close();
+    expect([calls.size, vi.getTimerCount(), remove.mock.calls.length]).toEqual([0, 1, 2]);
+    vi.runAllTimers();
+    expect([vi.getTimerCount(), ...scopes.map(({ ended }) => ended)]).toEqual([0, undefined, undefined]);
   });
 
   it("takes no call after refuse(), and ends the open ones by abort()", async () => {

@@ -126,9 +126,9 @@ describe("inOrder() by latency", () => {
     expect([byLatency([late, early], { streaming: true })[0], byLatency([late, early])[0]]).toEqual(["early", "late"]);
   });
 
-  it("begins with none that takes no calls, where another does", async () => {
+  it("begins with none that takes no calls, where another does", () => {
     const broken = measured("broken", 1);
-    await breakDown(broken);
+    breakDown(broken);
     const resting = measured("resting", 2);
     resting.state.keys.rest(0, now + 60_000);
     const random = seeded(3);
@@ -201,13 +201,13 @@ describe("inOrder()", () => {
 });
 
 describe("readyAt()", () => {
-  it("is 0 for who takes calls now, and else the later one of breaker and keys", async () => {
+  it("is 0 for who takes calls now, and else the later one of breaker and keys", () => {
     const target = idleTarget("a");
     const now = Date.now();
     expect(readyAt(target, now)).toBe(0);
     target.state.keys.rest(0, now + 10);
     expect(readyAt(target, now)).toBe(now + 10);
-    await breakDown(target);
+    breakDown(target);
     expect(readyAt(target, now)).toBe(target.state.breaker.readyAt);
     expect(readyAt(target, now + 60_000)).toBe(0);
   });

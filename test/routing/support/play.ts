@@ -75,6 +75,7 @@ export interface Outcome {
   readonly turns: ReadonlyMap<string, readonly Turn[]>;
   /** What is left when the last call is over: nothing. */
   readonly left: {
+    /** But for the one that serves all calls. */
     readonly timers: number;
     readonly listeners: number;
     readonly inFlight: number;
@@ -169,7 +170,7 @@ export async function play({ targets: parts, names, options, routing, lastsMs, r
     targets,
     turns,
     left: {
-      timers: vi.getTimerCount(),
+      timers: Math.max(0, vi.getTimerCount() - 1),
       listeners: clients.reduce((sum, signal) => sum + getEventListeners(signal, "abort").length, 0),
       inFlight: states.reduce((sum, { state }) => sum + state.lane.inFlight, 0),
       waiting: states.reduce((sum, { state }) => sum + state.lane.waiting, 0),

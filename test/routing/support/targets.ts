@@ -32,12 +32,11 @@ export const candidatesOf = (...targets: readonly Target[]): Candidate[] =>
 export const idsOf = (candidates: readonly Candidate[]): string[] => candidates.map(({ target }) => target.backend.id);
 
 /** Opens a target's breaker. */
-export async function breakDown({ state }: Target): Promise<void> {
+export function breakDown({ state }: Target): void {
   for (let call = 0; call < ROUTING.breaker.minCalls; call++) state.breaker.admit()?.failed();
-  await settled();
 }
 
-/** Lets breakers hear of what their calls came to. */
+/** Lets those that wait hear of it. */
 export async function settled(): Promise<void> {
   for (let turn = 0; turn < 20; turn++) await Promise.resolve();
 }

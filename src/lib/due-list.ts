@@ -1,0 +1,62 @@
+import { MAX_TIMER_MS } from "./sleep.ts";
+
+/** Something that is due at some time. */
+export interface Due {
+  /**
+   * When it is due, by `performance.now()`; Infinity: it is not. It may be put off at any time without a word; that it is due sooner has to
+   * be told.
+   */
+  readonly dueAt: number;
+  /** It is due. From then on it is so later, or not at all. */
+  due(): void;
+}
+
+/**
+ * Tells each of many when it is due, by one timer. A timer for each costs about a microsecond, and most are put off or given up before
+ * their time; so the timer here is not touched then, and looks at all of them when it fires. It does not keep the process from ending.
+ */
+export class DueList {
+  readonly #members = new Set<Due>();
+  #timer: NodeJS.Timeout | undefined;
+  #firesAt = Number.POSITIVE_INFINITY;
+
+  /** How many there are. */
+  get size(): number {
+    return this.#members.size;
+  }
+
+  /** Takes one in. */
+  add(member: Due): void {
+    this.#members.add(member);
+    this.sooner(member);
+  }
+
+  /** One that is in may be due sooner than before. */
+  sooner({ dueAt }: Due): void {
+    if (dueAt < this.#firesAt) this.#fireAt(dueAt);
+  }
+
+  /** Lets one go. */
+  delete(member: Due): void {
+    this.#members.delete(member);
+  }
+
+  #fireAt(at: number): void {
+    clearTimeout(this.#timer);
+    this.#firesAt = at;
+    const ms = Math.min(Math.ceil(at - performance.now()), MAX_TIMER_MS);
+    this.#timer = setTimeout(() => this.#fire(), ms);
+    this.#timer.unref();
+  }
+
+  #fire(): void {
+    this.#firesAt = Number.POSITIVE_INFINITY;
+    const now = performance.now();
+    let next = Number.POSITIVE_INFINITY;
+    for (const member of this.#members) {
+      if (member.dueAt <= now) member.due();
+      next = Math.min(next, member.dueAt);
+    }
+    if (next < this.#firesAt) this.#fireAt(next);
+  }
+}
