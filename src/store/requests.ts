@@ -38,9 +38,6 @@ export interface RequestRows {
   deleteBefore(at: number, signal?: AbortSignal): Promise<number>;
 }
 
-/** Rows that one statement writes. Making it takes 10 µs a row, and others wait for that. */
-const WRITTEN_AT_ONCE = 50;
-
 /** Rows that one statement removes. */
 const REMOVED_AT_ONCE = 500;
 
@@ -68,8 +65,10 @@ const LINE = [
   "run_uid",
 ] as const satisfies readonly (keyof RequestLine)[];
 
+const ROW = [...LINE, "params", "completion"] as const satisfies readonly (keyof RequestRow)[];
+
 /** Makes the queries of the log of requests. */
-export function createRequestRows({ db, transact }: Store): RequestRows {
+export function createRequestRows({ db, transact, insertNew }: Store): RequestRows {
   async function deleteSome(at: number): Promise<number> {
     const { numDeletedRows } = await db
       .deleteFrom("requests")
@@ -83,16 +82,9 @@ export function createRequestRows({ db, transact }: Store): RequestRows {
   return {
     insert(rows, spendings = []) {
       return transact(async (transaction) => {
-        let inserted = 0n;
-        for (let at = 0; at < rows.length; at += WRITTEN_AT_ONCE) {
-          const { numInsertedOrUpdatedRows = 0n } = await transaction
-            .insertInto("requests")
-            .values(rows.slice(at, at + WRITTEN_AT_ONCE))
-            .onConflict((it) => it.column("id").doNothing())
-            .executeTakeFirst();
-          inserted += numInsertedOrUpdatedRows;
-        }
-        if (rows.length === 0 || inserted > 0n) await addSpending(transaction, spendings);
+        const inserted =
+          rows.length === 0 ? 0 : await insertNew(transaction, { table: "requests", columns: ROW, rows });
+        if (rows.length === 0 || inserted > 0) await addSpending(transaction, spendings);
       });
     },
     async list({ keyId, model, door, operation, status, failed, since, until, requestId }, limit, after) {

@@ -2,7 +2,7 @@
  * The store: all durable state, in one typed database on one of two engines. The same queries and migrations run on both; only clock,
  * row locks and wake-ups differ.
  */
-import type { Kysely, RawBuilder, SelectQueryBuilder, Transaction } from "kysely";
+import type { Kysely, RawBuilder, Selectable, SelectQueryBuilder, Transaction } from "kysely";
 import type { Schema } from "./schema.ts";
 
 /** What a query is run by: the database, or a transaction. */
@@ -13,6 +13,13 @@ export const CHANNELS = ["keys", "runs_ready", "run_changed", "run_cancel"] as c
 
 /** What is told to all processes that share the store. */
 export type Channel = (typeof CHANNELS)[number];
+
+/** Rows for a table, with all of its columns. */
+export interface NewRows<Table extends keyof Schema> {
+  readonly table: Table;
+  readonly columns: readonly (keyof Schema[Table] & string)[];
+  readonly rows: readonly Selectable<Schema[Table]>[];
+}
 
 /** A database that is open. What fails because it is away fails with a GatewayError of reason UNAVAILABLE. */
 export interface Store {
@@ -29,6 +36,11 @@ export interface Store {
    * other query runs meanwhile: work that waits for one of `db` would wait for ever.
    */
   transact<T>(work: (transaction: Transaction<Schema>) => Promise<T>): Promise<T>;
+  /**
+   * Inserts rows as a part of a transaction, in the way that takes the engine the least for many. Those whose key is there already are
+   * passed over. Returns how many were not.
+   */
+  insertNew<Table extends keyof Schema>(transaction: Transaction<Schema>, rows: NewRows<Table>): Promise<number>;
   /** Locks the rows that a query selects until the transaction ends, and passes over those that others have locked. */
   lockRows<O>(query: SelectQueryBuilder<Schema, keyof Schema, O>): SelectQueryBuilder<Schema, keyof Schema, O>;
   /** Tells everybody who listens, once the transaction (one of `transact`) is done. A payload is at most 200 characters. */

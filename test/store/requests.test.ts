@@ -80,6 +80,15 @@ describe.each(STORE_KINDS)("the log of requests on $name", ({ isMissing, open })
       expect(await spend.read("key_m", "2027-01")).toBe(22 + 2 ** 50);
     });
 
+    it("keeps texts as they are, but for what no engine takes", async () => {
+      const odd = requestRow("log_odd", { user_agent: "a\0b", model: "\ud800x", completion: '{"a":"\\u0000"}' });
+      const fine = requestRow("log_fine", { user_agent: "\\u0000 \\ud800 \n", completion: '{"a":"\\\\u0000😀"}' });
+      await requests.insert([odd, fine]);
+      expect(await requests.get("log_odd")).toEqual({ ...odd, user_agent: "a\uFFFDb", model: "\uFFFDx" });
+      expect(await requests.get("log_fine")).toEqual(fine);
+      await own.store.db.deleteFrom("requests").where("id", "in", ["log_odd", "log_fine"]).execute();
+    });
+
     it("writes nothing of a batch with a row that can't be written", async () => {
       const rows = [requestRow("log_good"), requestRow("log_bad", { door: null as unknown as string })];
       await expect(requests.insert(rows, [{ caller: "key_x", period: "2027-01", nanoDollars: 1 }])).rejects.toThrow();

@@ -6,6 +6,7 @@ import type { Schema } from "../schema.ts";
 import type { Store } from "../store.ts";
 import { StoreError } from "../store-error.ts";
 import { createDrainingDialect } from "./draining-dialect.ts";
+import { insertNew } from "./insert-new.ts";
 import { isLostRace, wordsOf } from "./postgres-faults.ts";
 import { channelName, type PostgresListener, startListener } from "./postgres-listener.ts";
 import { createPool } from "./postgres-pool.ts";
@@ -60,6 +61,7 @@ export function createPostgresStore(dialect: Dialect, listener: PostgresListener
       return reach.isAway;
     },
     transact,
+    insertNew,
     lockRows: (query) => query.forUpdate().skipLocked(),
     async notify(queries, channel, payload) {
       await sql`select pg_notify(${channelName(channel)}, ${payload})`.execute(queries);

@@ -8,7 +8,10 @@ export type SqliteResult = SqliteReply & { readonly kind: "done" };
 
 /** A connection to the thread of SQLite. */
 export interface SqliteClient {
-  /** Runs one statement, after all that were asked for before. Fails with a SqliteError. */
+  /**
+   * Runs one statement, after all that were asked for before. Fails with a SqliteError. Where the first parameter is a list, the second is
+   * a number, and the statement is run once for each so many values of the list.
+   */
   query(sql: string, parameters: readonly unknown[]): Promise<SqliteResult>;
   /** Closes the database and ends the thread. */
   close(): Promise<void>;
@@ -66,7 +69,14 @@ export async function openSqlite(options: SqliteOptions): Promise<SqliteClient> 
   }
   return {
     async query(sql, parameters) {
-      return await ask({ kind: "query", sql, parameters: parameters.map((it) => toValue(toWellFormed(it))) });
+      const [list, width] = parameters;
+      const values = Array.isArray(list) ? list : parameters;
+      return await ask({
+        kind: "query",
+        sql,
+        parameters: values.map((it) => toValue(toWellFormed(it))),
+        width: values === list ? Number(width) : undefined,
+      });
     },
     async close() {
       if (ended !== undefined) return;

@@ -11,7 +11,13 @@ export type SqliteValue = string | number | bigint | null | Uint8Array;
 
 /** What the thread is asked for; it answers in the same order. */
 export type SqliteRequest =
-  | { readonly kind: "query"; readonly sql: string; readonly parameters: readonly SqliteValue[] }
+  | {
+      readonly kind: "query";
+      readonly sql: string;
+      readonly parameters: readonly SqliteValue[];
+      /** Set: the statement is run once for each so many of the parameters, and all changes are counted. */
+      readonly width: number | undefined;
+    }
   | { readonly kind: "close" };
 
 /** What it answers, first of all to its start. */

@@ -6,6 +6,7 @@ import { createReach, type Reach } from "../reach.ts";
 import type { Schema } from "../schema.ts";
 import type { Channel, Store } from "../store.ts";
 import { StoreError } from "../store-error.ts";
+import { insertNew } from "./insert-new.ts";
 import { openSqlite, type SqliteClient, SqliteError, SqliteLockedError } from "./sqlite-client.ts";
 import { createSqliteDialect } from "./sqlite-dialect.ts";
 import { isAway, wordsOf } from "./sqlite-faults.ts";
@@ -88,6 +89,7 @@ function createStore(db: Kysely<Schema>, isSole: boolean, reach: Reach): Store {
       return reach.isAway;
     },
     transact,
+    insertNew,
     lockRows: (query) => query,
     async notify(queries, channel: Channel, payload) {
       const tell = (): void => listeners.tell(channel, payload);
