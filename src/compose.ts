@@ -138,7 +138,8 @@ async function startWith(
     logger,
     activeCalls: () => countCalls(generations, runs),
     targets: () => [...generations.current.catalogue.targets()].map(gaugeOf),
-    isKnownModel: (name) => generations.alive.some(({ catalogue }) => catalogue.isKnown(name)),
+    isKnownModel: (name) =>
+      generations.current.catalogue.isKnown(name) || generations.alive.some(({ catalogue }) => catalogue.isKnown(name)),
     originOf: (provider) => findBackend(generations, provider),
     state: state.gauge,
   });

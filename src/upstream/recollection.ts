@@ -51,48 +51,63 @@ export function createRecollection(options: Partial<RecollectionOptions> = {}): 
     updateAgeOnGet: true,
   });
 
-  const of = (tenant: string): Recollection => recollectionOf(tenant, kept);
-  return { ...of(""), of };
+  const shared = new TenantRecollection("", kept);
+  return {
+    restore: (provider, params) => shared.restore(provider, params),
+    remember: (provider, completion) => shared.remember(provider, completion),
+    listen: (provider) => shared.listen(provider),
+    of: (tenant) => new TenantRecollection(tenant, kept),
+  };
 }
 
-function recollectionOf(tenant: string, kept: LRUCache<string, Recalled>): Recollection {
-  const keyOf = (provider: string, callId: string): string => `${tenant}\n${provider}\n${callId}`;
-  const keep = (provider: string, message: Message): void => {
+class TenantRecollection implements Recollection {
+  readonly #tenant: string;
+  readonly #kept: LRUCache<string, Recalled>;
+
+  constructor(tenant: string, kept: LRUCache<string, Recalled>) {
+    this.#tenant = tenant;
+    this.#kept = kept;
+  }
+
+  restore(provider: string, params: ChatCompletionParams): ChatCompletionParams {
+    if (this.#kept.size === 0) return params;
+    /** A client may have made two messages of one; the reasoning goes to the first. */
+    const used = new Set<Recalled>();
+    const lastAt = lastUses(params.messages);
+    let messages: Message[] | undefined;
+    for (const [index, message] of params.messages.entries()) {
+      if (message.role !== Role.ASSISTANT || message.toolCalls.length === 0) continue;
+      const found = message.toolCalls.map((call) => {
+        const recalled = lastAt.get(call.id) === index ? this.#kept.get(this.#keyOf(provider, call.id)) : undefined;
+        return isSameCall(call, recalled?.calls.get(call.id)) ? recalled : undefined;
+      });
+      const recalled = found.find((it) => it !== undefined);
+      if (recalled === undefined || !(isStripped(message) || isInPieces(message, recalled))) continue;
+      messages ??= [...params.messages];
+      messages[index] = restored(message, found, used.has(recalled) ? undefined : recalled);
+      used.add(recalled);
+    }
+    return messages === undefined ? params : { ...params, messages };
+  }
+
+  remember(provider: string, { choices }: ChatCompletion): void {
+    for (const { message } of choices) if (message !== undefined) this.#keep(provider, message);
+  }
+
+  listen(provider: string): CompletionListener {
+    return new CompletionListener((message) => this.#keep(provider, message));
+  }
+
+  #keep(provider: string, message: Message): void {
+    if (message.toolCalls.length === 0) return;
     const recalled = recalledOf(message);
     if (recalled === undefined) return;
-    for (const { id } of message.toolCalls) if (id !== "") kept.set(keyOf(provider, id), recalled);
-  };
+    for (const { id } of message.toolCalls) if (id !== "") this.#kept.set(this.#keyOf(provider, id), recalled);
+  }
 
-  return {
-    restore(provider, params) {
-      if (kept.size === 0) return params;
-      /** A client may have made two messages of one; the reasoning goes to the first. */
-      const used = new Set<Recalled>();
-      const lastAt = lastUses(params.messages);
-      let messages: Message[] | undefined;
-      for (const [index, message] of params.messages.entries()) {
-        if (message.role !== Role.ASSISTANT || message.toolCalls.length === 0) continue;
-        const found = message.toolCalls.map((call) => {
-          const recalled = lastAt.get(call.id) === index ? kept.get(keyOf(provider, call.id)) : undefined;
-          return isSameCall(call, recalled?.calls.get(call.id)) ? recalled : undefined;
-        });
-        const recalled = found.find((it) => it !== undefined);
-        if (recalled === undefined || !(isStripped(message) || isInPieces(message, recalled))) continue;
-        messages ??= [...params.messages];
-        messages[index] = restored(message, found, used.has(recalled) ? undefined : recalled);
-        used.add(recalled);
-      }
-      return messages === undefined ? params : { ...params, messages };
-    },
-
-    remember(provider, { choices }) {
-      for (const { message } of choices) if (message !== undefined) keep(provider, message);
-    },
-
-    listen(provider) {
-      return new CompletionListener((message) => keep(provider, message));
-    },
-  };
+  #keyOf(provider: string, callId: string): string {
+    return `${this.#tenant}\n${provider}\n${callId}`;
+  }
 }
 
 const NOTHING: Recollection = {

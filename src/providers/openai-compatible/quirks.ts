@@ -54,6 +54,10 @@ export interface Traits extends Quirks {
   readonly promptCacheRetention: boolean;
 }
 
+/** Most models whose traits are kept, and the longest name of one. */
+const MOST_KEPT = 256;
+const LONGEST_KEPT = 256;
+
 /** What is so where nothing else is said. */
 const DEFAULTS: Omit<Quirks, "vendor"> = {
   keyHeader: KeyHeader.BEARER,
@@ -95,13 +99,22 @@ export function readQuirks(config: OpenAICompatible): { readonly quirks: Quirks;
     pattern: modelPattern(rule.match, `models[${at}].match`, "u"),
     rule: given(rule),
   }));
+  /** By names of models, as clients give them. */
+  const known = new Map<string, Traits>();
   const rows = vendor.models.map((rule) => ({ pattern: new RegExp(rule.match ?? "", "u"), rule: given(rule) }));
   return {
     quirks,
     traitsOf(model) {
+      const before = known.get(model);
+      if (before !== undefined) return before;
       const row = rows.find(({ pattern }) => pattern.test(model));
       const said = rules.filter(({ pattern }) => pattern.test(model));
-      return traitsOf(quirks, Object.assign({}, row?.rule, ...said.reverse().map(({ rule }) => rule)));
+      const traits = traitsOf(quirks, Object.assign({}, row?.rule, ...said.reverse().map(({ rule }) => rule)));
+      if (model.length <= LONGEST_KEPT) {
+        if (known.size === MOST_KEPT) known.clear();
+        known.set(model, traits);
+      }
+      return traits;
     },
   };
 }
