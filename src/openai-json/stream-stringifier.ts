@@ -2,6 +2,7 @@ import type { DescMessage, JsonObject, MessageShape } from "@bufbuild/protobuf";
 import { planOf } from "./compile-plan.ts";
 import { type EncodeOptions, encodeByPlan, encodeJson } from "./encode.ts";
 import type { FieldPlan, MessagePlan } from "./plan.ts";
+import { createTextFramer, type TextFrame, type TextPlace } from "./text-frame.ts";
 
 /** The text around the pair of key and value that varies, and the values that it was made of. */
 interface Frame {
@@ -10,21 +11,26 @@ interface Frame {
   readonly values: readonly unknown[];
 }
 
+/** After so many messages in a row that did not fit, no further frame for a text is looked for: more than the text varies. */
+const MAX_MISSES = 3;
+
 type Properties = Readonly<Record<string, unknown>>;
 
 /** Writes the messages of one stream, one after the other. */
 export type StreamStringifier<Desc extends DescMessage> = (message: MessageShape<Desc>) => string;
 
 /**
- * Prepares writers of messages that follow each other and differ in one field, as the chunks of a stream do in `choices`; each stream
- * has a writer of its own. It writes what `stringifyJson` writes, but the text of the other fields is made anew only when one of them
- * has changed. `varying`: property of the field. Throws an Error where another field's form depends on it.
+ * Prepares writers of messages that follow each other and differ in one field, as the chunks of a stream do in `choices`, and mostly in one
+ * text within it; each stream has a writer of its own. It writes what `stringifyJson` writes, but the text of the other fields is made anew
+ * only when one of them has changed. Throws an Error where another field's form depends on the one that varies.
  */
 export function compileStreamStringifier<Desc extends DescMessage>(
   desc: Desc,
-  varying: string,
+  place: TextPlace,
   options: EncodeOptions = {},
 ): () => StreamStringifier<Desc> {
+  const [varying] = place;
+  const framer = createTextFramer(desc, place, options.without);
   const plan = planOf(desc);
   const field = varyingField(plan, varying);
   const alone: MessagePlan = { ...plan, constants: [], parts: [field], catchAll: undefined };
@@ -35,15 +41,26 @@ export function compileStreamStringifier<Desc extends DescMessage>(
 
   return () => {
     let frame: Frame | undefined;
+    let textFrame: TextFrame | undefined;
+    let misses = 0;
     return (message) => {
+      const text = textFrame && framer.fill(textFrame, message);
+      if (text !== undefined) {
+        misses = 0;
+        return text;
+      }
+      misses += 1;
       const properties = message as unknown as Properties;
-      if (frame !== undefined && isSame(properties, steady, frame.values)) {
+      if (frame !== undefined && misses > MAX_MISSES && isSame(properties, steady, frame.values)) {
         const pair = JSON.stringify(encodeByPlan(alone, message, options)).slice(1, -1);
         if (pair !== "") return frame.head + pair + frame.tail;
       }
       const json = encodeJson(desc, message, options);
       frame = frameOf(json, field.key, properties, steady);
-      return JSON.stringify(json);
+      const whole = JSON.stringify(json);
+      // Changes the JSON, and so comes last.
+      textFrame = framer.frameOf(message, json);
+      return whole;
     };
   };
 }

@@ -55,10 +55,13 @@ function createRunEncoder({ id, data, members }: EventFields): EventEncoder {
   };
 }
 
+/** What differs from one chunk to the next, most of the time. */
+const CONTENT = ["choices", "delta", "content"] as const;
+
 /** A client that wants the usage finds the key on every chunk, with null until it is known. */
-const withUsage = compileStreamStringifier(ChatCompletionChunkSchema, "choices");
+const withUsage = compileStreamStringifier(ChatCompletionChunkSchema, CONTENT);
 /** A client that does not want it finds no such key, and not the chunk that is sent for it alone. */
-const withoutUsage = compileStreamStringifier(ChatCompletionChunkSchema, "choices", { without: "usage" });
+const withoutUsage = compileStreamStringifier(ChatCompletionChunkSchema, CONTENT, { without: "usage" });
 
 function createStringifier(desc: DescMessage, usage: boolean): (message: Message) => string | undefined {
   if (desc.typeName !== ChatCompletionChunkSchema.typeName) return (message) => stringifyJson(desc, message);

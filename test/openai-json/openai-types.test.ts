@@ -20,7 +20,9 @@ function decodeKnown<Desc extends DescMessage>(desc: Desc, json: object): Messag
 /** The catch-all fields of a message and those below it. */
 function keptUnknown(value: unknown): unknown[] {
   if (typeof value !== "object" || value === null) return [];
-  return Object.entries(value).flatMap(([key, inner]) => (key === "extra" && inner !== undefined ? [inner] : keptUnknown(inner)));
+  return Object.entries(value).flatMap(([key, inner]) =>
+    key === "extra" && inner !== undefined ? [inner] : keptUnknown(inner),
+  );
 }
 
 describe("the parameters of OpenAI's types", () => {

@@ -13,6 +13,7 @@ import { caught } from "./support/caught.ts";
 
 const chunk = (init: MessageInitShape<typeof ChatCompletionChunkSchema>): ChatCompletionChunk =>
   create(ChatCompletionChunkSchema, { id: "chatcmpl-1", created: 7n, model: "m", systemFingerprint: "fp", ...init });
+const CONTENT = ["choices", "delta", "content"] as const;
 const says = (content: string) => ({ choices: [{ index: 0, delta: { content } }] });
 
 describe("compileStreamStringifier()", () => {
@@ -30,7 +31,7 @@ describe("compileStreamStringifier()", () => {
       chunk({ ...says("g"), created: 8n }),
     ];
     for (const options of [{}, { without: "usage" }, { nulls: false }]) {
-      const stringify = compileStreamStringifier(ChatCompletionChunkSchema, "choices", options)();
+      const stringify = compileStreamStringifier(ChatCompletionChunkSchema, CONTENT, options)();
       const texts = chunks.map((each) => stringify(each));
       expect(texts).toEqual(chunks.map((each) => stringifyJson(ChatCompletionChunkSchema, each, options)));
     }
@@ -40,7 +41,7 @@ describe("compileStreamStringifier()", () => {
     const sequences = fc.array(arbitraryMessage(ChatCompletionChunkSchema), { minLength: 2, maxLength: 4 });
     fc.assert(
       fc.property(sequences, fc.array(fc.nat(3), { maxLength: 8 }), (chunks, order) => {
-        const stringify = compileStreamStringifier(ChatCompletionChunkSchema, "choices")();
+        const stringify = compileStreamStringifier(ChatCompletionChunkSchema, CONTENT)();
         for (const index of order) {
           const each = chunks[index % chunks.length] as ChatCompletionChunk;
           expect(stringify(each)).toBe(stringifyJson(ChatCompletionChunkSchema, each));
@@ -50,8 +51,33 @@ describe("compileStreamStringifier()", () => {
     );
   });
 
+  it("writes chunks that differ in one text only", () => {
+    const stringify = compileStreamStringifier(ChatCompletionChunkSchema, CONTENT)();
+    const logprobs = { content: [{ token: "b", logprob: -1 }] };
+    const chunks = [
+      chunk(says("a")),
+      chunk(says('"the text"\n')),
+      chunk(says("")),
+      chunk(says("\ud83e")),
+      chunk({ choices: [{ index: 1, delta: { content: "b" } }] }),
+      chunk({ choices: [{ index: 1, delta: { content: "c", refusal: "no" } }] }),
+      chunk({ choices: [{ index: 1, delta: { content: "d" }, logprobs }] }),
+      chunk({ choices: [{ index: 1, delta: { content: "e" }, logprobs }] }),
+      chunk({ choices: [{ index: 1, delta: { content: "f", toolCalls: [{ index: 0 }] } }] }),
+      chunk({ choices: [{ index: 1, delta: { content: "g" }, extra: { more: 1 } }] }),
+      chunk({ choices: [{ index: 1, delta: {} }] }),
+      chunk({ choices: [{ index: 1 }] }),
+      chunk({ id: "the text", ...says("h") }),
+      chunk({ id: "the text", ...says("i") }),
+      chunk({ choices: [...says("j").choices, ...says("k").choices] }),
+      chunk(says("l")),
+    ];
+    for (const each of [...chunks, ...chunks.flatMap((one) => [one, one]), ...chunks.toReversed()])
+      expect(stringify(each)).toBe(stringifyJson(ChatCompletionChunkSchema, each));
+  });
+
   it("sees what changes within a message that it has written", () => {
-    const stringify = compileStreamStringifier(ChatCompletionChunkSchema, "choices")();
+    const stringify = compileStreamStringifier(ChatCompletionChunkSchema, CONTENT)();
     const each = chunk({ ...says("a"), usage: { promptTokens: 1 } });
     expect(stringify(each)).toContain('"prompt_tokens":1');
     each.usage!.promptTokens = 2;
@@ -59,7 +85,7 @@ describe("compileStreamStringifier()", () => {
   });
 
   it("names the place of what cannot be written", () => {
-    const stringify = compileStreamStringifier(ChatCompletionChunkSchema, "choices")();
+    const stringify = compileStreamStringifier(ChatCompletionChunkSchema, CONTENT)();
     stringify(chunk(says("a")));
     const logprobs = { content: [{ token: "b", logprob: Number.NaN }] };
     expect(caught(() => stringify(chunk({ choices: [{ index: 0, logprobs }] })))).toMatchObject({
@@ -68,6 +94,9 @@ describe("compileStreamStringifier()", () => {
   });
 
   it("refuses a field that cannot vary alone", () => {
-    expect(() => compileStreamStringifier(ChatCompletionChunkSchema, "nothing")).toThrow("cannot vary alone");
+    expect(() => compileStreamStringifier(ChatCompletionChunkSchema, ["usage", "delta", "content"])).toThrow();
+    expect(() => compileStreamStringifier(ChatCompletionChunkSchema, ["choices", "delta", "nothing"])).toThrow(
+      'there is no text "nothing"',
+    );
   });
 });
