@@ -4,7 +4,7 @@ import { Attempt_Move, Attempt_Outcome } from "../gen/parley/chat/v1/report_pb.t
 import type { AttemptRecord } from "./attempt-record.ts";
 import type { CallEnd } from "./call-end.ts";
 import type { CallLog } from "./call-log.ts";
-import type { KnownNames } from "./known-names.ts";
+import type { KnownNames, ProviderOrigin } from "./known-names.ts";
 import { providerName } from "./provider-name.ts";
 
 /** Stands for the name of a model that nobody but the caller knows, and of a parameter that the contract does not have. */
@@ -42,36 +42,59 @@ export function callErrorType({ error }: CallLog, { status }: CallEnd): string |
 
 /** The attempt whose answer the caller got, or got a part of: usage, id and model of the answer are its own. */
 export function answeringAttempt({ attempts }: CallLog): AttemptRecord | undefined {
-  return (
-    attempts.find(({ outcome }) => outcome === Attempt_Outcome.SUCCEEDED) ??
-    attempts.findLast(({ firstMs, outcome }) => firstMs !== undefined && outcome !== Attempt_Outcome.SUPERSEDED)
-  );
+  let partly: AttemptRecord | undefined;
+  for (const attempt of attempts) {
+    if (attempt.outcome === Attempt_Outcome.SUCCEEDED) return attempt;
+    if (attempt.firstMs !== undefined && attempt.outcome !== Attempt_Outcome.SUPERSEDED) partly = attempt;
+  }
+  return partly;
 }
 
-/** Which model of which provider an attempt was made at. */
-export function targetAttributes({ target, provider, model }: AttemptRecord, names: KnownNames): Attributes {
+/** Which model of which provider attempts were made at, as signals may name it. */
+export interface AttemptTarget {
+  readonly provider: string;
+  readonly model: string;
+  readonly origin: ProviderOrigin | undefined;
+  /** The model that the provider says it answered with. */
+  readonly responseModel: string | undefined;
+}
+
+/** Which model of which provider an attempt was made at. `isAnswering`: whether it is the one that the caller got something of. */
+export function attemptTarget(
+  { target, provider, model }: AttemptRecord,
+  isAnswering: boolean,
+  log: CallLog,
+  names: KnownNames,
+): AttemptTarget {
+  const isKnown = names.isKnownModel(target);
   return {
-    "parley.provider": provider,
-    "gen_ai.request.model": names.isKnownModel(target) ? model : OTHER,
+    provider,
+    model: isKnown ? model : OTHER,
+    origin: names.originOf(provider),
+    // Where nobody but the caller knows the model, the provider may repeat the caller's word.
+    responseModel: isKnown && isAnswering ? log.upstreamModel : undefined,
   };
 }
 
+/** Says which model of which provider it is. */
+export const targetAttributes = ({ provider, model }: AttemptTarget): Attributes => ({
+  "parley.provider": provider,
+  "gen_ai.request.model": model,
+});
+
 /** What the conventions want said of every call of a model. */
-export function operationAttributes(attempt: AttemptRecord, log: CallLog, names: KnownNames): Attributes {
-  const origin = names.originOf(attempt.provider);
+export function operationAttributes(target: AttemptTarget): Attributes {
+  const { provider, origin, responseModel } = target;
   const attributes: Attributes = {
     "gen_ai.operation.name": "chat",
-    "gen_ai.provider.name": providerName(origin?.vendor, attempt.provider),
-    ...targetAttributes(attempt, names),
+    "gen_ai.provider.name": providerName(origin?.vendor, provider),
+    ...targetAttributes(target),
   };
   if (origin?.address !== undefined) {
     attributes["server.address"] = origin.address.host;
     attributes["server.port"] = origin.address.port;
   }
-  const { upstreamModel } = log;
-  // Where nobody but the caller knows the model, the provider may repeat the caller's word.
-  const isNamed = names.isKnownModel(attempt.target) && attempt === answeringAttempt(log);
-  if (isNamed && upstreamModel !== undefined) attributes["gen_ai.response.model"] = upstreamModel;
+  if (responseModel !== undefined) attributes["gen_ai.response.model"] = responseModel;
   return attributes;
 }
 

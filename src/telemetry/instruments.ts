@@ -1,6 +1,4 @@
-import type { Attributes, Counter, Histogram, Meter } from "@opentelemetry/api";
-import type { StateGauge } from "./state-gauge.ts";
-import type { TargetGauge } from "./target-gauge.ts";
+import { Counter, Histogram } from "./instrument.ts";
 
 /** What the metrics of finished calls are recorded with. */
 export interface Instruments {
@@ -13,104 +11,45 @@ export interface Instruments {
   readonly reloads: Counter;
 }
 
-/** What is read when somebody asks. */
-export interface Gauges {
-  /** How many calls are running. */
-  activeCalls(): number;
-  /** How it stands with each target; its model is named only where it is known. */
-  targets(): readonly TargetGauge[];
-  /** How it stands with what is kept. */
-  state(): StateGauge;
-}
-
 /** Bounds of buckets that the conventions for generative AI advise. */
 const SECONDS = [0.01, 0.02, 0.04, 0.08, 0.16, 0.32, 0.64, 1.28, 2.56, 5.12, 10.24, 20.48, 40.96, 81.92];
 const TOKENS = [1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 4194304, 16777216, 67108864];
 
-const BREAKER_VALUES: Readonly<Record<TargetGauge["breaker"], number>> = { closed: 0, half_open: 1, open: 2 };
-
-/** Makes all instruments of a meter. */
-export function createInstruments(meter: Meter, gauges: Gauges): Instruments {
-  const histogram = (name: string, unit: string, description: string, explicitBucketBoundaries: number[]): Histogram =>
-    meter.createHistogram(name, { unit, description, advice: { explicitBucketBoundaries } });
-  observe(meter, gauges);
-  observeState(meter, gauges);
-  return {
-    callDuration: histogram("parley.call.duration", "s", "Duration of calls, from arrival to end.", SECONDS),
-    operationDuration: histogram("gen_ai.client.operation.duration", "s", "GenAI operation duration.", SECONDS),
-    timeToFirstChunk: histogram(
-      "gen_ai.client.operation.time_to_first_chunk",
-      "s",
-      "Time to receive the first chunk of a stream.",
-      SECONDS,
-    ),
-    tokenUsage: histogram("gen_ai.client.token.usage", "{token}", "Number of input and output tokens used.", TOKENS),
-    attempts: meter.createCounter("parley.attempts", {
-      unit: "{attempt}",
-      description: "Tries to get an answer from a target.",
-    }),
-    adjustments: meter.createCounter("parley.adjustments", {
-      unit: "{adjustment}",
-      description: "Parameters that a model could not take as they were.",
-    }),
-    reloads: meter.createCounter("parley.config.reloads", {
-      unit: "{reload}",
-      description: "Times that the configuration was read again.",
-    }),
-  };
-}
-
-function observe(meter: Meter, { activeCalls, targets }: Gauges): void {
-  meter
-    .createObservableUpDownCounter("parley.calls.active", { unit: "{call}", description: "Calls that are running." })
-    .addCallback((result) => result.observe(activeCalls()));
-  const breaker = meter.createObservableGauge("parley.target.breaker", {
-    description: "Whether calls are kept from a target: 0 closed, 1 half-open, 2 open.",
-  });
-  const inFlight = meter.createObservableGauge("parley.target.in_flight", {
-    unit: "{call}",
-    description: "Calls that a target has now.",
-  });
-  const queue = meter.createObservableGauge("parley.target.queue", {
-    unit: "{call}",
-    description: "Calls that wait for a place at a target.",
-  });
-  meter.addBatchObservableCallback(
-    (result) => {
-      for (const target of targets()) {
-        const attributes: Attributes = { "parley.provider": target.provider, "gen_ai.request.model": target.model };
-        result.observe(breaker, BREAKER_VALUES[target.breaker], attributes);
-        result.observe(inFlight, target.inFlight, attributes);
-        result.observe(queue, target.waiting, attributes);
-      }
+/** Makes all instruments, in the order in which they are shown. */
+export const createInstruments = (): Instruments => ({
+  callDuration: new Histogram(
+    { name: "parley.call.duration", unit: "s", description: "Duration of calls, from arrival to end." },
+    SECONDS,
+  ),
+  operationDuration: new Histogram(
+    { name: "gen_ai.client.operation.duration", unit: "s", description: "GenAI operation duration." },
+    SECONDS,
+  ),
+  timeToFirstChunk: new Histogram(
+    {
+      name: "gen_ai.client.operation.time_to_first_chunk",
+      unit: "s",
+      description: "Time to receive the first chunk of a stream.",
     },
-    [breaker, inFlight, queue],
-  );
-}
-
-function observeState(meter: Meter, { state }: Gauges): void {
-  const waiting = meter.createObservableGauge("parley.requests.waiting", {
-    unit: "{request}",
-    description: "Requests that wait to be written to the log of requests.",
-  });
-  const dropped = meter.createObservableCounter("parley.requests.dropped", {
-    unit: "{request}",
-    description: "Requests that the log of requests has lost.",
-  });
-  const limitsLocal = meter.createObservableGauge("parley.limits.local", {
-    description: "Whether limits that should be shared are not now: 0 or 1.",
-  });
-  const storeAway = meter.createObservableGauge("parley.store.away", {
-    description: "Whether the database can't be reached now: 0 or 1.",
-  });
-  meter.addBatchObservableCallback(
-    (result) => {
-      const { requestsWaiting, requestsDropped, areLimitsLocal, isStoreAway } = state();
-      result.observe(waiting, requestsWaiting);
-      result.observe(dropped, requestsDropped);
-      result.observe(limitsLocal, areLimitsLocal ? 1 : 0);
-      result.observe(storeAway, isStoreAway ? 1 : 0);
-    },
-    [waiting, dropped, limitsLocal, storeAway],
-  );
-}
+    SECONDS,
+  ),
+  tokenUsage: new Histogram(
+    { name: "gen_ai.client.token.usage", unit: "{token}", description: "Number of input and output tokens used." },
+    TOKENS,
+  ),
+  attempts: new Counter({
+    name: "parley.attempts",
+    unit: "{attempt}",
+    description: "Tries to get an answer from a target.",
+  }),
+  adjustments: new Counter({
+    name: "parley.adjustments",
+    unit: "{adjustment}",
+    description: "Parameters that a model could not take as they were.",
+  }),
+  reloads: new Counter({
+    name: "parley.config.reloads",
+    unit: "{reload}",
+    description: "Times that the configuration was read again.",
+  }),
+});

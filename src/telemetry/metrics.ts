@@ -1,28 +1,33 @@
+import type { Resource } from "@opentelemetry/resources";
 import type { IMetricReader } from "@opentelemetry/sdk-metrics";
-import { VERSION } from "../lib/version.ts";
-import { createInstruments, type Gauges, type Instruments } from "./instruments.ts";
+import { type Gauges, observeGauges } from "./gauges.ts";
+import { CARDINALITY_LIMIT } from "./instrument.ts";
+import type { Instruments } from "./instruments.ts";
+import { createProducer, SCOPE } from "./metric-producer.ts";
 import { load } from "./open-telemetry.ts";
 import { describeService } from "./resource.ts";
 import type { MetricSettings } from "./signal-settings.ts";
 
-/** The metrics of this process. */
+/** What reads the metrics of this process. */
 export interface Metrics {
-  readonly instruments: Instruments;
   /** All of them, in Prometheus' text format. */
   scrape(): Promise<string>;
   /** Sends them to the collector, where there is one, for the last time. */
   close(): Promise<void>;
 }
 
-/** Most combinations of attributes that an instrument keeps apart; what is beyond goes to one with `otel.metric.overflow`. */
-export const CARDINALITY_LIMIT = 2_000;
-
 /** How long one sending may take, in milliseconds, where nothing else is said: the SDK's own default. */
 const EXPORT_TIMEOUT_MS = 30_000;
 const INTERVAL_MS = 60_000;
 
-/** Loads the SDK and opens the metrics. `settings`: how they are sent to a collector; undefined: to none. */
-export async function openMetrics(settings: MetricSettings | undefined, gauges: Gauges): Promise<Metrics> {
+/**
+ * Loads the SDK and has it read the instruments and the gauges. `settings`: how what it reads is sent to a collector; undefined: to none.
+ */
+export async function openMetrics(
+  settings: MetricSettings | undefined,
+  instruments: Instruments,
+  gauges: Gauges,
+): Promise<Metrics> {
   const resource = await describeService();
   const { MeterProvider, MetricReader } = await load("@opentelemetry/sdk-metrics");
   const { PrometheusSerializer } = await load("@opentelemetry/exporter-prometheus");
@@ -35,25 +40,39 @@ export async function openMetrics(settings: MetricSettings | undefined, gauges: 
       return Promise.resolve();
     }
   }
-  const scraped = new ScrapeReader({ cardinalitySelector: () => CARDINALITY_LIMIT });
+  const scraped = new ScrapeReader({
+    cardinalitySelector: () => CARDINALITY_LIMIT,
+    metricProducers: [await createProducer(Object.values(instruments), resource, () => false)],
+  });
   const readers: IMetricReader[] = [scraped];
-  if (settings !== undefined) readers.push(await openPusher(settings));
+  if (settings !== undefined) readers.push(await openPusher(settings, instruments, resource));
   const provider = new MeterProvider({ resource, readers });
-  const instruments = createInstruments(provider.getMeter("parley", VERSION), gauges);
+  observeGauges(provider.getMeter(SCOPE.name, SCOPE.version), gauges);
   const serializer = new PrometheusSerializer(undefined, false, undefined, false, true);
   return {
-    instruments,
     scrape: async () => serializer.serialize((await scraped.collect()).resourceMetrics),
     close: () => provider.shutdown(),
   };
 }
 
 /** Sends metrics from time to time. Where to, and how, the exporter reads from the variables OTEL_EXPORTER_OTLP_… itself. */
-async function openPusher({ intervalMs = INTERVAL_MS, exportTimeoutMs }: MetricSettings): Promise<IMetricReader> {
-  const { PeriodicExportingMetricReader } = await load("@opentelemetry/sdk-metrics");
+async function openPusher(
+  { intervalMs = INTERVAL_MS, exportTimeoutMs }: MetricSettings,
+  instruments: Instruments,
+  resource: Resource,
+): Promise<IMetricReader> {
+  const { AggregationTemporality, InstrumentType, PeriodicExportingMetricReader } =
+    await load("@opentelemetry/sdk-metrics");
   const { OTLPMetricExporter } = await load("@opentelemetry/exporter-metrics-otlp-proto");
+  const exporter = new OTLPMetricExporter();
+  const producer = await createProducer(
+    Object.values(instruments),
+    resource,
+    (type) => exporter.selectAggregationTemporality(InstrumentType[type]) === AggregationTemporality.DELTA,
+  );
   return new PeriodicExportingMetricReader({
-    exporter: new OTLPMetricExporter(),
+    exporter,
+    metricProducers: [producer],
     exportIntervalMillis: intervalMs,
     exportTimeoutMillis: Math.min(exportTimeoutMs ?? EXPORT_TIMEOUT_MS, intervalMs),
     cardinalityLimits: { default: CARDINALITY_LIMIT },

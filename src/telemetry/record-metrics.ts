@@ -2,68 +2,110 @@ import type { Attributes } from "@opentelemetry/api";
 import { ChatCompletionParamsSchema } from "../gen/parley/chat/v1/params_pb.ts";
 import { type Adjustment, Adjustment_Action, Attempt_Outcome } from "../gen/parley/chat/v1/report_pb.ts";
 import type { AttemptRecord } from "./attempt-record.ts";
+import { AttemptSeries } from "./attempt-series.ts";
 import {
+  type AttemptTarget,
   answeringAttempt,
   attemptEndMs,
-  attemptErrorType,
+  attemptTarget,
   callErrorType,
-  moveOf,
   OTHER,
-  operationAttributes,
-  outcomeOf,
-  targetAttributes,
 } from "./attributes.ts";
 import type { CallEnd } from "./call-end.ts";
 import type { CallLog } from "./call-log.ts";
 import type { Instruments } from "./instruments.ts";
 import type { KnownNames } from "./known-names.ts";
+import type { HistogramSeries, SumSeries } from "./series.ts";
 
-/** Records what is counted and measured of a finished call. */
-export function recordMetrics(instruments: Instruments, log: CallLog, end: CallEnd, names: KnownNames): void {
-  instruments.callDuration.record(end.durationMs / 1000, callAttributes(log, end));
-  for (const attempt of log.attempts) recordAttempt(instruments, attempt, log, end, names);
-  recordUsage(instruments, log, names);
-  recordAdjustments(instruments, log);
+/** Most that is remembered of where measurements belong; beyond it, all is found anew. */
+const MAX_REMEMBERED = 4_000;
+
+/** Records what is counted and measured of finished calls. */
+export class MetricsRecorder {
+  readonly #instruments: Instruments;
+  readonly #names: KnownNames;
+  readonly #calls = new Map<string, HistogramSeries>();
+  readonly #attempts = new Map<string, AttemptSeries>();
+  readonly #adjustments = new Map<string, SumSeries>();
+
+  constructor(instruments: Instruments, names: KnownNames) {
+    this.#instruments = instruments;
+    this.#names = names;
+  }
+
+  record(log: CallLog, end: CallEnd): void {
+    this.#callDuration(log, end).record(end.durationMs / 1000);
+    const answering = answeringAttempt(log);
+    for (const attempt of log.attempts) this.#recordAttempt(attempt, attempt === answering, log, end);
+    if (log.adjustments.length > 0) this.#recordAdjustments(log);
+  }
+
+  /** Where a call's duration belongs. */
+  #callDuration(log: CallLog, end: CallEnd): HistogramSeries {
+    const { door, operation, error } = log;
+    const key = `${door} ${operation} ${error?.reason} ${end.status}`;
+    const known = this.#calls.get(key);
+    if (known !== undefined) return known;
+    const attributes: Attributes = { "parley.door": door };
+    if (operation !== undefined) attributes["parley.operation"] = operation;
+    const type = callErrorType(log, end);
+    if (type !== undefined) attributes["error.type"] = type;
+    return remember(this.#calls, key, this.#instruments.callDuration.at(attributes));
+  }
+
+  #recordAttempt(attempt: AttemptRecord, isAnswering: boolean, log: CallLog, end: CallEnd): void {
+    const series = this.#attemptSeries(attempt, attemptTarget(attempt, isAnswering, log, this.#names));
+    series.count.add(1);
+    const { usage } = log;
+    if (isAnswering && usage !== undefined) {
+      series.promptTokens.record(usage.promptTokens);
+      series.completionTokens.record(usage.completionTokens);
+    }
+    if (attempt.outcome === Attempt_Outcome.SKIPPED) return;
+    const { startedMs, firstMs } = attempt;
+    series.duration.record((attemptEndMs(attempt, end.durationMs) - startedMs) / 1000);
+    if (log.isStreaming && firstMs !== undefined) series.timeToFirstChunk.record((firstMs - startedMs) / 1000);
+  }
+
+  /** Where what is measured of an attempt belongs. The key has all that the attributes are made of. */
+  #attemptSeries(attempt: AttemptRecord, target: AttemptTarget): AttemptSeries {
+    const { outcome, move, error } = attempt;
+    const { provider, model, origin, responseModel } = target;
+    const { vendor, address } = origin ?? {};
+    // The length keeps the names of models apart, which may have anything in them.
+    const names = `${model.length} ${model} ${responseModel}`;
+    const key = `${provider} ${outcome} ${move} ${error?.reason} ${vendor} ${address?.host} ${address?.port} ${names}`;
+    return (
+      this.#attempts.get(key) ?? remember(this.#attempts, key, new AttemptSeries(this.#instruments, attempt, target))
+    );
+  }
+
+  #recordAdjustments(log: CallLog): void {
+    const provider = providerOf(log);
+    for (const adjustment of log.adjustments) {
+      const parameter = parameterOf(adjustment);
+      const key = `${provider} ${parameter} ${adjustment.action}`;
+      const series =
+        this.#adjustments.get(key) ??
+        remember(
+          this.#adjustments,
+          key,
+          this.#instruments.adjustments.at({
+            "parley.provider": provider,
+            "parley.parameter": parameter,
+            "parley.adjustment": Adjustment_Action[adjustment.action]?.toLowerCase() ?? OTHER,
+          }),
+        );
+      series.add(1);
+    }
+  }
 }
 
-function callAttributes(log: CallLog, end: CallEnd): Attributes {
-  const { door, operation } = log;
-  return withError(
-    { "parley.door": door, ...(operation === undefined ? {} : { "parley.operation": operation }) },
-    callErrorType(log, end),
-  );
-}
-
-function recordAttempt(
-  { attempts, operationDuration, timeToFirstChunk }: Instruments,
-  attempt: AttemptRecord,
-  log: CallLog,
-  end: CallEnd,
-  names: KnownNames,
-): void {
-  const error = attemptErrorType(attempt);
-  const move = moveOf(attempt);
-  const counted: Attributes = {
-    ...targetAttributes(attempt, names),
-    "parley.attempt.outcome": outcomeOf(attempt),
-    ...(move === undefined ? {} : { "parley.attempt.move": move }),
-  };
-  attempts.add(1, withError(counted, error));
-  if (attempt.outcome === Attempt_Outcome.SKIPPED) return;
-  const attributes = operationAttributes(attempt, log, names);
-  const { startedMs, firstMs } = attempt;
-  const durationMs = attemptEndMs(attempt, end.durationMs) - startedMs;
-  operationDuration.record(durationMs / 1000, withError({ ...attributes }, error));
-  if (log.isStreaming && firstMs !== undefined) timeToFirstChunk.record((firstMs - startedMs) / 1000, attributes);
-}
-
-function recordUsage({ tokenUsage }: Instruments, log: CallLog, names: KnownNames): void {
-  const { usage } = log;
-  const attempt = answeringAttempt(log);
-  if (usage === undefined || attempt === undefined) return;
-  const attributes = operationAttributes(attempt, log, names);
-  tokenUsage.record(usage.promptTokens, { ...attributes, "gen_ai.token.type": "input" });
-  tokenUsage.record(usage.completionTokens, { ...attributes, "gen_ai.token.type": "output" });
+/** Keeps what was found for a key. */
+function remember<Series>(found: Map<string, Series>, key: string, series: Series): Series {
+  if (found.size >= MAX_REMEMBERED) found.clear();
+  found.set(key, series);
+  return series;
 }
 
 /** Names of the contract's parameters. */
@@ -71,29 +113,13 @@ const PARAMETERS = new Set(ChatCompletionParamsSchema.fields.map(({ name }) => n
 
 /** The parameter that a path leads into; callers choose the names of parameters that the contract does not have. */
 function parameterOf({ path }: Adjustment): string {
-  const [first = ""] = path.split(/[.[]/, 1);
+  const end = path.search(/[.[]/);
+  const first = end < 0 ? path : path.slice(0, end);
   return PARAMETERS.has(first) ? first : OTHER;
 }
 
-function recordAdjustments({ adjustments }: Instruments, log: CallLog): void {
-  // A call with many messages can have thousands, nearly all of them alike.
-  const counts = new Map<string, { readonly attributes: Attributes; count: number }>();
-  const [provider = ""] = log.target?.split("/", 1) ?? [];
-  for (const adjustment of log.adjustments) {
-    const parameter = parameterOf(adjustment);
-    const action = Adjustment_Action[adjustment.action]?.toLowerCase() ?? OTHER;
-    const key = `${parameter} ${action}`;
-    const counted = counts.get(key);
-    if (counted !== undefined) counted.count++;
-    else {
-      const attributes = { "parley.provider": provider, "parley.parameter": parameter, "parley.adjustment": action };
-      counts.set(key, { attributes, count: 1 });
-    }
-  }
-  for (const { attributes, count } of counts.values()) adjustments.add(count, attributes);
-}
-
-function withError(attributes: Attributes, error: string | undefined): Attributes {
-  if (error !== undefined) attributes["error.type"] = error;
-  return attributes;
+/** The provider that the call went to. */
+function providerOf({ target = "" }: CallLog): string {
+  const end = target.indexOf("/");
+  return end < 0 ? target : target.slice(0, end);
 }

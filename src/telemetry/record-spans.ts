@@ -6,6 +6,7 @@ import {
   answeringAttempt,
   attemptEndMs,
   attemptErrorType,
+  attemptTarget,
   callErrorType,
   moveOf,
   OTHER,
@@ -84,10 +85,11 @@ function recordAttempt(
   end: CallEnd,
   names: KnownNames,
 ): void {
+  const isAnswering = attempt === answeringAttempt(log);
   const attributes = {
-    ...operationAttributes(attempt, log, names),
+    ...operationAttributes(attemptTarget(attempt, isAnswering, log, names)),
     ...attemptAttributes(attempt, log),
-    ...(attempt === answeringAttempt(log) ? answerAttributes(log) : {}),
+    ...(isAnswering ? answerAttributes(log) : {}),
   };
   const name = `chat ${String(attributes["gen_ai.request.model"])}`;
   const options = { kind: CLIENT, startTime: timeAt(log, attempt.startedMs), attributes };
@@ -138,7 +140,8 @@ function usageAttributes(usage: Usage): Attributes {
 
 /** An attempt that was not made has no time of its own: the call's span tells of it. */
 function tellSkipped(span: Span, attempt: AttemptRecord, log: CallLog, names: KnownNames): void {
-  const attributes = defined({ ...targetAttributes(attempt, names), "error.type": attemptErrorType(attempt) });
+  const target = attemptTarget(attempt, false, log, names);
+  const attributes = defined({ ...targetAttributes(target), "error.type": attemptErrorType(attempt) });
   span.addEvent("parley.attempt.skipped", attributes, timeAt(log, attempt.startedMs));
 }
 

@@ -4,13 +4,14 @@
  */
 import type { CallEnd } from "./call-end.ts";
 import type { CallLog } from "./call-log.ts";
-import type { Gauges, Instruments } from "./instruments.ts";
+import type { Gauges } from "./gauges.ts";
+import { createInstruments, type Instruments } from "./instruments.ts";
 import type { KnownNames } from "./known-names.ts";
 import { knownTargets } from "./known-targets.ts";
 import type { Logger } from "./logger.ts";
 import { type Metrics, openMetrics } from "./metrics.ts";
 import { logWarnings } from "./open-telemetry.ts";
-import { recordMetrics } from "./record-metrics.ts";
+import { MetricsRecorder } from "./record-metrics.ts";
 import { recordSpans } from "./record-spans.ts";
 import type { SignalSettings } from "./signal-settings.ts";
 import { NO_STATE } from "./state-gauge.ts";
@@ -39,32 +40,31 @@ export interface Signals {
   close(): Promise<void>;
 }
 
-/** Most records that wait for the SDK to be loaded; later ones are lost. */
-const MAX_WAITING = 10_000;
-
 /** How long the last sending may take, in milliseconds. */
 const CLOSE_MS = 2_000;
 
 /**
- * Opens the signals. What makes traces is loaded here, where they are wanted; what makes metrics is loaded when the first call has
- * ended, or somebody asks for them, so that neither a start nor a gateway without calls pays for it.
+ * Opens the signals. What makes traces is loaded here, where they are wanted. Metrics are counted without the SDK; it is loaded where they
+ * are sent, or when somebody first asks for them, so that neither a start nor a gateway that nobody asks pays for it.
  */
 export async function createSignals(options: SignalOptions): Promise<Signals> {
   const { settings, logger } = options;
   if (settings.traces !== undefined || settings.metrics !== undefined) await logWarnings(logger);
   const traces = settings.traces === undefined ? undefined : await openTraces(settings.traces);
-  const metrics = createLateMetrics(options);
-  if (settings.metrics !== undefined) void metrics.open().catch(() => undefined);
+  const instruments = createInstruments();
+  const recorder = new MetricsRecorder(instruments, options);
+  const open = createOpener(options, instruments);
+  if (settings.metrics !== undefined) void open().catch(() => undefined);
   return {
     recordCall(log, end) {
       if (traces !== undefined) log.traced(recordSpans(traces, log, end, options));
-      metrics.record((instruments) => recordMetrics(instruments, log, end, options));
+      recorder.record(log, end);
     },
-    recordReload: (outcome) =>
-      metrics.record(({ reloads }) => reloads.add(1, { "parley.config.reload.outcome": outcome })),
-    scrape: async () => (await metrics.open()).scrape(),
+    recordReload: (outcome) => instruments.reloads.at({ "parley.config.reload.outcome": outcome }).add(1),
+    scrape: async () => (await open()).scrape(),
     async close() {
-      const ends = Promise.allSettled([traces?.close(), settings.metrics === undefined ? undefined : metrics.close()]);
+      const closeMetrics = async (): Promise<void> => (await open()).close();
+      const ends = Promise.allSettled([traces?.close(), settings.metrics === undefined ? undefined : closeMetrics()]);
       let timer: NodeJS.Timeout | undefined;
       const late = new Promise<void>((resolve) => {
         timer = setTimeout(resolve, CLOSE_MS);
@@ -75,49 +75,23 @@ export async function createSignals(options: SignalOptions): Promise<Signals> {
   };
 }
 
-/** Metrics that are loaded when they are wanted. */
-interface LateMetrics {
-  open(): Promise<Metrics>;
-  record(write: (instruments: Instruments) => void): void;
-  close(): Promise<void>;
-}
-
-function createLateMetrics(options: SignalOptions): LateMetrics {
+/** Makes what opens the metrics once, when they are first asked for. */
+function createOpener(options: SignalOptions, instruments: Instruments): () => Promise<Metrics> {
   const { settings, logger, activeCalls, targets, state = () => NO_STATE } = options;
   let opening: Promise<Metrics> | undefined;
-  let opened: Metrics | undefined;
-  let waiting: ((instruments: Instruments) => void)[] = [];
 
   const begin = async (): Promise<Metrics> => {
     try {
       await logWarnings(logger);
       const gauges: Gauges = { activeCalls, targets: () => knownTargets(targets(), options), state };
-      const metrics = await openMetrics(settings.metrics, gauges);
-      opened = metrics;
-      for (const write of waiting) write(metrics.instruments);
-      return metrics;
+      return await openMetrics(settings.metrics, instruments, gauges);
     } catch (error) {
-      logger.error({ err: error }, "metrics cannot be recorded");
+      logger.error({ err: error }, "metrics cannot be read");
       throw error;
-    } finally {
-      waiting = [];
     }
   };
-  const open = (): Promise<Metrics> => {
+  return () => {
     opening ??= begin();
     return opening;
-  };
-  return {
-    open,
-    record(write) {
-      if (opened !== undefined) {
-        write(opened.instruments);
-        return;
-      }
-      if (waiting.length < MAX_WAITING) waiting.push(write);
-      // Whoever asks for metrics is told that there are none; the calls need not care.
-      open().catch(() => undefined);
-    },
-    close: async () => (await open()).close(),
   };
 }
