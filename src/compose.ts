@@ -283,8 +283,12 @@ const countCalls = ({ alive }: Succession<Generation>, runs: Runs): number =>
   [...alive.flatMap(({ calls }) => calls), runs.calls].reduce((sum, { size }) => sum + size, 0);
 
 /** The backend of that id: of the current generation, or else of the last one before it that has it and still has requests. */
-const findBackend = ({ alive }: Succession<Generation>, id: string): Backend | undefined =>
-  alive.flatMap(({ providers }) => providers?.backends ?? []).findLast((backend) => backend.id === id);
+const findBackend = (generations: Succession<Generation>, id: string): Backend | undefined =>
+  backendOf(generations.current, id) ??
+  generations.alive.map((generation) => backendOf(generation, id)).findLast((backend) => backend !== undefined);
+
+const backendOf = ({ providers }: Generation, id: string): Backend | undefined =>
+  providers?.backends.find((backend) => backend.id === id);
 
 /** How it stands with a target, for metrics. */
 const gaugeOf = ({ backend, model, state: { breaker, lane } }: Target): TargetGauge => ({

@@ -6,48 +6,9 @@ import type { GatewayError } from "../errors/gateway-error.ts";
 import type { FinishReason, Usage } from "../gen/parley/chat/v1/completion_pb.ts";
 import type { Adjustment } from "../gen/parley/chat/v1/report_pb.ts";
 import type { AttemptRecord } from "./attempt-record.ts";
-import { formatAdjustments } from "./format-adjustments.ts";
-import { formatAttempts } from "./format-attempts.ts";
 
 /** The way a call came in; "run": a worker makes it for a run. */
 export type Door = "rest" | "connect" | "grpc" | "grpc-web" | "run";
-
-/** The fields of a call's line in the log, besides those of its HTTP exchange. */
-export interface CallFields {
-  requestId: string;
-  door: Door;
-  /** Id of the key, "jwt:" and the token's subject, or "open" where nobody has to say who they are. Unset where it was not found out. */
-  keyId?: string;
-  /** Uid of the run that it is made for. */
-  runUid?: string;
-  /** Name of the rpc: "CreateChatCompletion". */
-  operation?: string;
-  /** The model that was asked for. */
-  model?: string;
-  /** The "provider/model" that was called. */
-  target?: string;
-  /** What was adjusted, without values: "top_k=dropped". Unset where nothing was. */
-  adjustments?: readonly string[];
-  /** What was tried, where that was more than one success: "a/x=overloaded;ms=12". Of more than 20, the first 20, and "…". */
-  attempts?: readonly string[];
-  /** The provider's own id of the answer. */
-  upstreamId?: string;
-  /** The model that the provider says it answered with. */
-  upstreamModel?: string;
-  promptTokens?: number;
-  completionTokens?: number;
-  /** What the call cost, in nano-dollars. */
-  costNanoDollars?: number;
-  /** From the arrival of the request to the first output, in milliseconds. */
-  firstChunkMs?: number;
-  /** Name of the error's reason: "MODEL_NOT_FOUND". */
-  reason?: string;
-  /** Id of the trace that has the call's span: 32 hexadecimal digits. Unset where no traces are made. */
-  traceId?: string;
-}
-
-/** Rpcs that answer piece by piece. */
-const STREAMS: ReadonlySet<string> = new Set(["StreamChatCompletion", "WatchRun"]);
 
 /** Longest text of a provider's, and longest name of a model that nobody may have, that is kept whole. */
 const MAX_TEXT = 200;
@@ -60,114 +21,62 @@ export interface CallContent {
   completion?: () => string | undefined;
 }
 
+const NONE: readonly never[] = [];
+
 /**
- * Collects what is logged of one call. Made where the call arrives, told what happens by those who do it, and read once, when
- * the exchange is over.
+ * Collects what is logged of one call. Made where the call arrives, told what happens by those who do it, and read when the exchange is
+ * over. What is not known, or not yet, is undefined. Its fields are plain: a call reads them forty times.
  */
 export class CallLog {
-  readonly #fields: CallFields;
+  /** Id of the call, as in the header `x-request-id`. */
+  readonly requestId: string;
+  /** The way the call came in. */
+  readonly door: Door;
   /** When the call arrived, in Unix milliseconds. */
   readonly startedAtMs = Date.now();
   readonly #startedAt = performance.now();
   /** The tries to get an answer, in the order in which they began. Whoever makes them writes here. */
   readonly attempts: AttemptRecord[] = [];
-  #error: GatewayError | undefined;
-  #adjustments: readonly Adjustment[] = [];
-  #usage: Usage | undefined;
-  #finishReasons: readonly FinishReason[] = [];
-  #askedModel: string | undefined;
-  #content: CallContent | undefined;
+  /** Id of who calls: of the key, "jwt:" and the token's subject, or "open" where nobody has to say who they are. */
+  readonly callerId: string | undefined = undefined;
+  /** Uid of the run that the call is made for. */
+  readonly runUid: string | undefined = undefined;
+  /** Name of the rpc: "CreateChatCompletion". */
+  readonly operation: string | undefined = undefined;
+  /** The model that was asked for, once it is found. */
+  readonly model: string | undefined = undefined;
+  /** The model that was asked for, whether there is one of that name or not; cut where long. */
+  readonly askedModel: string | undefined = undefined;
+  /** The "provider/model" that was called last. */
+  readonly target: string | undefined = undefined;
+  /** What was adjusted for the target that was called last. */
+  readonly adjustments: readonly Adjustment[] = NONE;
+  /** The provider's own id of the answer, and the model that it says it answered with; cut where long. */
+  readonly upstreamId: string | undefined = undefined;
+  readonly upstreamModel: string | undefined = undefined;
+  /** From the call's arrival to the first output, in milliseconds, to a tenth. */
+  readonly firstChunkMs: number | undefined = undefined;
+  /** Why each choice of the answer ended, in their order; empty while that is not known. */
+  readonly finishReasons: readonly FinishReason[] = NONE;
+  /** What the call used. */
+  readonly usage: Usage | undefined = undefined;
+  /** What the call cost, in nano-dollars. */
+  readonly costNanoDollars: number | undefined = undefined;
+  /** What was said; undefined where the caller does not have it kept. */
+  readonly content: CallContent | undefined = undefined;
+  /** What the call failed with. */
+  readonly error: GatewayError | undefined = undefined;
+  /** Id of the trace that has the call's span: 32 hexadecimal digits. */
+  readonly traceId: string | undefined = undefined;
 
   constructor(requestId: string, door: Door) {
-    this.#fields = { requestId, door };
-  }
-
-  /** Id of the call, as in the header `x-request-id`. */
-  get requestId(): string {
-    return this.#fields.requestId;
-  }
-
-  /** The way the call came in. */
-  get door(): Door {
-    return this.#fields.door;
-  }
-
-  /** Id of who calls; undefined while it is not known. */
-  get callerId(): string | undefined {
-    return this.#fields.keyId;
-  }
-
-  /** Uid of the run that the call is made for. */
-  get runUid(): string | undefined {
-    return this.#fields.runUid;
-  }
-
-  /** Name of the rpc; undefined while it is not found. */
-  get operation(): string | undefined {
-    return this.#fields.operation;
+    this.requestId = requestId;
+    this.door = door;
   }
 
   /** Whether the answer is given piece by piece. */
   get isStreaming(): boolean {
-    return STREAMS.has(this.operation ?? "");
-  }
-
-  /** The model that was asked for, once it is found. */
-  get model(): string | undefined {
-    return this.#fields.model;
-  }
-
-  /** The model that was asked for, whether there is one of that name or not; cut where long. */
-  get askedModel(): string | undefined {
-    return this.#askedModel ?? this.model;
-  }
-
-  /** What was said; undefined where the caller does not have it kept. */
-  get content(): CallContent | undefined {
-    return this.#content;
-  }
-
-  /** The "provider/model" that was called last. */
-  get target(): string | undefined {
-    return this.#fields.target;
-  }
-
-  /** The provider's own id of the answer, and the model that it says it answered with; cut where long. */
-  get upstreamId(): string | undefined {
-    return this.#fields.upstreamId;
-  }
-  get upstreamModel(): string | undefined {
-    return this.#fields.upstreamModel;
-  }
-
-  /** What the call failed with; undefined while it did not. */
-  get error(): GatewayError | undefined {
-    return this.#error;
-  }
-
-  /** What was adjusted for the target that was called last. */
-  get adjustments(): readonly Adjustment[] {
-    return this.#adjustments;
-  }
-
-  /** What the call used; undefined while it is not known. */
-  get usage(): Usage | undefined {
-    return this.#usage;
-  }
-
-  /** What the call cost, in nano-dollars; undefined while it is not known. */
-  get costNanoDollars(): number | undefined {
-    return this.#fields.costNanoDollars;
-  }
-
-  /** From the call's arrival to the first output, in milliseconds. */
-  get firstChunkMs(): number | undefined {
-    return this.#fields.firstChunkMs;
-  }
-
-  /** Why each choice of the answer ended, in their order; empty while that is not known. */
-  get finishReasons(): readonly FinishReason[] {
-    return this.#finishReasons;
+    return this.operation === "StreamChatCompletion" || this.operation === "WatchRun";
   }
 
   /** Milliseconds since the call arrived. */
@@ -177,79 +86,74 @@ export class CallLog {
 
   /** The rpc was found. */
   named(operation: string): void {
-    this.#fields.operation = operation;
+    writable(this).operation = operation;
   }
 
   /** It was found out who calls. */
   identified(callerId: string): void {
-    this.#fields.keyId = callerId;
+    writable(this).callerId = callerId;
   }
 
   /** The call is made for a run. */
   madeFor(runUid: string): void {
-    this.#fields.runUid = runUid;
+    writable(this).runUid = runUid;
   }
 
   /** A model was asked for, whether there is one of that name or not. */
   asked(model: string): void {
-    this.#askedModel = model.slice(0, MAX_TEXT);
+    writable(this).askedModel = cut(model);
   }
 
   /** The caller has kept what is said. Whoever answers sets its completion. */
   kept(content: CallContent): void {
-    this.#content = content;
+    writable(this).content = content;
   }
 
   /** The model was found, and the call was planned. */
   routed(model: string, target: string, adjustments: readonly Adjustment[]): void {
-    this.#fields.model = model;
-    this.#fields.target = target;
-    this.#adjustments = adjustments;
+    const own = writable(this);
+    own.model = model;
+    own.askedModel ??= model;
+    own.target = target;
+    own.adjustments = adjustments;
   }
 
   /** The first output came, so many milliseconds after the call's arrival. Later calls change nothing. */
   answered(atMs: number): void {
-    this.#fields.firstChunkMs ??= Math.round(atMs * 10) / 10;
+    writable(this).firstChunkMs ??= Math.round(atMs * 10) / 10;
   }
 
   /** The provider said what it calls its answer. The first texts that are not empty count; long ones are cut at 200 characters. */
   heardFrom({ id, model }: { readonly id: string; readonly model: string }): void {
-    if (id !== "") this.#fields.upstreamId ??= id.slice(0, MAX_TEXT);
-    if (model !== "") this.#fields.upstreamModel ??= model.slice(0, MAX_TEXT);
+    const own = writable(this);
+    if (id !== "") own.upstreamId ??= cut(id);
+    if (model !== "") own.upstreamModel ??= cut(model);
   }
 
   /** The answer ended, each of its choices for such a reason. */
   finished(reasons: readonly FinishReason[]): void {
-    this.#finishReasons = reasons;
+    writable(this).finishReasons = reasons;
   }
 
   /** The usage is known, and perhaps what it cost, in nano-dollars. */
   used(usage: Usage, cost?: bigint): void {
-    this.#usage = usage;
-    this.#fields.promptTokens = usage.promptTokens;
-    this.#fields.completionTokens = usage.completionTokens;
-    if (cost !== undefined) this.#fields.costNanoDollars = Number(cost);
+    const own = writable(this);
+    own.usage = usage;
+    if (cost !== undefined) own.costNanoDollars = Number(cost);
   }
 
   /** The call failed. The first error counts. */
   failed(error: GatewayError): void {
-    if (this.#error !== undefined) return;
-    this.#error = error;
-    this.#fields.reason = error.reasonName;
+    writable(this).error ??= error;
   }
 
   /** The call has a span, in the trace of this id. */
   traced(traceId: string): void {
-    this.#fields.traceId = traceId;
-  }
-
-  /** The fields for the line in the log. What was adjusted and tried is written out here, so whoever wants one field has it otherwise. */
-  fields(): Readonly<CallFields> {
-    const attempts = formatAttempts(this.attempts);
-    return {
-      ...this.#fields,
-      ...(this.#adjustments.length === 0 ? {} : { adjustments: formatAdjustments(this.#adjustments) }),
-      ...(attempts === undefined ? {} : { attempts }),
-    };
+    writable(this).traceId = traceId;
   }
 }
+
+/** The log, for its own methods: others only read it. */
+const writable = (log: CallLog): { -readonly [Name in keyof CallLog]: CallLog[Name] } => log;
+
+const cut = (text: string): string => (text.length > MAX_TEXT ? text.slice(0, MAX_TEXT) : text);

@@ -24,8 +24,8 @@ const MAX_NAMED = 20;
 
 /** The attempts of a call for its line in the log; undefined where one was made, and it succeeded. */
 export function formatAttempts(attempts: readonly AttemptRecord[]): string[] | undefined {
-  const [only] = attempts;
-  if (attempts.length === 0 || (attempts.length === 1 && only?.outcome === Attempt_Outcome.SUCCEEDED)) return undefined;
+  if (attempts.length === 0) return undefined;
+  if (attempts.length === 1 && attempts[0]?.outcome === Attempt_Outcome.SUCCEEDED) return undefined;
   const named = attempts.slice(0, MAX_NAMED).map((attempt) => formatAttempt(attempt));
   return attempts.length > MAX_NAMED ? [...named, "…"] : named;
 }

@@ -1,10 +1,21 @@
-import { type DestinationStream, type Logger, destination as openDestination, pino } from "pino";
+import { type DestinationStream, type Logger as PinoLogger, pino } from "pino";
+import { standardOutput } from "./batched-output.ts";
 import { errorFields } from "./error-fields.ts";
 import type { LogLevel } from "./log-level.ts";
 import { redact } from "./redaction.ts";
 import { createTimestamp } from "./timestamp.ts";
 
-export type { Logger } from "pino";
+/** The levels that lines have. */
+export type LineLevel = Exclude<LogLevel, "silent">;
+
+/** What writes the log. */
+export interface Logger extends PinoLogger {
+  /**
+   * Writes a line of fields that are JSON as they are: nothing of them is redacted, and an error in them has to be written out. Undefined
+   * ones are left out. It is for the line of each call, of which all that pino does for other lines is two thirds.
+   */
+  plain(level: LineLevel, fields: { readonly msg: string }): void;
+}
 
 /** What a logger is made of. */
 export interface LoggerOptions {
@@ -13,13 +24,6 @@ export interface LoggerOptions {
   /** Where the lines go; unset: standard output, written in the background. */
   readonly destination?: DestinationStream | undefined;
 }
-
-/** What may wait for a reader of standard output that has stalled, in bytes; lines above it are lost. */
-const MAX_WAITING = 16 * 1024 * 1024;
-
-/** Lines wait until there are so many bytes of them (pino's largest write is 16 KiB), or so many milliseconds have passed. */
-const BATCH_BYTES = 15 * 1024;
-const BATCH_MS = 100;
 
 /** How long flushLogger waits for such a reader, in milliseconds. */
 const FLUSH_TIMEOUT_MS = 1_000;
@@ -32,16 +36,23 @@ const FLUSH_TIMEOUT_MS = 1_000;
  * Lines for standard output are written in the background, so that a slow reader does not hold up calls: end with flushLogger.
  */
 export function createLogger({ level, destination = standardOutput() }: LoggerOptions): Logger {
-  return pino(
+  const timestamp = createTimestamp(Date.now);
+  const logger = pino(
     {
       level,
       base: null,
-      timestamp: createTimestamp(Date.now),
+      timestamp,
       formatters: { level: (label) => ({ level: label }), log: redact },
       serializers: { err: errorFields },
     },
     destination,
   );
+  return Object.assign(logger, {
+    plain(lineLevel: LineLevel, fields: { readonly msg: string }) {
+      if (!logger.isLevelEnabled(lineLevel)) return;
+      destination.write(`{"level":"${lineLevel}"${timestamp()},${JSON.stringify(fields).slice(1)}\n`);
+    },
+  });
 }
 
 /**
@@ -56,17 +67,5 @@ export function flushLogger(logger: Logger): Promise<void> {
       clearTimeout(timer);
       resolve();
     });
-  });
-}
-
-function standardOutput(): DestinationStream {
-  // One write for each line would cost more CPU than all the rest of its making. Any minLength above 0 also makes flush() wait for
-  // the write under way.
-  return openDestination({
-    dest: 1,
-    sync: false,
-    minLength: BATCH_BYTES,
-    periodicFlush: BATCH_MS,
-    maxLength: MAX_WAITING,
   });
 }

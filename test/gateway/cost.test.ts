@@ -67,8 +67,8 @@ async function reportsOf({ chunks, whole, cost }: Priced) {
   const request = create(StreamChatCompletionRequestSchema, { params });
   const messages = (await collect(operations.streamChatCompletion(request, streaming))).flat();
   return [
-    { first: undefined, last: answer.report, log: unary.log.fields().costNanoDollars },
-    { first: messages[0]?.report, last: messages.at(-1)?.report, log: streaming.log.fields().costNanoDollars },
+    { first: undefined, last: answer.report, log: unary.log.costNanoDollars },
+    { first: messages[0]?.report, last: messages.at(-1)?.report, log: streaming.log.costNanoDollars },
   ];
 }
 

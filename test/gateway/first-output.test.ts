@@ -51,7 +51,7 @@ async function stream(batches: readonly Batch[], pauseMs = 0, includeReasoning =
     timeoutMs: undefined,
   };
   const answer = (await collect(operations.streamChatCompletion(request, call))).flat();
-  return { answer, log: call.log.fields() };
+  return { answer, log: call.log };
 }
 
 const saying = (delta: object): Batch[number] => ({ choices: [{ delta }] });

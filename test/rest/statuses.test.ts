@@ -63,7 +63,7 @@ describe("REST answers", () => {
       "x-parley-adjustments": "top_k=dropped",
     });
     expect(headers).not.toHaveProperty("x-parley-ignored");
-    expect(exchanges[0]!.log.fields().operation).toBe("CreateChatCompletion");
+    expect(exchanges[0]!.log.operation).toBe("CreateChatCompletion");
     expect(exchanges[0]!.log.error).toBeUndefined();
   });
 
@@ -187,7 +187,7 @@ describe("REST refuses", () => {
     const answer = await send(port, { path: CHAT, body: HELLO });
     expect([answer.status, answer.json]).toEqual([status, { error }]);
     expect(answer.headers).toMatchObject({ "openai-processing-ms": expect.stringMatching(/^\d+$/), ...headers });
-    expect(exchanges[0]!.log.fields()).toMatchObject({ operation: "CreateChatCompletion" });
+    expect(exchanges[0]!.log).toMatchObject({ operation: "CreateChatCompletion" });
     expect(exchanges[0]!.log.error?.row.httpStatus).toBe(status);
   });
 

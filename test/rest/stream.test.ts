@@ -76,7 +76,7 @@ describe("a REST call that may stream", () => {
     expect([created, streamed].map((calls) => calls.map(({ request }) => request.params?.stream))).toEqual(
       streams ? [[], [true]] : [[false], []],
     );
-    expect(exchanges[0]!.log.fields().operation).toBe(streams ? "StreamChatCompletion" : "CreateChatCompletion");
+    expect(exchanges[0]!.log.operation).toBe(streams ? "StreamChatCompletion" : "CreateChatCompletion");
   });
 
   it.each<[path: string, body: object, message: string, param: string]>([

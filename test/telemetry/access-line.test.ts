@@ -5,8 +5,9 @@ import { UsageSchema } from "../../src/gen/parley/chat/v1/completion_pb.ts";
 import { Attempt_Move, Attempt_Outcome } from "../../src/gen/parley/chat/v1/report_pb.ts";
 import { Reason } from "../../src/gen/parley/errors/v1/errors_pb.ts";
 import { clamped, dropped, mapped } from "../../src/providers/adjustment.ts";
-import { accessFields, accessLevel, logAccess } from "../../src/telemetry/access-line.ts";
+import { accessFields, accessLevel, type Exchange, logAccess } from "../../src/telemetry/access-line.ts";
 import { CallLog, type Door } from "../../src/telemetry/call-log.ts";
+import { errorFields } from "../../src/telemetry/error-fields.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { createLines } from "./lines.ts";
 
@@ -17,6 +18,10 @@ function createLog(door: Door, error?: GatewayError): CallLog {
   if (error !== undefined) log.failed(error);
   return log;
 }
+
+/** The fields of a call's line, as they are read. */
+const readFields = (log: CallLog, exchange: Exchange): Record<string, unknown> =>
+  JSON.parse(JSON.stringify(accessFields(log, exchange))) as Record<string, unknown>;
 
 describe("accessFields()", () => {
   it("has all that is known of a call, flat", () => {
@@ -30,7 +35,7 @@ describe("accessFields()", () => {
     log.heardFrom({ id: "msg_1", model: "eliza-2" });
     log.answered(log.elapsedMs());
     log.used(create(UsageSchema, { promptTokens: 3, completionTokens: 4 }));
-    expect(accessFields(log, { ...EXCHANGE, userAgent: "curl/8" })).toStrictEqual({
+    expect(readFields(log, { ...EXCHANGE, userAgent: "curl/8" })).toStrictEqual({
       requestId: "req_1",
       door: "rest",
       operation: "CreateChatCompletion",
@@ -47,6 +52,7 @@ describe("accessFields()", () => {
       status: 200,
       durationMs: 12.3,
       userAgent: "curl/8",
+      msg: "call",
     });
   });
 
@@ -56,7 +62,7 @@ describe("accessFields()", () => {
     log.madeFor("run_1");
     log.asked("s3cr3t");
     log.kept({ params: "s3cr3t", completion: () => "s3cr3t" });
-    const fields = accessFields(log, EXCHANGE);
+    const fields = readFields(log, EXCHANGE);
     expect(fields).toMatchObject({ door: "run", keyId: "key_1", runUid: "run_1" });
     expect(JSON.stringify(fields)).not.toContain("s3cr3t");
   });
@@ -64,36 +70,37 @@ describe("accessFields()", () => {
   it("says nothing of adjustments where there are none", () => {
     const log = createLog("rest");
     log.routed("auto", "sandbox/eliza", []);
-    expect(accessFields(log, EXCHANGE)).not.toHaveProperty("adjustments");
+    expect(readFields(log, EXCHANGE)).not.toHaveProperty("adjustments");
   });
 
   it("bounds what a provider calls its answer, and leaves out what it does not say", () => {
     const long = createLog("rest");
     long.heardFrom({ id: "x".repeat(300), model: "" });
     long.heardFrom({ id: "y", model: "" });
-    expect(accessFields(long, EXCHANGE)).toMatchObject({ upstreamId: "x".repeat(200) });
-    expect(accessFields(long, EXCHANGE)).not.toHaveProperty("upstreamModel");
+    expect(readFields(long, EXCHANGE)).toMatchObject({ upstreamId: "x".repeat(200) });
+    expect(readFields(long, EXCHANGE)).not.toHaveProperty("upstreamModel");
   });
 
   it("has only what is known", () => {
-    expect(accessFields(createLog("rest"), { ...EXCHANGE, userAgent: undefined })).toStrictEqual({
+    expect(readFields(createLog("rest"), { ...EXCHANGE, userAgent: undefined })).toStrictEqual({
       requestId: "req_1",
       door: "rest",
       method: "POST",
       path: "/v1/chat/completions",
       status: 200,
       durationMs: 12.3,
+      msg: "call",
     });
   });
 
   it("leaves out the query of the path", () => {
     const exchange = { ...EXCHANGE, path: "/v1/models?key=s3cr3t?more" };
-    expect(accessFields(createLog("rest"), exchange).path).toBe("/v1/models");
+    expect(readFields(createLog("rest"), exchange)["path"]).toBe("/v1/models");
   });
 
   it("bounds path and user agent to 200 characters", () => {
     const exchange = { ...EXCHANGE, path: "/".repeat(300), userAgent: "x".repeat(300) };
-    const { path, userAgent } = accessFields(createLog("rest"), exchange);
+    const { path, userAgent } = readFields(createLog("rest"), exchange);
     expect([path, userAgent]).toEqual(["/".repeat(200), "x".repeat(200)]);
   });
 
@@ -108,20 +115,20 @@ describe("accessFields()", () => {
     { door: "connect", httpStatus: 404, error: notFound, status: "not_found" },
     { door: "connect", httpStatus: 415, status: 415 },
   ])("says on $door for $httpStatus $error.reasonName: $status", ({ door, httpStatus, error, status }) => {
-    expect(accessFields(createLog(door, error), { ...EXCHANGE, status: httpStatus }).status).toBe(status);
+    expect(readFields(createLog(door, error), { ...EXCHANGE, status: httpStatus })["status"]).toBe(status);
   });
 
   it("names the reason of an error, and says nothing else of it", () => {
     const cause = new Error("s3cr3t");
     const error = new GatewayError(Reason.UPSTREAM_UNREACHABLE, "s3cr3t", { cause, param: "s3cr3t" });
-    const fields = accessFields(createLog("rest", error), EXCHANGE);
-    expect(fields.reason).toBe("UPSTREAM_UNREACHABLE");
+    const fields = readFields(createLog("rest", error), EXCHANGE);
+    expect(fields["reason"]).toBe("UPSTREAM_UNREACHABLE");
     expect(JSON.stringify(fields)).not.toContain("s3cr3t");
   });
 
   it("has the cause of a fault of the gateway", () => {
     const cause = new TypeError("x is not a function");
-    expect(accessFields(createLog("rest", GatewayError.from(cause)), EXCHANGE).err).toBe(cause);
+    expect(readFields(createLog("rest", GatewayError.from(cause)), EXCHANGE)["err"]).toEqual(errorFields(cause));
   });
 
   it("has the cause of one in an attempt, though another target answered", () => {
@@ -140,13 +147,13 @@ describe("accessFields()", () => {
       error: GatewayError.from(cause),
       move: Attempt_Move.NEXT_TARGET,
     });
-    expect(accessFields(log, EXCHANGE).err).toBe(cause);
+    expect(readFields(log, EXCHANGE)["err"]).toEqual(errorFields(cause));
     expect(accessLevel(log)).toBe("error");
   });
 
   it("has the fault itself where it has no cause", () => {
     const error = new GatewayError(Reason.INTERNAL, "never happens");
-    expect(accessFields(createLog("rest", error), EXCHANGE).err).toBe(error);
+    expect(readFields(createLog("rest", error), EXCHANGE)["err"]).toEqual(errorFields(error));
   });
 });
 

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
+import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { createLines } from "./lines.ts";
@@ -67,20 +68,73 @@ describe("createLogger()", () => {
   });
 });
 
+describe("plain()", () => {
+  it("writes what the logger would have written of the same fields", () => {
+    const value = fc.oneof(fc.string({ unit: "binary" }), fc.integer(), fc.boolean(), fc.constant(undefined));
+    const fields = fc.record({ userAgent: value, path: value, attempts: fc.array(fc.string()) }, { requiredKeys: [] });
+    fc.assert(
+      fc.property(fields, fc.constantFrom("error", "warn", "info"), (some, level) => {
+        const [ours, theirs] = [createLines(), createLines()];
+        createLogger({ level: "info", destination: ours }).plain(level, { ...some, msg: "call" });
+        createLogger({ level: "info", destination: theirs })[level](some, "call");
+        const untimed = (lines: unknown[]) => lines.map((line) => ({ ...(line as object), time: TIME }));
+        expect(untimed(ours.all())).toEqual(untimed(theirs.all()));
+      }),
+    );
+  });
+
+  it("writes nothing below the level, which may change", () => {
+    const lines = createLines();
+    const logger = createLogger({ level: "warn", destination: lines });
+    logger.plain("info", { msg: "before" });
+    logger.level = "info";
+    logger.plain("info", { msg: "after" });
+    logger.plain("debug", { msg: "below" });
+    expect(lines.all()).toEqual([{ level: "info", time: TIME, msg: "after" }]);
+  });
+});
+
+/** What a process writes to standard output that runs a script with a logger at hand. */
+async function run(script: string): Promise<{ count: number }[]> {
+  const begin = `
+    import { createLogger, flushLogger } from "./src/telemetry/logger.ts";
+    const logger = createLogger({ level: "info" });
+    const log = (from, to) => {
+      for (let count = from; count < to; count++) logger.plain("info", { count, msg: "x".repeat(50) });
+    };`;
+  const args = ["--import", "tsx/esm", "--input-type=module", "--eval", begin + script];
+  const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 64 * 1024 * 1024 });
+  return stdout
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { count: number });
+}
+
+describe("standard output", () => {
+  it.each([
+    ["its work is done", ""],
+    ["it exits", "process.exit();"],
+    ["it exits when its work is done", 'process.once("beforeExit", () => process.exit());'],
+    ["it fails", 'process.once("uncaughtException", () => process.exit(0)); throw new Error("no");'],
+    ["others were written before", "await flushLogger(logger); log(20_000, 20_001);"],
+  ])("has every line of a process that ends because %s", async (_why, end) => {
+    const lines = await run(`log(0, 20_000); ${end}`);
+    expect(lines.length).toBeGreaterThanOrEqual(20_000);
+    expect(lines.findIndex(({ count }, index) => count !== index)).toBe(-1);
+  });
+
+  it("has a line soon, though it is alone", async () => {
+    const lines = await run(
+      `log(0, 1); await new Promise((resolve) => setTimeout(resolve, 1000)); process.reallyExit(0);`,
+    );
+    expect(lines).toHaveLength(1);
+  });
+});
+
 describe("flushLogger()", () => {
   it("has every line on standard output before the process ends", async () => {
-    const script = `
-      import { createLogger, flushLogger } from "./src/telemetry/logger.ts";
-      const logger = createLogger({ level: "info" });
-      for (let count = 0; count < 20000; count++) logger.info({ count }, "x".repeat(50));
-      await flushLogger(logger);
-      process.reallyExit(0);`;
-    const args = ["--import", "tsx/esm", "--input-type=module", "--eval", script];
-    const { stdout } = await promisify(execFile)(process.execPath, args, { maxBuffer: 64 * 1024 * 1024 });
-    const counts = stdout
-      .trimEnd()
-      .split("\n")
-      .map((line) => (JSON.parse(line) as { count: number }).count);
+    const lines = await run("log(0, 20_000); await flushLogger(logger); process.reallyExit(0);");
+    const counts = lines.map(({ count }) => count);
     expect(counts).toHaveLength(20_000);
     expect(counts.findIndex((count, index) => count !== index)).toBe(-1);
   });

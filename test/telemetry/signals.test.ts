@@ -213,7 +213,7 @@ describe("what is sent to a collector", () => {
     await signals.close();
     receiver.close();
 
-    expect(log.fields().traceId).toBe(TRACE_ID);
+    expect(log.traceId).toBe(TRACE_ID);
     expect(receiver.headers[0]).toMatchObject({ "x-team": "a" });
     expect(receiver.resources[0]).toMatchObject({ "service.name": "parley" });
     const [call, ...attempts] = receiver.spans.toSorted(
@@ -308,7 +308,7 @@ describe("what is sent to a collector", () => {
     await signals.close();
     receiver.close();
     expect(receiver.spans).toEqual([]);
-    expect(log.fields().traceId).toBe(TRACE_ID);
+    expect(log.traceId).toBe(TRACE_ID);
   });
 
   it("are metrics, at the latest when the gateway ends", async () => {

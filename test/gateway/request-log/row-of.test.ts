@@ -106,7 +106,7 @@ describe("rowOf()", () => {
     const log = new CallLog("req_1", "rest");
     log.asked("no-such-model");
     expect(rowOf(log, EXCHANGE)).toMatchObject({ model: "no-such-model", target: "" });
-    expect(log.fields()).not.toHaveProperty("model");
+    expect(log.model).toBeUndefined();
   });
 
   it.each([
