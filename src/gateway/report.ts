@@ -1,13 +1,7 @@
 import { create } from "@bufbuild/protobuf";
-import { durationFromMs, timestampFromMs } from "@bufbuild/protobuf/wkt";
-import type { ChatCompletion, ChatCompletionChunk } from "../gen/parley/chat/v1/completion_pb.ts";
-import {
-  type Attempt,
-  AttemptSchema,
-  type CallReport,
-  CallReportSchema,
-  UsageSource,
-} from "../gen/parley/chat/v1/report_pb.ts";
+import type { Duration } from "@bufbuild/protobuf/wkt";
+import type { ChatCompletion, ChatCompletionChunk, Usage } from "../gen/parley/chat/v1/completion_pb.ts";
+import { type Attempt, type CallReport, CallReportSchema, UsageSource } from "../gen/parley/chat/v1/report_pb.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import type { AttemptRecord } from "../telemetry/attempt-record.ts";
 import type { CallLog } from "../telemetry/call-log.ts";
@@ -36,16 +30,20 @@ export class Reporter {
   first(): CallReport {
     const { candidate, plan, record } = this.#attempt;
     const { id, model } = this.#origin;
-    return create(CallReportSchema, {
+    return {
+      $typeName: "parley.chat.v1.CallReport",
       requestId: this.#log.requestId,
       provider: candidate.target.backend.id,
       model: candidate.target.model,
       adjustments: [...plan.adjustments],
       attempts: attemptsOf(this.#log),
-      ...(model === "" ? {} : { upstreamModel: model }),
-      ...(id === "" ? {} : { upstreamId: id }),
-      ...(record.firstMs === undefined ? {} : { timeToFirstChunk: durationOf(record.firstMs) }),
-    });
+      usageSource: UsageSource.UNSPECIFIED,
+      timeToFirstChunk: durationTo(record.firstMs, 0),
+      duration: undefined,
+      costNanoDollars: undefined,
+      upstreamModel: model === "" ? undefined : model,
+      upstreamId: id === "" ? undefined : id,
+    };
   }
 
   /** The whole report, when the answer has ended: with the usage and cost of what was served, where that is known. */
@@ -53,18 +51,16 @@ export class Reporter {
     // What came late.
     this.#log.heardFrom(this.#origin);
     const report = this.first();
-    const usage = served?.usage;
-    const cost = served && this.#cost(served);
-    if (cost !== undefined) report.costNanoDollars = cost;
-    if (usage !== undefined) this.#log.used(usage, cost);
-    report.duration = durationOf(this.#log.elapsedMs());
-    const { usageSource } = this.#attempt.candidate.target.backend;
-    report.usageSource = usage !== undefined ? usageSource : UsageSource.UNSPECIFIED;
+    report.duration = durationTo(this.#log.elapsedMs(), 0);
+    if (served?.usage === undefined) return report;
+    const cost = this.#cost(served.usage, served);
+    this.#log.used(served.usage, cost);
+    report.costNanoDollars = cost;
+    report.usageSource = this.#attempt.candidate.target.backend.usageSource;
     return report;
   }
 
-  #cost({ usage, serviceTier }: Served): bigint | undefined {
-    if (usage === undefined) return undefined;
+  #cost(usage: Usage, { serviceTier }: Served): bigint | undefined {
     const { backend, model } = this.#attempt.candidate.target;
     return backend.cost?.({ model, answeredBy: this.#origin.model || undefined, usage, serviceTier });
   }
@@ -76,28 +72,38 @@ export function failureReport(log: CallLog): CallReport | undefined {
   return create(CallReportSchema, {
     requestId: log.requestId,
     attempts: attemptsOf(log),
-    duration: durationOf(log.elapsedMs()),
+    duration: durationTo(log.elapsedMs(), 0),
   });
 }
 
 const attemptsOf = (log: CallLog): Attempt[] => log.attempts.map((record) => attemptOf(record, log.startedAtMs));
 
 function attemptOf(record: AttemptRecord, callStartedAtMs: number): Attempt {
-  const { target, outcome, move, hedge, error, credential, startedMs, queuedMs, headMs, firstMs, endedMs } = record;
-  return create(AttemptSchema, {
-    target,
-    outcome,
-    move,
-    hedge,
+  const { error, startedMs } = record;
+  return {
+    $typeName: "parley.chat.v1.Attempt",
+    target: record.target,
+    outcome: record.outcome,
     reason: error?.reason ?? Reason.UNSPECIFIED,
+    timeToFirstChunk: durationTo(record.firstMs, startedMs),
+    duration: durationTo(record.endedMs, startedMs),
+    startTime: { $typeName: "google.protobuf.Timestamp", ...secondsOf(callStartedAtMs + startedMs) },
+    timeInQueue: durationTo(record.queuedMs, 0),
+    timeToHeaders: durationTo(record.headMs, startedMs),
     message: error?.message ?? "",
-    startTime: timestampFromMs(Math.round(callStartedAtMs + startedMs)),
-    ...(credential === undefined ? {} : { credential }),
-    ...(queuedMs === undefined ? {} : { timeInQueue: durationOf(queuedMs) }),
-    ...(headMs === undefined ? {} : { timeToHeaders: durationOf(headMs - startedMs) }),
-    ...(firstMs === undefined ? {} : { timeToFirstChunk: durationOf(firstMs - startedMs) }),
-    ...(endedMs === undefined ? {} : { duration: durationOf(endedMs - startedMs) }),
-  });
+    move: record.move,
+    hedge: record.hedge,
+    credential: record.credential,
+  };
 }
 
-const durationOf = (ms: number) => durationFromMs(Math.round(ms));
+/** From one moment of the call to another, in whole milliseconds; undefined where the other did not come. */
+const durationTo = (toMs: number | undefined, fromMs: number): Duration | undefined =>
+  toMs === undefined ? undefined : { $typeName: "google.protobuf.Duration", ...secondsOf(Math.max(0, toMs - fromMs)) };
+
+/** Milliseconds, rounded, as seconds and nanoseconds. */
+function secondsOf(ms: number): { readonly seconds: bigint; readonly nanos: number } {
+  const rounded = Math.round(ms);
+  const seconds = Math.floor(rounded / 1000);
+  return { seconds: BigInt(seconds), nanos: (rounded - seconds * 1000) * 1e6 };
+}
