@@ -9,6 +9,7 @@ import { parseRequestTarget } from "../rest/request-target.ts";
 import type { RestHandler } from "../rest/rest-handler.ts";
 import type { RpcHandler } from "../rpc/handler.ts";
 import { type Exchange, logAccess } from "../telemetry/access-line.ts";
+import type { CallEnd } from "../telemetry/call-end.ts";
 import { CallLog, type Door } from "../telemetry/call-log.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Signals } from "../telemetry/signals.ts";
@@ -26,7 +27,7 @@ export interface DispatchOptions {
   readonly signals: Pick<Signals, "recordCall" | "scrape">;
   readonly doorkeeper: Pick<Doorkeeper, "admitReader">;
   /** Writes a call down that is over. */
-  recordRequest(log: CallLog, exchange: Exchange): void;
+  readonly recordRequest: (log: CallLog, exchange: Exchange) => void;
   /** Whether the server takes calls, and what it does without, or with less of: what `/readyz` answers. */
   readiness(): Readiness;
 }
@@ -40,7 +41,7 @@ export interface Readiness {
 
 /** Sends each request to the door it came for, gives it an id, and logs and records it when the exchange is over. */
 export function createDispatch(options: DispatchOptions): (request: HttpRequest, response: HttpResponse) => void {
-  const { rpc, rest, cors, logger, signals, doorkeeper } = options;
+  const { rpc, rest, cors, signals, doorkeeper } = options;
   return (request, response) => {
     const target = parseRequestTarget(request.url ?? "/");
     const { path } = target;
@@ -62,18 +63,13 @@ export function createDispatch(options: DispatchOptions): (request: HttpRequest,
     response.on("close", () => {
       const isDone = isWhole(response);
       if (!isDone) log.failed(clientGone());
+      const { method = "", headers } = request;
       const status = response.headersSent ? response.statusCode : CATALOGUE[Reason.CANCELLED].httpStatus;
       const durationMs = log.elapsedMs();
-      const record = (): void => {
-        const { method = "", headers } = request;
-        const exchange: Exchange = { method, path, status, durationMs, userAgent: headers["user-agent"] };
-        signals.recordCall(log, { headers, status, durationMs });
-        logAccess(logger, log, exchange);
-        options.recordRequest(log, exchange);
-      };
-      if (isDone) record();
+      const end = { method, path, headers, status, durationMs, userAgent: headers["user-agent"] };
+      if (isDone) record(options, log, end);
       // The work of a call hears of this next, and says then what its attempts have come to.
-      else process.nextTick(record);
+      else process.nextTick(record, options, log, end);
     });
     if (cors.handle(request, response)) return;
     if (isRpc) handleRpc(rpc, request, response, path, log);
@@ -83,6 +79,13 @@ export function createDispatch(options: DispatchOptions): (request: HttpRequest,
 
 /** What is answered here. */
 const OWN_PATHS: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/metrics"]);
+
+/** Tells metrics and traces, the log, and the log of requests of a call that is over; the log names its trace. */
+function record({ signals, logger, recordRequest }: DispatchOptions, log: CallLog, end: Exchange & CallEnd): void {
+  signals.recordCall(log, end);
+  logAccess(logger, log, end);
+  recordRequest(log, end);
+}
 
 /** Whether an answer that is closed got to its end. */
 function isWhole(response: HttpResponse): boolean {

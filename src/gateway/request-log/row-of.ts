@@ -20,6 +20,7 @@ const GONE = CATALOGUE[Reason.CANCELLED].httpStatus;
 /** Makes the row of a call that is over. */
 export function rowOf(log: CallLog, exchange: RowExchange): RequestTable {
   const { usage, content, firstChunkMs } = log;
+  const attempts = formatAttempts(log.attempts);
   return {
     id: logId(),
     at: log.startedAtMs,
@@ -32,7 +33,7 @@ export function rowOf(log: CallLog, exchange: RowExchange): RequestTable {
     reason: reasonOf(log, exchange.status),
     model: keptText(log.askedModel ?? ""),
     target: keptText(log.target ?? ""),
-    attempts: JSON.stringify(formatAttempts(log.attempts) ?? []),
+    attempts: attempts === undefined ? "[]" : JSON.stringify(attempts),
     prompt_tokens: usage?.promptTokens ?? null,
     completion_tokens: usage?.completionTokens ?? null,
     cached_tokens: usage?.promptTokensDetails?.cachedTokens ?? usage?.cacheReadInputTokens ?? null,
