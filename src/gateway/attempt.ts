@@ -54,12 +54,8 @@ export class Attempt implements CallPart, Due {
     this.plan = plan;
     const shownCredential = target.backend.credentials > 1 ? credential : undefined;
     this.record = beginRecord(log, target, { credential: shownCredential, hedge, queuedMs });
-    this.options = {
-      credential,
-      onHead: () => {
-        this.record.headMs = log.elapsedMs();
-      },
-    };
+    // Bound, and not an arrow function: tsx names each of those as it is made.
+    this.options = { credential, onHead: this.#headCame.bind(this) };
     scope.join(this);
     this.awaitOutput(outputWithinMs);
   }
@@ -130,6 +126,10 @@ export class Attempt implements CallPart, Due {
     this.#parts.pass.abandoned();
     this.#outlasted(ranMs);
     this.#controller.abort(SUPERSEDED);
+  }
+
+  #headCame(): void {
+    this.record.headMs = this.#parts.log.elapsedMs();
   }
 
   get #latency(): Latency {

@@ -9,7 +9,7 @@ import type { ChatCompletion } from "../gen/parley/chat/v1/completion_pb.ts";
 import { weigh } from "../routing/demand.ts";
 import type { Attempt } from "./attempt.ts";
 import { noteAnswer, noteAsked } from "./content.ts";
-import { findAnswer } from "./find-answer.ts";
+import { type AnswerKind, findAnswer, type SearchParts } from "./find-answer.ts";
 import { createIdentity } from "./identity.ts";
 import { beginCall } from "./meter.ts";
 import type { Origin } from "./open-stream.ts";
@@ -27,16 +27,9 @@ export async function createChat(
   const { log } = call;
   noteAsked(call, request.params);
   const { prepared, meter } = await beginCall(CreateChatCompletionRequestSchema, request, false, serving);
-  const { choices } = prepared.demand;
   try {
-    const { attempt, value } = await findAnswer({
-      prepared,
-      scope,
-      log,
-      options: searchOptions(options, request.options),
-      ask: (running) => complete(running, choices),
-      discard: () => undefined,
-    });
+    const parts = { prepared, scope, log, options: searchOptions(options, request.options) };
+    const { attempt, value } = await findAnswer(WHOLE, parts);
     attempt.succeeded();
     const { completion, origin } = value;
     if (completion.usage === undefined) meter.gave(attempt.candidate.target, tokensOf(completion));
@@ -53,13 +46,19 @@ export async function createChat(
 const tokensOf = ({ choices }: ChatCompletion): number =>
   weigh(choices.flatMap(({ message }) => (message === undefined ? [] : [message]))).tokens;
 
-async function complete(
-  attempt: Attempt,
-  choices: number,
-): Promise<{ readonly completion: ChatCompletion; readonly origin: Origin }> {
+/** An answer in one piece, and what its provider calls it. */
+interface Whole {
+  readonly completion: ChatCompletion;
+  readonly origin: Origin;
+}
+
+const WHOLE: AnswerKind<Whole> = { ask: complete, discard: () => undefined };
+
+async function complete(attempt: Attempt, { prepared }: SearchParts): Promise<Whole> {
   const whole = await attempt.plan.complete(attempt.signal, attempt.options);
   const { id, model } = whole;
-  const completion = settleCompletion(whole, createIdentity(attempt.candidate.answersAs), choices);
+  const identity = createIdentity(attempt.candidate.answersAs);
+  const completion = settleCompletion(whole, identity, prepared.demand.choices);
   attempt.outputCame();
   return { completion, origin: { id, model } };
 }

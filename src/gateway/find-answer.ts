@@ -16,15 +16,19 @@ import { type PreparedCall, planFor } from "./prepare.ts";
 import { noteEnd, noteMove, noteSkipped } from "./trail.ts";
 
 /** How an answer is looked for. */
-export interface SearchParts<T> {
+export interface SearchParts {
   readonly prepared: PreparedCall;
   readonly scope: CallScope;
   readonly log: CallLog;
   readonly options: RoutingOptions;
+}
+
+/** What an answer is: whole, or a stream. */
+export interface AnswerKind<T> {
   /** Makes an attempt, up to where the client may see something of it. Nothing that it does may be visible before. */
-  readonly ask: (attempt: Attempt) => Promise<T>;
+  ask(attempt: Attempt, parts: SearchParts): Promise<T>;
   /** Lets go of what `ask` resolved with, because another attempt was quicker. */
-  readonly discard: (value: T) => void;
+  discard(value: T): void;
 }
 
 /** An answer that may be given to the client. */
@@ -38,8 +42,8 @@ export interface Found<T> {
  * Asks one target after the other, and again where that may help, until one of them answers. Fails, when no target is left that may be
  * asked in time, with the failure that tells the caller most; and with the signal's reason as soon as the call ends.
  */
-export async function findAnswer<T>(parts: SearchParts<T>): Promise<Found<T>> {
-  const search = new Search(parts);
+export async function findAnswer<T>(kind: AnswerKind<T>, parts: SearchParts): Promise<Found<T>> {
+  const search = new Search(kind, parts);
   try {
     for (;;) {
       await search.next();
@@ -61,7 +65,8 @@ const PASSED_OVER = {
 };
 
 class Search<T> {
-  readonly #parts: SearchParts<T>;
+  readonly #answerKind: AnswerKind<T>;
+  readonly #parts: SearchParts;
   readonly #chosen: readonly Candidate[];
   /** By their places. Each is made when it is first looked at: of many targets, most never are. */
   readonly #made: (Leg | undefined)[] = [];
@@ -75,7 +80,8 @@ class Search<T> {
   #waitLeftMs: number;
   #found: Found<T> | undefined;
 
-  constructor(parts: SearchParts<T>) {
+  constructor(kind: AnswerKind<T>, parts: SearchParts) {
+    this.#answerKind = kind;
     this.#parts = parts;
     this.#chosen = parts.prepared.choice.chosen;
     this.#waitLeftMs = parts.options.maxWaitMs;
@@ -145,7 +151,7 @@ class Search<T> {
 
   /** Makes one attempt. What comes of it is written down; it does not throw. */
   async #try(leg: Leg, hedge: boolean): Promise<void> {
-    const { scope, log, prepared, ask, discard } = this.#parts;
+    const { scope, log, prepared } = this.#parts;
     const { streaming } = prepared;
     const { candidate } = leg;
     const { lane, breaker } = candidate.target.state;
@@ -175,10 +181,10 @@ class Search<T> {
     });
     this.#running.push(attempt);
     try {
-      const value = await ask(attempt);
+      const value = await this.#answerKind.ask(attempt, this.#parts);
       attempt.awaitOutput(undefined);
       if (this.#found === undefined) this.#win({ attempt, value });
-      else discard(value);
+      else this.#answerKind.discard(value);
     } catch (thrown) {
       this.#failed(leg, attempt, credential, GatewayError.from(thrown));
     } finally {

@@ -10,7 +10,7 @@ import { verdictOf } from "../routing/verdict.ts";
 import type { Attempt } from "./attempt.ts";
 import type { CallPart, CallScope } from "./call-scope.ts";
 import { noteAsked, noteStream } from "./content.ts";
-import { findAnswer } from "./find-answer.ts";
+import { type AnswerKind, findAnswer } from "./find-answer.ts";
 import { beginCall, type Meter } from "./meter.ts";
 import { type OpenStream, openStream, readBatch, stopQuietly } from "./open-stream.ts";
 import { Reporter } from "./report.ts";
@@ -116,19 +116,8 @@ class ChatStream implements AsyncIterableIterator<Response[], undefined>, CallPa
     noteAsked(call, request.params);
     const { prepared, meter } = await beginCall(StreamChatCompletionRequestSchema, request, true, this.#serving);
     this.#meter = meter;
-    const reading = {
-      choices: prepared.demand.choices,
-      hidesReasoning: request.options?.includeReasoning === false,
-      idleMs: options.idleMs,
-    };
-    const { attempt, value: stream } = await findAnswer({
-      prepared,
-      scope,
-      log,
-      options: searchOptions(options, request.options),
-      ask: (running) => openStream(running, reading),
-      discard: ({ rest }) => void stopQuietly(rest),
-    });
+    const parts = { prepared, scope, log, options: searchOptions(options, request.options) };
+    const { attempt, value: stream } = await findAnswer(STREAM, parts);
     const note = noteStream(log);
     note?.(stream.held);
     // Rather too few than too many: a piece is a token, or several.
@@ -219,6 +208,16 @@ class ChatStream implements AsyncIterableIterator<Response[], undefined>, CallPa
     this.#scope?.close();
   }
 }
+
+const STREAM: AnswerKind<OpenStream> = {
+  ask: (attempt, { prepared: { request, demand }, options }) =>
+    openStream(attempt, {
+      choices: demand.choices,
+      hidesReasoning: request.options?.includeReasoning === false,
+      idleMs: options.idleMs,
+    }),
+  discard: ({ rest }) => void stopQuietly(rest),
+};
 
 const DONE: Step = { done: true, value: undefined };
 

@@ -6,9 +6,9 @@ import {
   message as messageOption,
   oneof as oneofOption,
 } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
-import { type Check, type Fields, UNKNOWN } from "./check.ts";
+import { type Check, type Fields, type MemberCheck, UNKNOWN } from "./check.ts";
 import { checkOfExpression } from "./plain-expression.ts";
-import { checkOfField, checkOfMember, isOptional } from "./plain-field.ts";
+import { checkOfCase, checkOfField, isOptional } from "./plain-field.ts";
 
 /** Whether it is plain that a message keeps the rules of the contract. False says nothing: protovalidate has to judge. */
 export const isPlainlyValid = (schema: DescMessage, message: Message): boolean =>
@@ -31,16 +31,25 @@ function makeCheck(schema: DescMessage): Check {
   // In messages of other editions, what is not there may have a value all the same.
   const isKnown = schema.file.edition === Edition.EDITION_PROTO3 && rules.$unknown === undefined;
   if (!isKnown || rules.celExpression.length > 0) return UNKNOWN;
-  const parts = [
+  const members = [
     ...schema.fields.filter(({ oneof }) => oneof === undefined).map((field) => checkOfField(field, nestedCheck)),
-    ...schema.oneofs.map(checkOfOneof),
+    ...schema.oneofs.map(checkOfUnion),
+  ].filter((member) => member !== undefined);
+  const between = [
     ...rules.oneof.map((rule) => checkOfFewFields(schema, rule)),
     ...rules.cel.map(({ expression }) => checkOfExpression(schema, expression)),
-  ].filter((part) => part !== undefined);
+  ];
   return (message) => {
-    for (const part of parts) if (!part(message)) return false;
+    for (const member of members) if (!fits(member, (message as Fields)[member.name])) return false;
+    for (const check of between) if (!check(message)) return false;
     return true;
   };
+}
+
+/** Most members of a message are not there, or empty lists: no check is called for these. */
+function fits({ check, mayBeAbsent, mayBeEmpty }: MemberCheck, value: unknown): boolean {
+  if (value === undefined) return mayBeAbsent;
+  return (mayBeEmpty && (value as readonly unknown[]).length === 0) || check(value);
 }
 
 /** The check of a message in another one; undefined where neither it nor what is in it has any rules. */
@@ -66,17 +75,19 @@ function hasRules(schema: DescMessage, seen: Set<DescMessage>): boolean {
 }
 
 /** A union: one of its cases where one is required, and the rules of the case that is there. */
-function checkOfOneof(oneof: DescOneof): Check | undefined {
+function checkOfUnion(oneof: DescOneof): MemberCheck | undefined {
   const { required } = getOption(oneof, oneofOption);
-  const cases = new Map(oneof.fields.map((field) => [field.localName, checkOfMember(field, nestedCheck)]));
-  if (!required && [...cases.values()].every((check) => check === undefined)) return undefined;
-  const name = oneof.localName;
-  return (message) => {
-    const union = (message as Fields)[name] as { readonly case: string | undefined; readonly value: unknown };
+  const checks = oneof.fields.map((field) => checkOfCase(field, nestedCheck));
+  if (!required && checks.every((check) => check === undefined)) return undefined;
+  // A case without rules is there, too, so that it is told from one that does not exist.
+  const cases = new Map(oneof.fields.map(({ localName }, at) => [localName, checks[at] ?? null]));
+  const check: Check = (value) => {
+    const union = value as { readonly case: string | undefined; readonly value: unknown };
     if (union.case === undefined) return !required;
-    const check = cases.get(union.case);
-    return check === undefined ? cases.has(union.case) : check(union.value);
+    const found = cases.get(union.case);
+    return found === null || found?.(union.value) === true;
   };
+  return { name: oneof.localName, check, mayBeAbsent: false, mayBeEmpty: false };
 }
 
 /** A rule that at most one of some fields is there, or exactly one. */
