@@ -1,6 +1,7 @@
 import { GatewayError } from "../errors/gateway-error.ts";
 import { Attempt_Outcome } from "../gen/parley/chat/v1/report_pb.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
+import { remove } from "../lib/remove.ts";
 import { sleep } from "../lib/sleep.ts";
 import { shareOf, USUAL_SILENCE_MS } from "../routing/share.ts";
 import { nextStep, type Step } from "../routing/step.ts";
@@ -188,7 +189,7 @@ class Search<T> {
     } catch (thrown) {
       this.#failed(leg, attempt, credential, GatewayError.from(thrown));
     } finally {
-      this.#running.splice(this.#running.indexOf(attempt), 1);
+      remove(this.#running, attempt);
     }
   }
 
@@ -255,7 +256,7 @@ class Search<T> {
       return undefined;
     } finally {
       scope.leave(part);
-      this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+      remove(this.#waiting, waiting);
     }
     return log.elapsedMs() - from;
   }
@@ -272,9 +273,11 @@ class Search<T> {
 
   /** How long a target may be silent: its share of the time that is left while there are others to ask. */
   #outputWithin(leg: Leg): number | undefined {
+    const alone = this.#kind === "stream" ? this.#configuredMs : undefined;
+    if (this.#chosen.length === 1) return alone;
     const leftMs = this.#parts.scope.leftMs();
-    const others = this.#chosen.length === 1 ? 0 : this.#countOthers(leg, leftMs);
-    if (others === 0) return this.#kind === "stream" ? this.#configuredMs : undefined;
+    const others = this.#countOthers(leg, leftMs);
+    if (others === 0) return alone;
     return Math.min(this.#configuredMs ?? Number.POSITIVE_INFINITY, shareOf(leftMs, others, this.#kind));
   }
 

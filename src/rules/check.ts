@@ -12,8 +12,8 @@ export interface MemberCheck {
   readonly name: string;
   /** Looks at its value, where there is one. */
   readonly check: Check;
-  /** Whether it is plain that it need not be there. */
-  readonly mayBeAbsent: boolean;
+  /** Whether it has to be there: it is required, or of those that every message has. */
+  readonly isNeeded: boolean;
   /** Whether it is a list, and plain that it may be empty. */
   readonly mayBeEmpty: boolean;
 }

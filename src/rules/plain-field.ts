@@ -19,7 +19,7 @@ export function checkOfField(field: DescField, nested: NestedCheck): MemberCheck
   return {
     name: field.localName,
     check,
-    mayBeAbsent: isOptional(field) && !rules.required,
+    isNeeded: rules.required || !isOptional(field),
     mayBeEmpty: field.fieldKind === "list" && check([]),
   };
 }
