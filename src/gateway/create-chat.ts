@@ -1,9 +1,8 @@
-import { create } from "@bufbuild/protobuf";
+import { blankCreateChatCompletionResponse } from "../gen/parley/chat/v1/blanks.ts";
 import {
   type CreateChatCompletionRequest,
   CreateChatCompletionRequestSchema,
   type CreateChatCompletionResponse,
-  CreateChatCompletionResponseSchema,
 } from "../gen/parley/chat/v1/chat_service_pb.ts";
 import type { ChatCompletion } from "../gen/parley/chat/v1/completion_pb.ts";
 import { weigh } from "../routing/demand.ts";
@@ -36,8 +35,10 @@ export async function createChat(
     log.finished(completion.choices.map(({ finishReason }) => finishReason));
     if (request.options?.includeReasoning === false) hideReasoning(completion);
     noteAnswer(log, completion);
-    const report = new Reporter(log, attempt, origin).last(completion);
-    return create(CreateChatCompletionResponseSchema, { completion, report });
+    const response = blankCreateChatCompletionResponse();
+    response.completion = completion;
+    response.report = new Reporter(log, attempt, origin).last(completion);
+    return response;
   } finally {
     meter.settle();
   }

@@ -1,9 +1,9 @@
 import { GatewayError } from "../errors/gateway-error.ts";
+import { blankStreamChatCompletionResponse } from "../gen/parley/chat/v1/blanks.ts";
 import {
   type StreamChatCompletionRequest,
   StreamChatCompletionRequestSchema,
   type StreamChatCompletionResponse,
-  StreamChatCompletionResponseSchema,
 } from "../gen/parley/chat/v1/chat_service_pb.ts";
 import type { ChatCompletionChunk } from "../gen/parley/chat/v1/completion_pb.ts";
 import { verdictOf } from "../routing/verdict.ts";
@@ -160,8 +160,10 @@ class ChatStream implements AsyncIterableIterator<Response[], undefined>, CallPa
     this.#serving.call.log.finished(stream.grammar.finishReasons);
     if (chunk !== undefined) note?.([chunk]);
     this.#hasLast = true;
-    const report = reporter.last(chunk);
-    return chunk === undefined ? { $typeName, report } : { $typeName, chunk, report };
+    const message = blankStreamChatCompletionResponse();
+    message.chunk = chunk;
+    message.report = reporter.last(chunk);
+    return message;
   }
 
   #give(value: Response[]): Step {
@@ -221,11 +223,12 @@ const STREAM: AnswerKind<OpenStream> = {
 
 const DONE: Step = { done: true, value: undefined };
 
-const { typeName: $typeName } = StreamChatCompletionResponseSchema;
-
-/** Messages as `create` makes them, for a third of its time: one is made for each chunk. */
 function messagesOf(chunks: readonly ChatCompletionChunk[]): Response[] {
   const messages: Response[] = [];
-  for (const chunk of chunks) messages.push({ $typeName, chunk });
+  for (const chunk of chunks) {
+    const message = blankStreamChatCompletionResponse();
+    message.chunk = chunk;
+    messages.push(message);
+  }
   return messages;
 }
