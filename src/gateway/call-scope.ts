@@ -37,6 +37,9 @@ export interface CallScope {
   close(): void;
 }
 
+/** Opens the scope of a call. */
+export type OpenScope = (call: CallContext) => CallScope;
+
 /** The calls that are running. */
 export interface LiveCalls {
   /** How many there are. */

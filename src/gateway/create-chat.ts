@@ -6,27 +6,34 @@ import {
 } from "../gen/parley/chat/v1/chat_service_pb.ts";
 import type { ChatCompletion } from "../gen/parley/chat/v1/completion_pb.ts";
 import { weigh } from "../routing/demand.ts";
-import type { Attempt } from "./attempt.ts";
+import type { CallScope } from "./call-scope.ts";
 import { noteAnswer, noteAsked } from "./content.ts";
-import { type AnswerKind, findAnswer, type SearchParts } from "./find-answer.ts";
+import { type AnswerKind, findAnswer } from "./find-answer.ts";
 import { createIdentity } from "./identity.ts";
-import { beginCall } from "./meter.ts";
+import { beginCall, type Meter } from "./meter.ts";
 import type { Origin } from "./open-stream.ts";
 import { hideReasoning } from "./reasoning.ts";
 import { Reporter } from "./report.ts";
 import { type Serving, searchOptions } from "./serving.ts";
 import { settleCompletion } from "./settle-completion.ts";
+import { failed } from "./settled.ts";
 
 /** Answers a request in one piece. */
 export async function createChat(
   request: CreateChatCompletionRequest,
   serving: Serving,
 ): Promise<CreateChatCompletionResponse> {
-  const { call, scope, options } = serving;
+  const { call, options, open } = serving;
   const { log } = call;
-  noteAsked(call, request.params);
-  const { prepared, meter } = await beginCall(CreateChatCompletionRequestSchema, request, false, serving);
+  let scope: CallScope | undefined;
+  let meter: Meter | undefined;
   try {
+    scope = open(call);
+    scope.throwIfEnded();
+    noteAsked(call, request.params);
+    const begun = await beginCall(CreateChatCompletionRequestSchema, request, false, serving);
+    const { prepared } = begun;
+    meter = begun.meter;
     const parts = { prepared, scope, log, options: searchOptions(options, request.options) };
     const { attempt, value } = await findAnswer(WHOLE, parts);
     attempt.succeeded();
@@ -39,8 +46,11 @@ export async function createChat(
     response.completion = completion;
     response.report = new Reporter(log, attempt, origin).last(completion);
     return response;
+  } catch (thrown) {
+    throw failed(call, thrown);
   } finally {
-    meter.settle();
+    meter?.settle();
+    scope?.close();
   }
 }
 
@@ -53,13 +63,14 @@ interface Whole {
   readonly origin: Origin;
 }
 
-const WHOLE: AnswerKind<Whole> = { ask: complete, discard: () => undefined };
-
-async function complete(attempt: Attempt, { prepared }: SearchParts): Promise<Whole> {
-  const whole = await attempt.plan.complete(attempt.signal, attempt.options);
-  const { id, model } = whole;
-  const identity = createIdentity(attempt.candidate.answersAs);
-  const completion = settleCompletion(whole, identity, prepared.demand.choices);
-  attempt.outputCame();
-  return { completion, origin: { id, model } };
-}
+const WHOLE: AnswerKind<ChatCompletion, Whole> = {
+  ask: ({ plan, signal, options }) => plan.complete(signal, options),
+  take(answered, attempt, { prepared }) {
+    const { id, model } = answered;
+    const identity = createIdentity(attempt.candidate.answersAs);
+    const completion = settleCompletion(answered, identity, prepared.demand.choices);
+    attempt.outputCame();
+    return { completion, origin: { id, model } };
+  },
+  discard: () => undefined,
+};

@@ -25,10 +25,12 @@ export interface SearchParts {
 }
 
 /** What an answer is: whole, or a stream. */
-export interface AnswerKind<T> {
+export interface AnswerKind<Answered, T> {
   /** Makes an attempt, up to where the client may see something of it. Nothing that it does may be visible before. */
-  ask(attempt: Attempt, parts: SearchParts): Promise<T>;
-  /** Lets go of what `ask` resolved with, because another attempt was quicker. */
+  ask(attempt: Attempt, parts: SearchParts): Promise<Answered>;
+  /** Takes what an attempt was answered. Throws where it is no answer. */
+  take(answered: Answered, attempt: Attempt, parts: SearchParts): T;
+  /** Lets go of an answer, because another attempt was quicker. */
   discard(value: T): void;
 }
 
@@ -43,7 +45,7 @@ export interface Found<T> {
  * Asks one target after the other, and again where that may help, until one of them answers. Fails, when no target is left that may be
  * asked in time, with the failure that tells the caller most; and with the signal's reason as soon as the call ends.
  */
-export async function findAnswer<T>(kind: AnswerKind<T>, parts: SearchParts): Promise<Found<T>> {
+export async function findAnswer<Answered, T>(kind: AnswerKind<Answered, T>, parts: SearchParts): Promise<Found<T>> {
   const search = new Search(kind, parts);
   try {
     for (;;) {
@@ -65,8 +67,8 @@ const PASSED_OVER = {
   crowded: notNow("all its places are taken"),
 };
 
-class Search<T> {
-  readonly #answerKind: AnswerKind<T>;
+class Search<Answered, T> {
+  readonly #answerKind: AnswerKind<Answered, T>;
   readonly #parts: SearchParts;
   readonly #chosen: readonly Candidate[];
   /** By their places. Each is made when it is first looked at: of many targets, most never are. */
@@ -81,7 +83,7 @@ class Search<T> {
   #waitLeftMs: number;
   #found: Found<T> | undefined;
 
-  constructor(kind: AnswerKind<T>, parts: SearchParts) {
+  constructor(kind: AnswerKind<Answered, T>, parts: SearchParts) {
     this.#answerKind = kind;
     this.#parts = parts;
     this.#chosen = parts.prepared.choice.chosen;
@@ -182,7 +184,8 @@ class Search<T> {
     });
     this.#running.push(attempt);
     try {
-      const value = await this.#answerKind.ask(attempt, this.#parts);
+      const answered = await this.#answerKind.ask(attempt, this.#parts);
+      const value = this.#answerKind.take(answered, attempt, this.#parts);
       attempt.awaitOutput(undefined);
       if (this.#found === undefined) this.#win({ attempt, value });
       else this.#answerKind.discard(value);

@@ -1,4 +1,4 @@
-import { GatewayError } from "../errors/gateway-error.ts";
+import type { GatewayError } from "../errors/gateway-error.ts";
 import { blankStreamChatCompletionResponse } from "../gen/parley/chat/v1/blanks.ts";
 import {
   type StreamChatCompletionRequest,
@@ -15,14 +15,11 @@ import { beginCall, type Meter } from "./meter.ts";
 import { type OpenStream, openStream, readBatch, stopQuietly } from "./open-stream.ts";
 import { Reporter } from "./report.ts";
 import { type Serving, searchOptions } from "./serving.ts";
-import type { OpenScope } from "./settled.ts";
+import { failed } from "./settled.ts";
 import { noteEnd } from "./trail.ts";
 
 type Response = StreamChatCompletionResponse;
 type Step = IteratorResult<Response[], undefined>;
-
-/** What a stream is served with. Its scope is opened when its first batch is asked for. */
-export type StreamServing = Omit<Serving, "scope"> & { readonly open: OpenScope };
 
 /**
  * Streams the answer to a request. Nothing comes before the first output; from then on, whatever fails is an error, and nobody else is
@@ -32,7 +29,7 @@ export type StreamServing = Omit<Serving, "scope"> & { readonly open: OpenScope 
  */
 export function streamChat(
   request: StreamChatCompletionRequest,
-  serving: StreamServing,
+  serving: Serving,
 ): AsyncIterableIterator<Response[], undefined> {
   return new ChatStream(request, serving);
 }
@@ -50,7 +47,7 @@ interface Answer {
 
 class ChatStream implements AsyncIterableIterator<Response[], undefined>, CallPart {
   readonly #request: StreamChatCompletionRequest;
-  readonly #serving: StreamServing;
+  readonly #serving: Serving;
   #scope: CallScope | undefined;
   #meter: Meter | undefined;
   #answer: Answer | undefined;
@@ -62,7 +59,7 @@ class ChatStream implements AsyncIterableIterator<Response[], undefined>, CallPa
   #isOver = false;
   #isTold = false;
 
-  constructor(request: StreamChatCompletionRequest, serving: StreamServing) {
+  constructor(request: StreamChatCompletionRequest, serving: Serving) {
     this.#request = request;
     this.#serving = serving;
   }
@@ -183,17 +180,16 @@ class ChatStream implements AsyncIterableIterator<Response[], undefined>, CallPa
 
   /** The end of the call is no failure of its target, but for its silence. */
   #failed(thrown: unknown): GatewayError {
-    const error = GatewayError.from(thrown);
-    const { log } = this.#serving.call;
+    const { call } = this.#serving;
+    const error = failed(call, thrown);
     if (this.#answer !== undefined) {
       const { attempt, scope } = this.#answer;
       if (scope.ended !== undefined && !scope.fellSilent) attempt.cancelled();
       else attempt.failed(error, scope.fellSilent || verdictOf(error).isFault);
-      noteEnd(log);
+      noteEnd(call.log);
     }
     this.#isTold = true;
     this.#close();
-    log.failed(error);
     return error;
   }
 
@@ -211,13 +207,14 @@ class ChatStream implements AsyncIterableIterator<Response[], undefined>, CallPa
   }
 }
 
-const STREAM: AnswerKind<OpenStream> = {
+const STREAM: AnswerKind<OpenStream, OpenStream> = {
   ask: (attempt, { prepared: { request, demand }, options }) =>
     openStream(attempt, {
       choices: demand.choices,
       hidesReasoning: request.options?.includeReasoning === false,
       idleMs: options.idleMs,
     }),
+  take: (stream) => stream,
   discard: ({ rest }) => void stopQuietly(rest),
 };
 
