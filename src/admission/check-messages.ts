@@ -32,11 +32,8 @@ const ROLE_WORDS: Readonly<Record<Role, string>> = {
  * INVALID_VALUE, naming the message.
  */
 export function checkMessages(messages: readonly Message[], strict: boolean): void {
-  for (const [index, message] of messages.entries()) {
-    checkContent(message, index);
-    if (message.role === Role.TOOL && message.toolCallId === undefined)
-      throw missing(`messages[${index}].tool_call_id`, "in a message of role tool");
-  }
+  // By numbers, because an iterator makes something for each message; and what an error says is made when there is one.
+  for (let index = 0; index < messages.length; index++) checkMessage(messages[index] as Message, index);
   if (strict) checkPairs(messages);
 }
 
@@ -65,28 +62,33 @@ function checkAnswered(open: { readonly index: number; readonly ids: ReadonlySet
   );
 }
 
-function checkContent(message: Message, index: number): void {
-  const path = `messages[${index}]`;
-  const allowed = ALLOWED_PARTS[message.role];
-  for (const [at, { kind }] of message.content.entries()) {
-    if (kind.case !== undefined && !allowed.includes(kind.case)) {
-      throw invalid(
-        `${path}.content[${at}]`,
-        `cannot stand in a message of role ${ROLE_WORDS[message.role]}, whose parts are ${allowed.map(partWord).join(", ")}`,
-      );
-    }
-  }
+function checkMessage(message: Message, index: number): void {
+  checkParts(message, index);
   switch (message.role) {
     case Role.ASSISTANT:
       if (!saysSomething(message))
-        throw missing(`${path}.content`, "unless the message has tool_calls or function_call");
+        throw missing(`messages[${index}].content`, "unless the message has tool_calls or function_call");
       break;
     case Role.FUNCTION:
-      if (!message.name) throw missing(`${path}.name`, "in a message of role function");
+      if (!message.name) throw missing(`messages[${index}].name`, "in a message of role function");
       break;
     default:
       if (message.content.length === 0)
-        throw missing(`${path}.content`, `in a message of role ${ROLE_WORDS[message.role]}`);
+        throw missing(`messages[${index}].content`, `in a message of role ${ROLE_WORDS[message.role]}`);
+  }
+  if (message.role === Role.TOOL && message.toolCallId === undefined)
+    throw missing(`messages[${index}].tool_call_id`, "in a message of role tool");
+}
+
+function checkParts({ role, content }: Message, index: number): void {
+  const allowed = ALLOWED_PARTS[role];
+  for (let at = 0; at < content.length; at++) {
+    const kind = content[at]?.kind.case;
+    if (kind === undefined || allowed.includes(kind)) continue;
+    throw invalid(
+      `messages[${index}].content[${at}]`,
+      `cannot stand in a message of role ${ROLE_WORDS[role]}, whose parts are ${allowed.map(partWord).join(", ")}`,
+    );
   }
 }
 

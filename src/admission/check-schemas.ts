@@ -15,16 +15,19 @@ const MAX_DEPTH = 64;
  * INVALID_VALUE, naming the place in the schema.
  */
 export function checkSchemas({ tools, functions, responseFormat }: ChatCompletionParams): void {
-  for (const [index, { kind }] of tools.entries())
-    if (kind.case === "function") checkParameters(kind.value, `tools[${index}].function`);
-  for (const [index, definition] of functions.entries()) checkParameters(definition, `functions[${index}]`);
+  for (let index = 0; index < tools.length; index++) {
+    const kind = tools[index]?.kind;
+    if (kind?.case === "function") checkParameters(kind.value, "tools", index, ".function");
+  }
+  for (let index = 0; index < functions.length; index++)
+    checkParameters(functions[index] as FunctionDefinition, "functions", index, "");
   const format = responseFormat?.format;
   if (format?.case === "jsonSchema" && format.value.definition.case === "schemaJson")
     checkText(format.value.definition.value, "response_format.json_schema.schema");
 }
 
-function checkParameters({ schema }: FunctionDefinition, path: string): void {
-  if (schema.case === "parametersJson") checkText(schema.value, `${path}.parameters`);
+function checkParameters({ schema }: FunctionDefinition, list: string, index: number, within: string): void {
+  if (schema.case === "parametersJson") checkText(schema.value, `${list}[${index}]${within}.parameters`);
 }
 
 function checkText(text: string, path: string): void {

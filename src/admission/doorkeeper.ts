@@ -37,9 +37,12 @@ export function createDoorkeeper({ identity, authorize, guard }: DoorkeeperOptio
   const allow = (caller: Caller, methods: readonly DescMethod[]): Caller => {
     let first: unknown;
     for (const method of methods) {
-      const refusal = refusalOf(() => authorize(caller, method));
-      if (refusal === undefined) return caller;
-      first ??= refusal;
+      try {
+        authorize(caller, method);
+        return caller;
+      } catch (thrown) {
+        first ??= thrown;
+      }
     }
     throw first;
   };
@@ -57,13 +60,4 @@ export function createDoorkeeper({ identity, authorize, guard }: DoorkeeperOptio
     },
     check: authorize,
   };
-}
-
-function refusalOf(check: () => void): GatewayError | undefined {
-  try {
-    check();
-    return undefined;
-  } catch (thrown) {
-    return GatewayError.from(thrown);
-  }
 }

@@ -44,6 +44,7 @@ export interface StoredKeys {
 export function createStoredKeys(options: KeyWatchOptions): StoredKeys {
   const { store, elapsed = () => performance.now() } = options;
   const watch = createKeyWatch(options);
+  /** By their hashes, which were compared when they were read. */
   const known = new LRUCache<string, KeyRow>({ max: MAX_KNOWN });
   const unknown = new LRUCache<string, number>({ max: MAX_KNOWN });
   const asked = new Map<string, Promise<KeyRow | undefined>>();
@@ -68,7 +69,7 @@ export function createStoredKeys(options: KeyWatchOptions): StoredKeys {
   function findFresh(hash: string): KeyRow | undefined | Promise<KeyRow | undefined> {
     forget();
     const row = known.get(hash);
-    if (row !== undefined) return isSameHash(row.hash, hash) ? row : undefined;
+    if (row !== undefined) return row;
     if ((unknown.get(hash) ?? Number.NEGATIVE_INFINITY) > elapsed()) return undefined;
     let asking = asked.get(hash);
     if (asking === undefined) {
@@ -99,7 +100,7 @@ export function createStoredKeys(options: KeyWatchOptions): StoredKeys {
 
   function findAway(hash: string): KeyRow {
     const row = watch.ageMs < AWAY_MS ? known.get(hash) : undefined;
-    if (row === undefined || !isSameHash(row.hash, hash)) {
+    if (row === undefined) {
       throw unavailable("keys can't be looked up now, because the database is away");
     }
     return row;

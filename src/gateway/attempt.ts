@@ -1,6 +1,5 @@
 import type { GatewayError } from "../errors/gateway-error.ts";
 import { Attempt_Outcome } from "../gen/parley/chat/v1/report_pb.ts";
-import type { Due } from "../lib/due-list.ts";
 import type { Pass } from "../routing/breaker.ts";
 import type { Latency } from "../routing/latency.ts";
 import type { Candidate } from "../routing/target.ts";
@@ -32,7 +31,7 @@ export interface AttemptParts {
  * One try to get an answer from one target. It has a place at the target until one of its ends is told; the first one counts. It ends with
  * its call, and can end before.
  */
-export class Attempt implements CallPart, Due {
+export class Attempt implements CallPart {
   readonly candidate: Candidate;
   readonly plan: PlannedCall;
   readonly record: AttemptRecord;
@@ -54,12 +53,8 @@ export class Attempt implements CallPart, Due {
     this.plan = plan;
     const shownCredential = target.backend.credentials > 1 ? credential : undefined;
     this.record = beginRecord(log, target, { credential: shownCredential, hedge, queuedMs });
-    this.options = {
-      credential,
-      onHead: () => {
-        this.record.headMs = log.elapsedMs();
-      },
-    };
+    // Bound, and not an arrow function: tsx names each of those as it is made.
+    this.options = { credential, onHead: this.#headCame.bind(this) };
     scope.join(this);
     this.awaitOutput(outputWithinMs);
   }
@@ -78,7 +73,7 @@ export class Attempt implements CallPart, Due {
   awaitOutput(withinMs: number | undefined): void {
     this.#withinMs = withinMs;
     this.dueAt = withinMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + withinMs;
-    if (withinMs !== undefined && !this.#isOver) this.#parts.scope.times.add(this);
+    if (withinMs !== undefined) this.#parts.scope.sooner();
   }
 
   due(): void {
@@ -132,6 +127,10 @@ export class Attempt implements CallPart, Due {
     this.#controller.abort(SUPERSEDED);
   }
 
+  #headCame(): void {
+    this.record.headMs = this.#parts.log.elapsedMs();
+  }
+
   get #latency(): Latency {
     return latencyOf(this.candidate.target.state, this.#parts.streaming);
   }
@@ -146,7 +145,6 @@ export class Attempt implements CallPart, Due {
     if (this.#isOver) return undefined;
     this.#isOver = true;
     const { scope, log } = this.#parts;
-    scope.times.delete(this);
     scope.leave(this);
     const endedMs = log.elapsedMs();
     this.record.outcome = outcome;

@@ -2,11 +2,12 @@ import { deadlineExceeded } from "../errors/deadline-exceeded.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import { type Due, DueList } from "../lib/due-list.ts";
+import { remove } from "../lib/remove.ts";
 import type { CallContext } from "./operation.ts";
 import { silent } from "./silent.ts";
 
-/** A part of a call that has to hear of it at once when the call ends early. */
-export interface CallPart {
+/** A part of a call that has to hear of it at once when the call ends early, and may have a time of its own. */
+export interface CallPart extends Partial<Due> {
   /** The call ended early. */
   callEnded(error: GatewayError): void;
 }
@@ -19,14 +20,14 @@ export interface CallScope {
   readonly signal: AbortSignal;
   /** Whether it was the silence of the model that ended the call. */
   readonly fellSilent: boolean;
-  /** Tells parts of the call when their own times are over. */
-  readonly times: DueList;
   /** Throws what ended the call, if anything did. */
   throwIfEnded(): void;
   /** How many milliseconds are left of the call's time. */
   leftMs(): number;
-  /** Tells a part when the call ends early, until it leaves. */
+  /** Tells a part when the call ends early, and when it is due itself, until it leaves. */
   join(part: CallPart): void;
+  /** A part may be due sooner than before. */
+  sooner(): void;
   leave(part: CallPart): void;
   /** From now on the gateway waits for the model, which has that many milliseconds for its next output. Undefined: no bound. */
   awaitOutput(withinMs: number | undefined): void;
@@ -35,6 +36,9 @@ export interface CallScope {
   /** The call is over: nothing ends it any more. */
   close(): void;
 }
+
+/** Opens the scope of a call. */
+export type OpenScope = (call: CallContext) => CallScope;
 
 /** The calls that are running. */
 export interface LiveCalls {
@@ -52,12 +56,10 @@ export interface LiveCalls {
 
 /** Makes an empty set of calls. */
 export function createLiveCalls(): LiveCalls {
-  const running = new Set<Scope>();
-  const times = new DueList();
+  const running = new DueList<Scope>();
   let refusing = false;
   let waiting: (() => void)[] = [];
   const closed = (scope: Scope): void => {
-    times.delete(scope);
     if (!running.delete(scope) || running.size > 0) return;
     for (const resolve of waiting.splice(0)) resolve();
   };
@@ -67,9 +69,8 @@ export function createLiveCalls(): LiveCalls {
     },
     open(call, defaultTimeoutMs) {
       if (refusing) throw new GatewayError(Reason.SHUTTING_DOWN, "the server is going down", { retryAfterMs: 1000 });
-      const scope = new Scope(call, defaultTimeoutMs, times, closed);
+      const scope = new Scope(call, defaultTimeoutMs, running, closed);
       running.add(scope);
-      times.add(scope);
       return scope;
     },
     refuse() {
@@ -88,7 +89,7 @@ export function createLiveCalls(): LiveCalls {
 }
 
 class Scope implements CallScope, Due {
-  readonly times: DueList;
+  readonly #running: DueList<Scope>;
   readonly #client: AbortSignal;
   readonly #closed: (scope: Scope) => void;
   readonly #timeoutMs: number;
@@ -101,8 +102,8 @@ class Scope implements CallScope, Due {
   #silenceMs = 0;
   #fellSilent = false;
 
-  constructor(call: CallContext, defaultTimeoutMs: number, times: DueList, closed: (scope: Scope) => void) {
-    this.times = times;
+  constructor(call: CallContext, defaultTimeoutMs: number, running: DueList<Scope>, closed: (scope: Scope) => void) {
+    this.#running = running;
     this.#client = call.signal;
     this.#closed = closed;
     this.#timeoutMs = call.timeoutMs ?? defaultTimeoutMs;
@@ -128,12 +129,21 @@ class Scope implements CallScope, Due {
   }
 
   get dueAt(): number {
-    return this.#ended === undefined ? Math.min(this.#endsAt, this.#silentAt) : Number.POSITIVE_INFINITY;
+    if (this.#ended !== undefined) return Number.POSITIVE_INFINITY;
+    let soonest = Math.min(this.#endsAt, this.#silentAt);
+    for (const { dueAt } of this.#parts) if (dueAt !== undefined && dueAt < soonest) soonest = dueAt;
+    return soonest;
   }
 
   due(): void {
-    this.#fellSilent = this.#silentAt < this.#endsAt;
-    this.abort(this.#fellSilent ? silent(this.#silenceMs) : deadlineExceeded(this.#timeoutMs));
+    const now = performance.now();
+    for (const part of [...this.#parts]) if (part.dueAt !== undefined && part.dueAt <= now) part.due?.();
+    if (this.#ended !== undefined) return;
+    if (this.#endsAt <= now) this.abort(deadlineExceeded(this.#timeoutMs));
+    else if (this.#silentAt <= now) {
+      this.#fellSilent = true;
+      this.abort(silent(this.#silenceMs));
+    }
   }
 
   throwIfEnded(): void {
@@ -148,9 +158,12 @@ class Scope implements CallScope, Due {
     this.#parts.push(part);
   }
 
+  sooner(): void {
+    this.#running.sooner(this);
+  }
+
   leave(part: CallPart): void {
-    const at = this.#parts.indexOf(part);
-    if (at >= 0) this.#parts.splice(at, 1);
+    remove(this.#parts, part);
   }
 
   /** The first error counts. */
@@ -168,7 +181,7 @@ class Scope implements CallScope, Due {
     }
     this.#silenceMs = withinMs;
     this.#silentAt = performance.now() + withinMs;
-    this.times.sooner(this);
+    this.sooner();
   }
 
   outputCame(): void {

@@ -1,65 +1,76 @@
-import { create } from "@bufbuild/protobuf";
+import { blankCreateChatCompletionResponse } from "../gen/parley/chat/v1/blanks.ts";
 import {
   type CreateChatCompletionRequest,
   CreateChatCompletionRequestSchema,
   type CreateChatCompletionResponse,
-  CreateChatCompletionResponseSchema,
 } from "../gen/parley/chat/v1/chat_service_pb.ts";
 import type { ChatCompletion } from "../gen/parley/chat/v1/completion_pb.ts";
 import { weigh } from "../routing/demand.ts";
-import type { Attempt } from "./attempt.ts";
+import type { CallScope } from "./call-scope.ts";
 import { noteAnswer, noteAsked } from "./content.ts";
-import { findAnswer } from "./find-answer.ts";
+import { type AnswerKind, findAnswer } from "./find-answer.ts";
 import { createIdentity } from "./identity.ts";
-import { beginCall } from "./meter.ts";
+import { beginCall, type Meter } from "./meter.ts";
 import type { Origin } from "./open-stream.ts";
 import { hideReasoning } from "./reasoning.ts";
 import { Reporter } from "./report.ts";
 import { type Serving, searchOptions } from "./serving.ts";
 import { settleCompletion } from "./settle-completion.ts";
+import { failed } from "./settled.ts";
 
 /** Answers a request in one piece. */
 export async function createChat(
   request: CreateChatCompletionRequest,
   serving: Serving,
 ): Promise<CreateChatCompletionResponse> {
-  const { call, scope, options } = serving;
+  const { call, options, open } = serving;
   const { log } = call;
-  noteAsked(call, request.params);
-  const { prepared, meter } = await beginCall(CreateChatCompletionRequestSchema, request, false, serving);
-  const { choices } = prepared.demand;
+  let scope: CallScope | undefined;
+  let meter: Meter | undefined;
   try {
-    const { attempt, value } = await findAnswer({
-      prepared,
-      scope,
-      log,
-      options: searchOptions(options, request.options),
-      ask: (running) => complete(running, choices),
-      discard: () => undefined,
-    });
+    scope = open(call);
+    scope.throwIfEnded();
+    noteAsked(call, request.params);
+    const begun = await beginCall(CreateChatCompletionRequestSchema, request, false, serving);
+    const { prepared } = begun;
+    meter = begun.meter;
+    const parts = { prepared, scope, log, options: searchOptions(options, request.options) };
+    const { attempt, value } = await findAnswer(WHOLE, parts);
     attempt.succeeded();
     const { completion, origin } = value;
     if (completion.usage === undefined) meter.gave(attempt.candidate.target, tokensOf(completion));
     log.finished(completion.choices.map(({ finishReason }) => finishReason));
     if (request.options?.includeReasoning === false) hideReasoning(completion);
     noteAnswer(log, completion);
-    const report = new Reporter(log, attempt, origin).last(completion);
-    return create(CreateChatCompletionResponseSchema, { completion, report });
+    const response = blankCreateChatCompletionResponse();
+    response.completion = completion;
+    response.report = new Reporter(log, attempt, origin).last(completion);
+    return response;
+  } catch (thrown) {
+    throw failed(call, thrown);
   } finally {
-    meter.settle();
+    meter?.settle();
+    scope?.close();
   }
 }
 
 const tokensOf = ({ choices }: ChatCompletion): number =>
   weigh(choices.flatMap(({ message }) => (message === undefined ? [] : [message]))).tokens;
 
-async function complete(
-  attempt: Attempt,
-  choices: number,
-): Promise<{ readonly completion: ChatCompletion; readonly origin: Origin }> {
-  const whole = await attempt.plan.complete(attempt.signal, attempt.options);
-  const { id, model } = whole;
-  const completion = settleCompletion(whole, createIdentity(attempt.candidate.answersAs), choices);
-  attempt.outputCame();
-  return { completion, origin: { id, model } };
+/** An answer in one piece, and what its provider calls it. */
+interface Whole {
+  readonly completion: ChatCompletion;
+  readonly origin: Origin;
 }
+
+const WHOLE: AnswerKind<ChatCompletion, Whole> = {
+  ask: ({ plan, signal, options }) => plan.complete(signal, options),
+  take(answered, attempt, { prepared }) {
+    const { id, model } = answered;
+    const identity = createIdentity(attempt.candidate.answersAs);
+    const completion = settleCompletion(answered, identity, prepared.demand.choices);
+    attempt.outputCame();
+    return { completion, origin: { id, model } };
+  },
+  discard: () => undefined,
+};

@@ -1,6 +1,7 @@
 import { GatewayError } from "../errors/gateway-error.ts";
 import { Attempt_Outcome } from "../gen/parley/chat/v1/report_pb.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
+import { remove } from "../lib/remove.ts";
 import { sleep } from "../lib/sleep.ts";
 import { shareOf, USUAL_SILENCE_MS } from "../routing/share.ts";
 import { nextStep, type Step } from "../routing/step.ts";
@@ -16,15 +17,21 @@ import { type PreparedCall, planFor } from "./prepare.ts";
 import { noteEnd, noteMove, noteSkipped } from "./trail.ts";
 
 /** How an answer is looked for. */
-export interface SearchParts<T> {
+export interface SearchParts {
   readonly prepared: PreparedCall;
   readonly scope: CallScope;
   readonly log: CallLog;
   readonly options: RoutingOptions;
+}
+
+/** What an answer is: whole, or a stream. */
+export interface AnswerKind<Answered, T> {
   /** Makes an attempt, up to where the client may see something of it. Nothing that it does may be visible before. */
-  readonly ask: (attempt: Attempt) => Promise<T>;
-  /** Lets go of what `ask` resolved with, because another attempt was quicker. */
-  readonly discard: (value: T) => void;
+  ask(attempt: Attempt, parts: SearchParts): Promise<Answered>;
+  /** Takes what an attempt was answered. Throws where it is no answer. */
+  take(answered: Answered, attempt: Attempt, parts: SearchParts): T;
+  /** Lets go of an answer, because another attempt was quicker. */
+  discard(value: T): void;
 }
 
 /** An answer that may be given to the client. */
@@ -38,8 +45,8 @@ export interface Found<T> {
  * Asks one target after the other, and again where that may help, until one of them answers. Fails, when no target is left that may be
  * asked in time, with the failure that tells the caller most; and with the signal's reason as soon as the call ends.
  */
-export async function findAnswer<T>(parts: SearchParts<T>): Promise<Found<T>> {
-  const search = new Search(parts);
+export async function findAnswer<Answered, T>(kind: AnswerKind<Answered, T>, parts: SearchParts): Promise<Found<T>> {
+  const search = new Search(kind, parts);
   try {
     for (;;) {
       await search.next();
@@ -60,8 +67,9 @@ const PASSED_OVER = {
   crowded: notNow("all its places are taken"),
 };
 
-class Search<T> {
-  readonly #parts: SearchParts<T>;
+class Search<Answered, T> {
+  readonly #answerKind: AnswerKind<Answered, T>;
+  readonly #parts: SearchParts;
   readonly #chosen: readonly Candidate[];
   /** By their places. Each is made when it is first looked at: of many targets, most never are. */
   readonly #made: (Leg | undefined)[] = [];
@@ -75,7 +83,8 @@ class Search<T> {
   #waitLeftMs: number;
   #found: Found<T> | undefined;
 
-  constructor(parts: SearchParts<T>) {
+  constructor(kind: AnswerKind<Answered, T>, parts: SearchParts) {
+    this.#answerKind = kind;
     this.#parts = parts;
     this.#chosen = parts.prepared.choice.chosen;
     this.#waitLeftMs = parts.options.maxWaitMs;
@@ -145,7 +154,7 @@ class Search<T> {
 
   /** Makes one attempt. What comes of it is written down; it does not throw. */
   async #try(leg: Leg, hedge: boolean): Promise<void> {
-    const { scope, log, prepared, ask, discard } = this.#parts;
+    const { scope, log, prepared } = this.#parts;
     const { streaming } = prepared;
     const { candidate } = leg;
     const { lane, breaker } = candidate.target.state;
@@ -175,14 +184,15 @@ class Search<T> {
     });
     this.#running.push(attempt);
     try {
-      const value = await ask(attempt);
+      const answered = await this.#answerKind.ask(attempt, this.#parts);
+      const value = this.#answerKind.take(answered, attempt, this.#parts);
       attempt.awaitOutput(undefined);
       if (this.#found === undefined) this.#win({ attempt, value });
-      else discard(value);
+      else this.#answerKind.discard(value);
     } catch (thrown) {
       this.#failed(leg, attempt, credential, GatewayError.from(thrown));
     } finally {
-      this.#running.splice(this.#running.indexOf(attempt), 1);
+      remove(this.#running, attempt);
     }
   }
 
@@ -249,7 +259,7 @@ class Search<T> {
       return undefined;
     } finally {
       scope.leave(part);
-      this.#waiting.splice(this.#waiting.indexOf(waiting), 1);
+      remove(this.#waiting, waiting);
     }
     return log.elapsedMs() - from;
   }
@@ -266,9 +276,11 @@ class Search<T> {
 
   /** How long a target may be silent: its share of the time that is left while there are others to ask. */
   #outputWithin(leg: Leg): number | undefined {
+    const alone = this.#kind === "stream" ? this.#configuredMs : undefined;
+    if (this.#chosen.length === 1) return alone;
     const leftMs = this.#parts.scope.leftMs();
-    const others = this.#chosen.length === 1 ? 0 : this.#countOthers(leg, leftMs);
-    if (others === 0) return this.#kind === "stream" ? this.#configuredMs : undefined;
+    const others = this.#countOthers(leg, leftMs);
+    if (others === 0) return alone;
     return Math.min(this.#configuredMs ?? Number.POSITIVE_INFINITY, shareOf(leftMs, others, this.#kind));
   }
 

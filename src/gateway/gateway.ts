@@ -11,13 +11,13 @@ import {
 } from "../gen/parley/models/v1/models_service_pb.ts";
 import { type CreateRunRequest, CreateRunRequestSchema } from "../gen/parley/runs/v1/runs_service_pb.ts";
 import type { Catalogue } from "../routing/catalogue.ts";
-import { createLiveCalls, type LiveCalls } from "./call-scope.ts";
+import { createLiveCalls, type LiveCalls, type OpenScope } from "./call-scope.ts";
 import { createChat } from "./create-chat.ts";
 import { explainChat } from "./explain-chat.ts";
 import type { GatewayOperations } from "./operation.ts";
 import type { GatewayOptions } from "./options.ts";
 import { checkPlans, notAllowed, prepare } from "./prepare.ts";
-import { type OpenScope, settled } from "./settled.ts";
+import { settled } from "./settled.ts";
 import { streamChat } from "./stream-chat.ts";
 
 /** The use case behind every door. */
@@ -34,8 +34,7 @@ export function createGateway(catalogue: Catalogue, options: GatewayOptions, lim
   const calls = createLiveCalls();
   const open: OpenScope = (call) => calls.open(call, options.totalMs);
   const operations: GatewayOperations = {
-    createChatCompletion: (request, call) =>
-      settled(call, open, (scope) => createChat(request, { call, scope, catalogue, options, limiter })),
+    createChatCompletion: (request, call) => createChat(request, { call, open, catalogue, options, limiter }),
 
     streamChatCompletion: (request, call) => streamChat(request, { call, open, catalogue, options, limiter }),
 

@@ -6,10 +6,11 @@ import {
   RevokeKeyResponseSchema,
   UpdateKeyResponseSchema,
 } from "../gen/parley/keys/v1/keys_service_pb.ts";
+import type { OpenScope } from "./call-scope.ts";
 import { listKeys } from "./list-keys.ts";
 import { createKeyManager, type KeyManagerOptions } from "./manage-keys.ts";
 import type { OperationsOf } from "./operation.ts";
-import { type OpenScope, settled } from "./settled.ts";
+import { settled } from "./settled.ts";
 
 /** What the operations of keys work with. */
 export interface KeyOperationsOptions extends KeyManagerOptions {

@@ -1,10 +1,11 @@
-import { create, type DescMessage } from "@bufbuild/protobuf";
+import type { DescMessage } from "@bufbuild/protobuf";
 import type { ChatRequest } from "../admission/admit.ts";
 import { estimateTokens } from "../admission/limits/estimate.ts";
 import type { Grant, Limiter, Refusal, Use } from "../admission/limits/limiter.ts";
 import { type Quota, quotaOf } from "../admission/limits/quota.ts";
 import { refuse } from "../admission/limits/refuse.ts";
-import { ServiceTier, UsageSchema } from "../gen/parley/chat/v1/completion_pb.ts";
+import { blankUsage } from "../gen/parley/chat/v1/blanks.ts";
+import { ServiceTier } from "../gen/parley/chat/v1/completion_pb.ts";
 import type { KeyLimits } from "../gen/parley/keys/v1/limits_pb.ts";
 import type { Demand } from "../routing/demand.ts";
 import type { Target } from "../routing/target.ts";
@@ -127,9 +128,10 @@ class GrantedMeter implements Meter {
   #estimate(): Use {
     if (this.#target === undefined) return { tokens: 0, nanoDollars: 0 };
     const { backend, model } = this.#target;
-    const usage = completeUsage(
-      create(UsageSchema, { promptTokens: this.#promptTokens, completionTokens: this.#tokens }),
-    );
+    const usage = blankUsage();
+    usage.promptTokens = this.#promptTokens;
+    usage.completionTokens = this.#tokens;
+    completeUsage(usage);
     const cost = backend.cost?.({ model, answeredBy: undefined, usage, serviceTier: ServiceTier.UNSPECIFIED });
     return { tokens: usage.totalTokens, nanoDollars: Number(cost ?? 0n) };
   }

@@ -4,7 +4,7 @@ import type { ChatCompletion, ChatCompletionChunk } from "../gen/parley/chat/v1/
 export function hideReasoning(completion: ChatCompletion): void {
   for (const { message } of completion.choices) {
     if (message === undefined) continue;
-    delete message.reasoningContent;
+    message.reasoningContent = undefined;
     message.reasoningDetails = [];
   }
 }
@@ -13,7 +13,7 @@ export function hideReasoning(completion: ChatCompletion): void {
 export function hideReasoningInChunk(chunk: ChatCompletionChunk): void {
   for (const { delta } of chunk.choices) {
     if (delta === undefined) continue;
-    delete delta.reasoningContent;
+    delta.reasoningContent = undefined;
     delta.reasoningDetails = [];
   }
 }

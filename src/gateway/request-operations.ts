@@ -26,11 +26,12 @@ import { unlessAborted } from "../lib/unless-aborted.ts";
 import { createRequestRows, type RequestFilter } from "../store/requests.ts";
 import type { LateStore, Store } from "../store/store.ts";
 import { sumUsage } from "../store/usage.ts";
+import type { OpenScope } from "./call-scope.ts";
 import type { OperationsOf } from "./operation.ts";
 import { recordOf, summaryOf } from "./request-log/record-of.ts";
 import type { RequestLog } from "./request-log/request-log.ts";
 import { keptText } from "./request-log/row-of.ts";
-import { type OpenScope, settled } from "./settled.ts";
+import { settled } from "./settled.ts";
 
 /** What the operations work with. */
 export interface RequestOperationOptions {

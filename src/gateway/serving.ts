@@ -3,14 +3,14 @@ import type { Limiter } from "../admission/limits/limiter.ts";
 import type { CallOptions } from "../gen/parley/chat/v1/chat_service_pb.ts";
 import { MAX_TIMER_MS } from "../lib/sleep.ts";
 import type { Catalogue } from "../routing/catalogue.ts";
-import type { CallScope } from "./call-scope.ts";
+import type { OpenScope } from "./call-scope.ts";
 import type { CallContext } from "./operation.ts";
 import type { GatewayOptions, RoutingOptions } from "./options.ts";
 
 /** What a call is served with. */
 export interface Serving {
   readonly call: CallContext;
-  readonly scope: CallScope;
+  readonly open: OpenScope;
   readonly catalogue: Catalogue;
   readonly options: GatewayOptions;
   readonly limiter: Limiter;

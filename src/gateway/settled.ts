@@ -1,9 +1,6 @@
 import { GatewayError } from "../errors/gateway-error.ts";
-import type { CallScope } from "./call-scope.ts";
+import type { CallScope, OpenScope } from "./call-scope.ts";
 import type { CallContext } from "./operation.ts";
-
-/** Opens the scope of a call. */
-export type OpenScope = (call: CallContext) => CallScope;
 
 /** Runs the work of a unary call within its scope. What it throws becomes a GatewayError, and the log knows of it. */
 export async function settled<T>(
@@ -53,7 +50,8 @@ function endWithScope(items: AsyncGenerator, scope: CallScope): void {
   scope.join({ callEnded: () => void items.return(undefined).then(close, close) });
 }
 
-function failed(call: CallContext, thrown: unknown): GatewayError {
+/** What a call fails with for something thrown; the log knows of it then. */
+export function failed(call: CallContext, thrown: unknown): GatewayError {
   const error = GatewayError.from(thrown);
   call.log.failed(error);
   return error;

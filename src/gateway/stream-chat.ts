@@ -1,28 +1,25 @@
-import { GatewayError } from "../errors/gateway-error.ts";
+import type { GatewayError } from "../errors/gateway-error.ts";
+import { blankStreamChatCompletionResponse } from "../gen/parley/chat/v1/blanks.ts";
 import {
   type StreamChatCompletionRequest,
   StreamChatCompletionRequestSchema,
   type StreamChatCompletionResponse,
-  StreamChatCompletionResponseSchema,
 } from "../gen/parley/chat/v1/chat_service_pb.ts";
 import type { ChatCompletionChunk } from "../gen/parley/chat/v1/completion_pb.ts";
 import { verdictOf } from "../routing/verdict.ts";
 import type { Attempt } from "./attempt.ts";
 import type { CallPart, CallScope } from "./call-scope.ts";
 import { noteAsked, noteStream } from "./content.ts";
-import { findAnswer } from "./find-answer.ts";
+import { type AnswerKind, findAnswer } from "./find-answer.ts";
 import { beginCall, type Meter } from "./meter.ts";
 import { type OpenStream, openStream, readBatch, stopQuietly } from "./open-stream.ts";
 import { Reporter } from "./report.ts";
 import { type Serving, searchOptions } from "./serving.ts";
-import type { OpenScope } from "./settled.ts";
+import { failed } from "./settled.ts";
 import { noteEnd } from "./trail.ts";
 
 type Response = StreamChatCompletionResponse;
 type Step = IteratorResult<Response[], undefined>;
-
-/** What a stream is served with. Its scope is opened when its first batch is asked for. */
-export type StreamServing = Omit<Serving, "scope"> & { readonly open: OpenScope };
 
 /**
  * Streams the answer to a request. Nothing comes before the first output; from then on, whatever fails is an error, and nobody else is
@@ -32,7 +29,7 @@ export type StreamServing = Omit<Serving, "scope"> & { readonly open: OpenScope 
  */
 export function streamChat(
   request: StreamChatCompletionRequest,
-  serving: StreamServing,
+  serving: Serving,
 ): AsyncIterableIterator<Response[], undefined> {
   return new ChatStream(request, serving);
 }
@@ -50,7 +47,7 @@ interface Answer {
 
 class ChatStream implements AsyncIterableIterator<Response[], undefined>, CallPart {
   readonly #request: StreamChatCompletionRequest;
-  readonly #serving: StreamServing;
+  readonly #serving: Serving;
   #scope: CallScope | undefined;
   #meter: Meter | undefined;
   #answer: Answer | undefined;
@@ -62,7 +59,7 @@ class ChatStream implements AsyncIterableIterator<Response[], undefined>, CallPa
   #isOver = false;
   #isTold = false;
 
-  constructor(request: StreamChatCompletionRequest, serving: StreamServing) {
+  constructor(request: StreamChatCompletionRequest, serving: Serving) {
     this.#request = request;
     this.#serving = serving;
   }
@@ -116,19 +113,8 @@ class ChatStream implements AsyncIterableIterator<Response[], undefined>, CallPa
     noteAsked(call, request.params);
     const { prepared, meter } = await beginCall(StreamChatCompletionRequestSchema, request, true, this.#serving);
     this.#meter = meter;
-    const reading = {
-      choices: prepared.demand.choices,
-      hidesReasoning: request.options?.includeReasoning === false,
-      idleMs: options.idleMs,
-    };
-    const { attempt, value: stream } = await findAnswer({
-      prepared,
-      scope,
-      log,
-      options: searchOptions(options, request.options),
-      ask: (running) => openStream(running, reading),
-      discard: ({ rest }) => void stopQuietly(rest),
-    });
+    const parts = { prepared, scope, log, options: searchOptions(options, request.options) };
+    const { attempt, value: stream } = await findAnswer(STREAM, parts);
     const note = noteStream(log);
     note?.(stream.held);
     // Rather too few than too many: a piece is a token, or several.
@@ -171,8 +157,10 @@ class ChatStream implements AsyncIterableIterator<Response[], undefined>, CallPa
     this.#serving.call.log.finished(stream.grammar.finishReasons);
     if (chunk !== undefined) note?.([chunk]);
     this.#hasLast = true;
-    const report = reporter.last(chunk);
-    return chunk === undefined ? { $typeName, report } : { $typeName, chunk, report };
+    const message = blankStreamChatCompletionResponse();
+    message.chunk = chunk;
+    message.report = reporter.last(chunk);
+    return message;
   }
 
   #give(value: Response[]): Step {
@@ -192,17 +180,16 @@ class ChatStream implements AsyncIterableIterator<Response[], undefined>, CallPa
 
   /** The end of the call is no failure of its target, but for its silence. */
   #failed(thrown: unknown): GatewayError {
-    const error = GatewayError.from(thrown);
-    const { log } = this.#serving.call;
+    const { call } = this.#serving;
+    const error = failed(call, thrown);
     if (this.#answer !== undefined) {
       const { attempt, scope } = this.#answer;
       if (scope.ended !== undefined && !scope.fellSilent) attempt.cancelled();
       else attempt.failed(error, scope.fellSilent || verdictOf(error).isFault);
-      noteEnd(log);
+      noteEnd(call.log);
     }
     this.#isTold = true;
     this.#close();
-    log.failed(error);
     return error;
   }
 
@@ -220,13 +207,25 @@ class ChatStream implements AsyncIterableIterator<Response[], undefined>, CallPa
   }
 }
 
+const STREAM: AnswerKind<OpenStream, OpenStream> = {
+  ask: (attempt, { prepared: { request, demand }, options }) =>
+    openStream(attempt, {
+      choices: demand.choices,
+      hidesReasoning: request.options?.includeReasoning === false,
+      idleMs: options.idleMs,
+    }),
+  take: (stream) => stream,
+  discard: ({ rest }) => void stopQuietly(rest),
+};
+
 const DONE: Step = { done: true, value: undefined };
 
-const { typeName: $typeName } = StreamChatCompletionResponseSchema;
-
-/** Messages as `create` makes them, for a third of its time: one is made for each chunk. */
 function messagesOf(chunks: readonly ChatCompletionChunk[]): Response[] {
   const messages: Response[] = [];
-  for (const chunk of chunks) messages.push({ $typeName, chunk });
+  for (const chunk of chunks) {
+    const message = blankStreamChatCompletionResponse();
+    message.chunk = chunk;
+    messages.push(message);
+  }
   return messages;
 }

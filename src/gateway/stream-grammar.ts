@@ -1,12 +1,9 @@
-import { create } from "@bufbuild/protobuf";
 import { GatewayError } from "../errors/gateway-error.ts";
+import { blankChatCompletionChunk, blankChunkChoice, blankDelta } from "../gen/parley/chat/v1/blanks.ts";
 import {
   type ChatCompletionChunk,
-  ChatCompletionChunkSchema,
   type ChunkChoice,
-  ChunkChoiceSchema,
   type Delta,
-  DeltaSchema,
   FinishReason,
   ServiceTier,
 } from "../gen/parley/chat/v1/completion_pb.ts";
@@ -44,7 +41,7 @@ class Grammar implements StreamGrammar {
   /** Of each choice that has begun, whether it has ended. */
   readonly #ended: boolean[] = [];
   /** Without choices: what is the same on every chunk of the provider, and the last usage that was seen. */
-  readonly #frame = create(ChatCompletionChunkSchema);
+  readonly #frame = blankChatCompletionChunk();
 
   constructor(identity: Identity, choices: number) {
     this.#identity = identity;
@@ -82,13 +79,12 @@ class Grammar implements StreamGrammar {
 
   /** Notes what the frame has, and takes the usage and the provider's padding out of the chunk. */
   #remember(chunk: ChatCompletionChunk): void {
-    // To delete what is not there takes its time, too.
-    if (chunk.obfuscation !== undefined) delete chunk.obfuscation;
+    chunk.obfuscation = undefined;
     if (chunk.serviceTier !== ServiceTier.UNSPECIFIED) this.#frame.serviceTier = chunk.serviceTier;
     if (chunk.systemFingerprint !== undefined) this.#frame.systemFingerprint = chunk.systemFingerprint;
     if (chunk.usage === undefined) return;
     this.#frame.usage = chunk.usage;
-    delete chunk.usage;
+    chunk.usage = undefined;
   }
 
   /** Tells what is new in a choice, after the openings that must precede it. Its end goes to `finishes`. */
@@ -102,7 +98,7 @@ class Grammar implements StreamGrammar {
       if (this.#ended.length < index) told.push(opening(this.#ended.length));
       this.#ended.push(false);
     }
-    choice.delta ??= create(DeltaSchema);
+    choice.delta ??= blankDelta();
     choice.delta.role = isFirst ? Role.ASSISTANT : Role.UNSPECIFIED;
     const hasNews = choice.logprobs !== undefined || hasOutput(choice.delta);
     if (this.#ended[index] === true) {
@@ -129,19 +125,17 @@ function identify(chunk: ChatCompletionChunk, { id, created, model }: Identity):
 function endOf(choice: ChunkChoice): ChunkChoice {
   const { index, finishReason, nativeFinishReason, extra } = choice;
   choice.finishReason = FinishReason.UNSPECIFIED;
-  delete choice.nativeFinishReason;
-  delete choice.extra;
-  return create(ChunkChoiceSchema, {
-    index,
-    delta: {},
-    finishReason,
-    ...(nativeFinishReason === undefined ? {} : { nativeFinishReason }),
-    ...(extra === undefined ? {} : { extra }),
-  });
+  choice.nativeFinishReason = undefined;
+  choice.extra = undefined;
+  return { ...blankChunkChoice(), index, delta: blankDelta(), finishReason, nativeFinishReason, extra };
 }
 
 /** The first chunk of a choice that has nothing to say yet. */
-const opening = (index: number): ChunkChoice => create(ChunkChoiceSchema, { index, delta: { role: Role.ASSISTANT } });
+function opening(index: number): ChunkChoice {
+  const delta = blankDelta();
+  delta.role = Role.ASSISTANT;
+  return { ...blankChunkChoice(), index, delta };
+}
 
 /** Whether a delta says anything besides who speaks. This is also what "first output" means: a role alone is none. */
 export function hasOutput(delta: Delta): boolean {

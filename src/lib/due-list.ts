@@ -15,8 +15,8 @@ export interface Due {
  * Tells each of many when it is due, by one timer. A timer for each costs about a microsecond, and most are put off or given up before
  * their time; so the timer here is not touched then, and looks at all of them when it fires. It does not keep the process from ending.
  */
-export class DueList {
-  readonly #members = new Set<Due>();
+export class DueList<Member extends Due> {
+  readonly #members = new Set<Member>();
   #timer: NodeJS.Timeout | undefined;
   #firesAt = Number.POSITIVE_INFINITY;
 
@@ -26,19 +26,23 @@ export class DueList {
   }
 
   /** Takes one in. */
-  add(member: Due): void {
+  add(member: Member): void {
     this.#members.add(member);
     this.sooner(member);
   }
 
   /** One that is in may be due sooner than before. */
-  sooner({ dueAt }: Due): void {
+  sooner({ dueAt }: Member): void {
     if (dueAt < this.#firesAt) this.#fireAt(dueAt);
   }
 
-  /** Lets one go. */
-  delete(member: Due): void {
-    this.#members.delete(member);
+  /** Lets one go. Returns whether it was there. */
+  delete(member: Member): boolean {
+    return this.#members.delete(member);
+  }
+
+  [Symbol.iterator](): IterableIterator<Member> {
+    return this.#members.values();
   }
 
   #fireAt(at: number): void {

@@ -1,5 +1,6 @@
 /** Routing: from the name of a model to the targets that can answer, and the order in which they are asked. */
 import { create } from "@bufbuild/protobuf";
+import { LRUCache } from "lru-cache";
 import type { AutoSettings, ModelNameSettings, PolicyName } from "../config/settings.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
@@ -38,6 +39,9 @@ export type CatalogueOptions = Omit<IndexOptions, "extras"> & {
   /** With at least one model. */
   readonly auto: AutoSettings;
 };
+
+/** Most names whose routes are kept; callers choose the names. Those used last are kept. */
+const MAX_ROUTES = 10_000;
 
 const NO_WEIGHTS: ReadonlyMap<string, number> = new Map();
 
@@ -94,25 +98,31 @@ export function createCatalogue({ backends, models, auto, routing, states }: Cat
   for (const name of models) candidatesOf(name);
   autoCandidates();
 
-  /** What is configured, by name. It is found anew when a list has changed, because that may say other facts. */
-  let routes = new Map<string, Route>();
+  /** What names stood for lately. It is found anew when a list has changed, because that may say other facts. */
+  const routes = new LRUCache<string, Route>({ max: MAX_ROUTES });
   let routesOf = index();
-  const configured = (name: string): Route | undefined => {
-    if (name !== AUTO && !byName.has(name)) return undefined;
+  const resolve = (name: string): Route | undefined => {
     const current = index();
     if (current !== routesOf) {
-      routes = new Map();
+      routes.clear();
       routesOf = current;
     }
-    const known = routes.get(name) ?? find(name);
-    if (known !== undefined) routes.set(name, known);
-    return known;
+    const known = routes.get(name);
+    if (known !== undefined) {
+      // Most names stand for one.
+      const [first] = known.candidates;
+      if (first !== undefined) current.keep(first.target);
+      return known;
+    }
+    const found = find(name);
+    if (found !== undefined) routes.set(name, found);
+    return found;
   };
   const named = new Set([...auto.models, ...models.flatMap(({ targets }) => targets)]);
 
   return {
     resolve(name, param = "model") {
-      const found = configured(name) ?? find(name);
+      const found = resolve(name);
       if (found === undefined) throw notFound(name, param);
       return found;
     },

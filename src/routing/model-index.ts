@@ -17,6 +17,8 @@ export interface ModelIndex {
   readonly listersOf: ReadonlyMap<string, readonly Backend[]>;
   /** A backend's model as a target; the same object as long as the lists say the same. */
   target(backend: Backend, model: string): Target;
+  /** A target that is known to somebody else is asked for again: it is one of those that were lately. */
+  keep(target: Target): void;
   /** The targets that were asked for lately. */
   targets(): Iterable<Target>;
 }
@@ -42,8 +44,12 @@ export function createModelIndex(options: IndexOptions): () => ModelIndex {
   const { backends } = options;
   let lists: readonly (readonly Model[])[] = [];
   let index: ModelIndex | undefined;
+  const isUpToDate = (): boolean => {
+    for (let at = 0; at < backends.length; at++) if (backends[at]?.models() !== lists[at]) return false;
+    return true;
+  };
   return () => {
-    if (index !== undefined && backends.every((backend, at) => backend.models() === lists[at])) return index;
+    if (index !== undefined && isUpToDate()) return index;
     lists = backends.map((backend) => backend.models());
     index = indexOf(options, lists);
     return index;
@@ -81,6 +87,9 @@ function indexOf(
         targets.set(name, target);
       }
       return target;
+    },
+    keep(target) {
+      if (targets.get(target.name) === undefined) targets.set(target.name, target);
     },
     targets: () => targets.values(),
   };

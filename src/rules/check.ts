@@ -6,6 +6,18 @@ export type Check = (value: unknown) => boolean;
 /** Of rules that nothing here knows. */
 export const UNKNOWN: Check = () => false;
 
+/** The check of a member of a message: a field, or a union. */
+export interface MemberCheck {
+  /** Its local name. */
+  readonly name: string;
+  /** Looks at its value, where there is one. */
+  readonly check: Check;
+  /** Whether it has to be there: it is required, or of those that every message has. */
+  readonly isNeeded: boolean;
+  /** Whether it is a list, and plain that it may be empty. */
+  readonly mayBeEmpty: boolean;
+}
+
 /** A message, by the local names of its fields. */
 export type Fields = Readonly<Record<string, unknown>>;
 

@@ -2,45 +2,40 @@ import { type DescField, getOption } from "@bufbuild/protobuf";
 import { scalarEquals, scalarZeroValue } from "@bufbuild/protobuf/reflect";
 import { FeatureSet_FieldPresence as Presence } from "@bufbuild/protobuf/wkt";
 import { type FieldRules, field as fieldOption, Ignore } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
-import { type Check, type Fields, UNKNOWN } from "./check.ts";
+import { type Check, type MemberCheck, UNKNOWN } from "./check.ts";
 import { checkOfValue, isKnown, type NestedCheck } from "./plain-value.ts";
 
 /** Whether it is told by undefined that a field is not there. */
 export const isOptional = ({ oneof, presence }: DescField): boolean =>
   oneof === undefined && presence === Presence.EXPLICIT;
 
-/** The check of a field, given the message; undefined where it has no rules. */
-export function checkOfField(field: DescField, nested: NestedCheck): Check | undefined {
+/** The check of a field; undefined where it has no rules. */
+export function checkOfField(field: DescField, nested: NestedCheck): MemberCheck | undefined {
   const rules = getOption(field, fieldOption);
   if (rules.ignore === Ignore.ALWAYS) return undefined;
-  const check = isKnown(rules) ? checkOfValue(field, rules, nested) : UNKNOWN;
-  if (check === undefined && !rules.required) return undefined;
-  return at(field, rules, check);
+  const ofValue = isKnown(rules) ? checkOfValue(field, rules, nested) : UNKNOWN;
+  if (ofValue === undefined && !rules.required) return undefined;
+  const check = checkOfPresence(field, rules, ofValue);
+  return {
+    name: field.localName,
+    check,
+    isNeeded: rules.required || !isOptional(field),
+    mayBeEmpty: field.fieldKind === "list" && check([]),
+  };
 }
 
-/** The check of the value of a union's member, when it is the one that is there; undefined where it has no rules. */
-export function checkOfMember(field: DescField, nested: NestedCheck): Check | undefined {
+/** The check of a union's case, when it is the one that is there; undefined where it has no rules. */
+export function checkOfCase(field: DescField, nested: NestedCheck): Check | undefined {
   const rules = getOption(field, fieldOption);
   if (rules.ignore === Ignore.ALWAYS) return undefined;
   return isKnown(rules) && !rules.required ? checkOfValue(field, rules, nested) : UNKNOWN;
 }
 
-/** Looks at a field of a message: what is not there keeps all rules but that it has to be. */
-function at(field: DescField, { required, ignore }: FieldRules, check: Check | undefined): Check {
-  const name = field.localName;
-  if (isOptional(field)) {
-    return (message) => {
-      const value = (message as Fields)[name];
-      return value === undefined ? !required : check === undefined || check(value);
-    };
-  }
+/** Looks at a value, which may be the one of a field that is not there: that keeps all rules but that it has to be. */
+function checkOfPresence(field: DescField, { required, ignore }: FieldRules, check: Check = () => true): Check {
+  if (isOptional(field) || !(required || ignore === Ignore.IF_ZERO_VALUE)) return check;
   const isZero = zeroOf(field);
-  const isIgnored = ignore === Ignore.IF_ZERO_VALUE;
-  return (message) => {
-    const value = (message as Fields)[name];
-    if ((required || isIgnored) && isZero(value)) return !required;
-    return check === undefined || check(value);
-  };
+  return (value) => (isZero(value) ? !required : check(value));
 }
 
 /** Whether a value is what a field has that is not there. */

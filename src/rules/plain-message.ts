@@ -6,9 +6,9 @@ import {
   message as messageOption,
   oneof as oneofOption,
 } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
-import { type Check, type Fields, UNKNOWN } from "./check.ts";
+import { type Check, type Fields, type MemberCheck, UNKNOWN } from "./check.ts";
 import { checkOfExpression } from "./plain-expression.ts";
-import { checkOfField, checkOfMember, isOptional } from "./plain-field.ts";
+import { checkOfCase, checkOfField, isOptional } from "./plain-field.ts";
 
 /** Whether it is plain that a message keeps the rules of the contract. False says nothing: protovalidate has to judge. */
 export const isPlainlyValid = (schema: DescMessage, message: Message): boolean =>
@@ -16,7 +16,7 @@ export const isPlainlyValid = (schema: DescMessage, message: Message): boolean =
 
 const checks = new WeakMap<DescMessage, Check>();
 
-/** The check of a message. Those of the messages in it are made when there is one of them for the first time. */
+/** The check of a message. What it takes is read off its rules when there is such a message for the first time. */
 function checkOf(schema: DescMessage): Check {
   let check = checks.get(schema);
   if (check === undefined) {
@@ -27,31 +27,61 @@ function checkOf(schema: DescMessage): Check {
 }
 
 function makeCheck(schema: DescMessage): Check {
-  const rules = getOption(schema, messageOption);
-  // In messages of other editions, what is not there may have a value all the same.
-  const isKnown = schema.file.edition === Edition.EDITION_PROTO3 && rules.$unknown === undefined;
-  if (!isKnown || rules.celExpression.length > 0) return UNKNOWN;
-  const parts = [
-    ...schema.fields.filter(({ oneof }) => oneof === undefined).map((field) => checkOfField(field, nestedCheck)),
-    ...schema.oneofs.map(checkOfOneof),
-    ...rules.oneof.map((rule) => checkOfFewFields(schema, rule)),
-    ...rules.cel.map(({ expression }) => checkOfExpression(schema, expression)),
-  ].filter((part) => part !== undefined);
+  let plan: MessagePlan | undefined;
   return (message) => {
-    for (const part of parts) if (!part(message)) return false;
+    plan ??= planOf(schema);
+    if (!plan.isKnown) return false;
+    let needed = plan.needed;
+    // Over what is there: to look for each member that may be there takes longer, as most are not.
+    for (const name in message as Fields) {
+      const value = (message as Fields)[name];
+      const member = value === undefined ? undefined : plan.members.get(name);
+      if (member === undefined) continue;
+      if (!(member.mayBeEmpty && (value as readonly unknown[]).length === 0) && !member.check(value)) return false;
+      if (member.isNeeded) needed -= 1;
+    }
+    if (needed > 0) return false;
+    for (const check of plan.between) if (!check(message)) return false;
     return true;
   };
 }
 
-/** The check of a message in another one; undefined where neither it nor what is in it has any rules. */
-function nestedCheck(schema: DescMessage): Check | undefined {
-  if (!hasRules(schema, new Set())) return undefined;
-  let check: Check | undefined;
-  return (message) => {
-    check ??= checkOf(schema);
-    return check(message);
+/** What is looked at of a message. */
+interface MessagePlan {
+  /** Whether there are no rules but these. */
+  readonly isKnown: boolean;
+  readonly members: ReadonlyMap<string, MemberCheck>;
+  /** How many of them have to be there. */
+  readonly needed: number;
+  /** Rules between members, which are given the message. */
+  readonly between: readonly Check[];
+}
+
+function planOf(schema: DescMessage): MessagePlan {
+  const rules = getOption(schema, messageOption);
+  const found = [
+    ...schema.fields.filter(({ oneof }) => oneof === undefined).map((field) => checkOfField(field, nestedCheck)),
+    ...schema.oneofs.map(checkOfUnion),
+  ];
+  const members = found.filter((member) => member !== undefined);
+  return {
+    // In messages of other editions, what is not there may have a value all the same.
+    isKnown:
+      schema.file.edition === Edition.EDITION_PROTO3 &&
+      rules.$unknown === undefined &&
+      rules.celExpression.length === 0,
+    members: new Map(members.map((member) => [member.name, member])),
+    needed: members.filter(({ isNeeded }) => isNeeded).length,
+    between: [
+      ...rules.oneof.map((rule) => checkOfFewFields(schema, rule)),
+      ...rules.cel.map(({ expression }) => checkOfExpression(schema, expression)),
+    ],
   };
 }
+
+/** The check of a message in another one; undefined where neither it nor what is in it has any rules. */
+const nestedCheck = (schema: DescMessage): Check | undefined =>
+  hasRules(schema, new Set()) ? checkOf(schema) : undefined;
 
 function hasRules(schema: DescMessage, seen: Set<DescMessage>): boolean {
   if (seen.has(schema)) return false;
@@ -66,17 +96,19 @@ function hasRules(schema: DescMessage, seen: Set<DescMessage>): boolean {
 }
 
 /** A union: one of its cases where one is required, and the rules of the case that is there. */
-function checkOfOneof(oneof: DescOneof): Check | undefined {
+function checkOfUnion(oneof: DescOneof): MemberCheck | undefined {
   const { required } = getOption(oneof, oneofOption);
-  const cases = new Map(oneof.fields.map((field) => [field.localName, checkOfMember(field, nestedCheck)]));
-  if (!required && [...cases.values()].every((check) => check === undefined)) return undefined;
-  const name = oneof.localName;
-  return (message) => {
-    const union = (message as Fields)[name] as { readonly case: string | undefined; readonly value: unknown };
+  const checks = oneof.fields.map((field) => checkOfCase(field, nestedCheck));
+  if (!required && checks.every((check) => check === undefined)) return undefined;
+  // A case without rules is there, too, so that it is told from one that does not exist.
+  const cases = new Map(oneof.fields.map(({ localName }, at) => [localName, checks[at] ?? null]));
+  const check: Check = (value) => {
+    const union = value as { readonly case: string | undefined; readonly value: unknown };
     if (union.case === undefined) return !required;
-    const check = cases.get(union.case);
-    return check === undefined ? cases.has(union.case) : check(union.value);
+    const found = cases.get(union.case);
+    return found === null || found?.(union.value) === true;
   };
+  return { name: oneof.localName, check, isNeeded: true, mayBeEmpty: false };
 }
 
 /** A rule that at most one of some fields is there, or exactly one. */

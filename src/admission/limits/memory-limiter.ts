@@ -1,6 +1,6 @@
 import { Account } from "./account.ts";
 import { type Clock, MACHINE_CLOCK } from "./clock.ts";
-import type { Ask, Grant, Limiter, Refusal, Standing } from "./limiter.ts";
+import type { Ask, Grant, Limiter, Refusal, Standing, Use } from "./limiter.ts";
 import { type Period, periodsAt } from "./period.ts";
 import { isUnlimited, type Quota } from "./quota.ts";
 import type { SpendLedger } from "./spend-ledger.ts";
@@ -51,27 +51,12 @@ export function createMemoryLimiter({ spend, clock = MACHINE_CLOCK }: MemoryLimi
     return refusal ?? grant(caller, account, quota, ask);
   }
 
-  function grant(caller: string, account: Account, quota: Quota, { tokens, stream }: Ask): Grant {
+  function grant(caller: string, account: Account, quota: Quota, ask: Ask): Grant {
     account.requests?.take(1);
-    account.tokens?.take(tokens);
+    account.tokens?.take(ask.tokens);
     account.calls += 1;
-    if (stream) account.streams += 1;
-    const taken = account.tokens === undefined ? 0 : tokens;
-    let isSettled = false;
-    return {
-      granted: true,
-      standing: account.standing,
-      settle(use) {
-        if (isSettled) return;
-        isSettled = true;
-        account.calls -= 1;
-        if (stream) account.streams -= 1;
-        // First what was refilled meanwhile: what is given back must not be lost in a bucket that only seems full.
-        account.tokens?.refill(now());
-        account.tokens?.give(taken - use.tokens);
-        if (quota.budget !== undefined) spend.add(caller, use.nanoDollars);
-      },
-    };
+    if (ask.stream) account.streams += 1;
+    return new MemoryGrant({ caller, account, ask, spend: quota.budget === undefined ? undefined : spend, now });
   }
 
   return {
@@ -98,6 +83,45 @@ export function createMemoryLimiter({ spend, clock = MACHINE_CLOCK }: MemoryLimi
     },
     close: () => Promise.resolve(),
   };
+}
+
+/** What is settled of a call. */
+interface GrantParts {
+  readonly caller: string;
+  readonly account: Account;
+  readonly ask: Ask;
+  /** Undefined: there is no budget. */
+  readonly spend: SpendLedger | undefined;
+  /** Whole milliseconds, by the clock of the limits. */
+  readonly now: () => number;
+}
+
+class MemoryGrant implements Grant {
+  readonly granted = true;
+  readonly standing: Standing;
+  readonly #parts: GrantParts;
+  /** Tokens that were taken; 0 where there is no limit of them. */
+  readonly #taken: number;
+  #isSettled = false;
+
+  constructor(parts: GrantParts) {
+    const { account, ask } = parts;
+    this.#parts = parts;
+    this.standing = account.standing;
+    this.#taken = account.tokens === undefined ? 0 : ask.tokens;
+  }
+
+  settle({ tokens, nanoDollars }: Use): void {
+    if (this.#isSettled) return;
+    this.#isSettled = true;
+    const { caller, account, ask, spend, now } = this.#parts;
+    account.calls -= 1;
+    if (ask.stream) account.streams -= 1;
+    // First what was refilled meanwhile: what is given back must not be lost in a bucket that only seems full.
+    account.tokens?.refill(now());
+    account.tokens?.give(this.#taken - tokens);
+    spend?.add(caller, nanoDollars);
+  }
 }
 
 /** Milliseconds until a period ends. */

@@ -1,32 +1,38 @@
-import type { Allowance, Standing } from "./limiter.ts";
+import type { Standing } from "./limiter.ts";
 
 /** Names of the headers, as OpenAI has them (https://platform.openai.com/docs/guides/rate-limits). */
-const REQUESTS = {
-  limit: "x-ratelimit-limit-requests",
-  remaining: "x-ratelimit-remaining-requests",
-  reset: "x-ratelimit-reset-requests",
-};
-const TOKENS = {
-  limit: "x-ratelimit-limit-tokens",
-  remaining: "x-ratelimit-remaining-tokens",
-  reset: "x-ratelimit-reset-tokens",
-};
+const REQUESTS_LIMIT = "x-ratelimit-limit-requests";
+const REQUESTS_REMAINING = "x-ratelimit-remaining-requests";
+const REQUESTS_RESET = "x-ratelimit-reset-requests";
+const TOKENS_LIMIT = "x-ratelimit-limit-tokens";
+const TOKENS_REMAINING = "x-ratelimit-remaining-tokens";
+const TOKENS_RESET = "x-ratelimit-reset-tokens";
 
 /** All headers that tell how it stands with a caller. */
-export const STANDING_HEADERS: readonly string[] = [...Object.values(REQUESTS), ...Object.values(TOKENS)];
+export const STANDING_HEADERS: readonly string[] = [
+  REQUESTS_LIMIT,
+  REQUESTS_REMAINING,
+  REQUESTS_RESET,
+  TOKENS_LIMIT,
+  TOKENS_REMAINING,
+  TOKENS_RESET,
+];
 
 /** The headers that tell how it stands with a caller; none for what has no limit. */
 export function standingHeaders({ requests, tokens }: Standing): Record<string, string> {
-  return { ...headersOf(REQUESTS, requests), ...headersOf(TOKENS, tokens) };
-}
-
-function headersOf(names: typeof REQUESTS, allowance: Allowance | undefined): Record<string, string> {
-  if (allowance === undefined) return {};
-  return {
-    [names.limit]: String(allowance.limit),
-    [names.remaining]: String(allowance.remaining),
-    [names.reset]: formatReset(allowance.resetMs),
-  };
+  const headers: Record<string, string> = {};
+  // By constant names: those that are read off a table make a dictionary of the object, for three times as long.
+  if (requests !== undefined) {
+    headers[REQUESTS_LIMIT] = String(requests.limit);
+    headers[REQUESTS_REMAINING] = String(requests.remaining);
+    headers[REQUESTS_RESET] = formatReset(requests.resetMs);
+  }
+  if (tokens !== undefined) {
+    headers[TOKENS_LIMIT] = String(tokens.limit);
+    headers[TOKENS_REMAINING] = String(tokens.remaining);
+    headers[TOKENS_RESET] = formatReset(tokens.resetMs);
+  }
+  return headers;
 }
 
 /** Writes a time as OpenAI does: "12ms", "1s", "8.64s", "6m0s", "1h0m0s". */
