@@ -31,10 +31,11 @@ export async function createChat(
     scope = open(call);
     scope.throwIfEnded();
     noteAsked(call, request.params);
-    const begun = await beginCall(CreateChatCompletionRequestSchema, request, false, serving);
-    const { prepared } = begun;
+    const beginning = beginCall(CreateChatCompletionRequestSchema, request, false, serving);
+    // Mostly nobody has to be waited for.
+    const begun = beginning instanceof Promise ? await beginning : beginning;
     meter = begun.meter;
-    const parts = { prepared, scope, log, options: searchOptions(options, request.options) };
+    const parts = { prepared: begun.prepared, scope, log, options: searchOptions(options, request.options) };
     const { attempt, value } = await findAnswer(WHOLE, parts);
     attempt.succeeded();
     const { completion, origin } = value;

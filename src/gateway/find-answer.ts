@@ -99,7 +99,7 @@ class Search<Answered, T> {
   next(): Promise<void> {
     const { scope, options } = this.#parts;
     scope.throwIfEnded();
-    const step = this.#step(this.#chosen.length, (at) => this.#leg(at));
+    const step = this.#step(undefined);
     if (step.kind === "give_up") throw this.#failure(step);
     if (step.kind === "wait") {
       this.#waitLeftMs -= step.ms;
@@ -126,12 +126,13 @@ class Search<Answered, T> {
     return this.#chosen.map((_, at) => this.#leg(at));
   }
 
-  #step(count: number, legAt: (at: number) => Leg): Step {
+  /** The next step among some of the targets; undefined: among all of them. */
+  #step(legs: readonly Leg[] | undefined): Step {
     const leftMs = this.#parts.scope.leftMs();
     const now = Date.now();
-    const { maxRetries } = this.#parts.options;
-    const limits = { maxRetries, waitLeftMs: this.#waitLeftMs, leftMs };
-    return nextStep(count, (at) => legAt(at).stop(now, leftMs), now, limits);
+    const limits = { maxRetries: this.#parts.options.maxRetries, waitLeftMs: this.#waitLeftMs, leftMs };
+    const { length } = legs ?? this.#chosen;
+    return nextStep(length, (at) => (legs?.[at] ?? this.#leg(at)).stop(now, leftMs), now, limits);
   }
 
   /** Waits for an attempt; when it is silent for as long as the caller said, the next target is asked, too. */
@@ -145,7 +146,7 @@ class Search<Answered, T> {
     if (!isLate) return first;
     // Nobody waits for a place to be asked beside another.
     const others = this.#legs.filter((other) => other !== leg && other.isUntried && other.hasPlace);
-    const step = this.#step(others.length, (at) => others[at] as Leg);
+    const step = this.#step(others);
     if (step.kind !== "ask") return first;
     const second = this.#try(others[step.at] as Leg, true);
     // The first one to answer ends the other; where one fails, the other one goes on.

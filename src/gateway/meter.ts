@@ -7,7 +7,6 @@ import { refuse } from "../admission/limits/refuse.ts";
 import { blankUsage } from "../gen/parley/chat/v1/blanks.ts";
 import { ServiceTier } from "../gen/parley/chat/v1/completion_pb.ts";
 import type { KeyLimits } from "../gen/parley/keys/v1/limits_pb.ts";
-import type { Demand } from "../routing/demand.ts";
 import type { Target } from "../routing/target.ts";
 import type { CallLog } from "../telemetry/call-log.ts";
 import type { CallContext } from "./operation.ts";
@@ -28,25 +27,62 @@ export interface Meter {
 /** Of a caller without limits. */
 const UNLIMITED: Meter = { gave: () => undefined, gaveMore: () => undefined, settle: () => undefined };
 
+/** A call that may be made, and what it may take was reserved. */
+export interface BegunCall {
+  readonly prepared: PreparedCall;
+  readonly meter: Meter;
+}
+
+/** What a call is begun with. */
+type Beginning = Pick<Serving, "call" | "catalogue" | "limiter">;
+
 /**
- * Reserves what a call may take. Fails with RATE_LIMIT_EXCEEDED or INSUFFICIENT_QUOTA, and has taken nothing then. The door is told how
- * it stands with the limits, either way. Answers at once where the limiter does.
+ * Prepares a call, and reserves what it may take. Fails with the reason why it can't be made, and has taken nothing then. The door is told
+ * how it stands with the caller's limits, either way. Answers at once where nobody has to be waited for.
  */
-function openMeter(limiter: Limiter, call: CallContext, { demand, streaming }: PreparedCall): Meter | Promise<Meter> {
+export function beginCall(
+  schema: DescMessage,
+  request: ChatRequest,
+  streaming: boolean,
+  beginning: Beginning,
+): BegunCall | Promise<BegunCall> {
+  const { call, catalogue } = beginning;
+  let prepared: PreparedCall | Promise<PreparedCall>;
+  try {
+    prepared = prepare(schema, request, streaming, { catalogue, caller: call.caller });
+  } catch (thrown) {
+    return refused(thrown, beginning);
+  }
+  if (!(prepared instanceof Promise)) return reserve(prepared, beginning);
+  return prepared.then(
+    (it) => reserve(it, beginning),
+    (thrown) => refused(thrown, beginning),
+  );
+}
+
+/** Also who may not make a call is told how it stands. */
+async function refused(thrown: unknown, { call, limiter }: Beginning): Promise<never> {
+  await tellStanding(limiter, call);
+  throw thrown;
+}
+
+/** Reserves what a call may take. Fails with RATE_LIMIT_EXCEEDED or INSUFFICIENT_QUOTA. */
+function reserve(prepared: PreparedCall, { call, limiter }: Beginning): BegunCall | Promise<BegunCall> {
   const { id, limits } = call.caller;
-  if (limits === undefined) return UNLIMITED;
+  if (limits === undefined) return { prepared, meter: UNLIMITED };
   const quota = knownQuotaOf(limits);
+  const { demand, streaming } = prepared;
   const tokens = estimateTokens(demand, quota.tokensPerMinute);
   const decided = limiter.reserve(id, quota, { tokens, stream: streaming });
   return decided instanceof Promise
-    ? decided.then((it) => decide(it, call, quota, demand))
-    : decide(decided, call, quota, demand);
+    ? decided.then((it) => begun(it, prepared, quota, call))
+    : begun(decided, prepared, quota, call);
 }
 
-function decide(decided: Grant | Refusal, call: CallContext, quota: Quota, { promptTokens }: Demand): Meter {
+function begun(decided: Grant | Refusal, prepared: PreparedCall, quota: Quota, call: CallContext): BegunCall {
   call.tellStanding?.(decided.standing);
   if (!decided.granted) throw refuse(decided, call.caller.id, quota);
-  return new GrantedMeter(decided, call.log, promptTokens);
+  return { prepared, meter: new GrantedMeter(decided, call.log, prepared.demand.promptTokens) };
 }
 
 const quotas = new WeakMap<KeyLimits, Quota>();
@@ -65,35 +101,6 @@ function knownQuotaOf(limits: KeyLimits): Quota {
 export async function tellStanding(limiter: Limiter, { caller, tellStanding: tell }: CallContext): Promise<void> {
   if (caller.limits === undefined || tell === undefined) return;
   tell(await limiter.standing(caller.id, knownQuotaOf(caller.limits)));
-}
-
-/** A call that may be made, and what it may take was reserved. */
-export interface BegunCall {
-  readonly prepared: PreparedCall;
-  readonly meter: Meter;
-}
-
-/**
- * Prepares a call, and reserves what it may take. Fails with the reason why it can't be made. The door is told how it stands with the
- * caller's limits, either way.
- */
-export async function beginCall(
-  schema: DescMessage,
-  request: ChatRequest,
-  streaming: boolean,
-  { call, catalogue, limiter }: Pick<Serving, "call" | "catalogue" | "limiter">,
-): Promise<BegunCall> {
-  let prepared: PreparedCall | Promise<PreparedCall>;
-  try {
-    prepared = prepare(schema, request, streaming, { catalogue, caller: call.caller });
-    // What is there already is not waited for.
-    if (prepared instanceof Promise) prepared = await prepared;
-  } catch (thrown) {
-    await tellStanding(limiter, call);
-    throw thrown;
-  }
-  const meter = openMeter(limiter, call, prepared);
-  return { prepared, meter: meter instanceof Promise ? await meter : meter };
 }
 
 class GrantedMeter implements Meter {

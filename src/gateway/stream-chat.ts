@@ -111,7 +111,8 @@ class ChatStream implements AsyncIterableIterator<Response[], undefined>, CallPa
     scope.throwIfEnded();
     scope.join(this);
     noteAsked(call, request.params);
-    const { prepared, meter } = await beginCall(StreamChatCompletionRequestSchema, request, true, this.#serving);
+    const beginning = beginCall(StreamChatCompletionRequestSchema, request, true, this.#serving);
+    const { prepared, meter } = beginning instanceof Promise ? await beginning : beginning;
     this.#meter = meter;
     const parts = { prepared, scope, log, options: searchOptions(options, request.options) };
     const { attempt, value: stream } = await findAnswer(STREAM, parts);

@@ -10,12 +10,10 @@ export const UNKNOWN: Check = () => false;
 export interface MemberCheck {
   /** Its local name. */
   readonly name: string;
-  /** Looks at its value, where there is one. */
+  /** Looks at its value, where there is one that is no empty list. */
   readonly check: Check;
-  /** Whether it has to be there: it is required, or of those that every message has. */
+  /** Whether it has to be there, and to be no empty list: because of its rules, or because every message has it. */
   readonly isNeeded: boolean;
-  /** Whether it is a list, and plain that it may be empty. */
-  readonly mayBeEmpty: boolean;
 }
 
 /** A message, by the local names of its fields. */

@@ -19,8 +19,7 @@ export function checkOfField(field: DescField, nested: NestedCheck): MemberCheck
   return {
     name: field.localName,
     check,
-    isNeeded: rules.required || !isOptional(field),
-    mayBeEmpty: field.fieldKind === "list" && check([]),
+    isNeeded: field.fieldKind === "list" ? !check([]) : rules.required || !isOptional(field),
   };
 }
 

@@ -35,9 +35,10 @@ function makeCheck(schema: DescMessage): Check {
     // Over what is there: to look for each member that may be there takes longer, as most are not.
     for (const name in message as Fields) {
       const value = (message as Fields)[name];
-      const member = value === undefined ? undefined : plan.members.get(name);
+      if (value === undefined || isEmptyList(value)) continue;
+      const member = plan.members.get(name);
       if (member === undefined) continue;
-      if (!(member.mayBeEmpty && (value as readonly unknown[]).length === 0) && !member.check(value)) return false;
+      if (!member.check(value)) return false;
       if (member.isNeeded) needed -= 1;
     }
     if (needed > 0) return false;
@@ -45,6 +46,8 @@ function makeCheck(schema: DescMessage): Check {
     return true;
   };
 }
+
+const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
 
 /** What is looked at of a message. */
 interface MessagePlan {
@@ -108,7 +111,7 @@ function checkOfUnion(oneof: DescOneof): MemberCheck | undefined {
     const found = cases.get(union.case);
     return found === null || found?.(union.value) === true;
   };
-  return { name: oneof.localName, check, isNeeded: true, mayBeEmpty: false };
+  return { name: oneof.localName, check, isNeeded: true };
 }
 
 /** A rule that at most one of some fields is there, or exactly one. */
