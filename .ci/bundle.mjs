@@ -1,0 +1,101 @@
+// Bundles the program to plain JavaScript in `dist`; src/parley.mjs runs it from there, and calls this when it has changed.
+// Usage: node .ci/bundle.mjs
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { basename } from "node:path";
+import { build } from "esbuild";
+import { DIST, describeFile, hashOf, MANIFEST, mainOf, ROOT } from "../src/fresh-bundle.mjs";
+
+/** What the bundle is made of besides the sources of the program: its packages, as npm installed them, and how it is made. */
+const CAUSES = ["node_modules/.package-lock.json", "package.json", "tsconfig.json", ".ci/bundle.mjs"];
+
+/** How many bundles stay besides the newest: gateways may run that were started with them, and load more of them. */
+const KEPT = 2;
+
+/**
+ * Takes these modules of Node's by `process.getBuiltinModule`. To import one as an ES module reads all that it exports, and some of that
+ * is only loaded when it is read: for node:http that is a second undici, and a tenth of the start.
+ */
+const lazyModules = {
+  name: "lazy-modules",
+  setup({ onResolve, onLoad }) {
+    onResolve({ filter: /^(?:node:)?(?:fs|http)$/ }, ({ path, kind }) =>
+      kind === "require-call" ? undefined : { path: path.replace("node:", ""), namespace: "node" },
+    );
+    onLoad({ filter: /^/, namespace: "node" }, ({ path }) => {
+      const properties = Object.entries(Object.getOwnPropertyDescriptors(process.getBuiltinModule(path)));
+      const loaded = properties.flatMap(([name, { get }]) => (get === undefined ? [name] : []));
+      return {
+        contents: [
+          `const module = process.getBuiltinModule("${path}");`,
+          "export default module;",
+          `export const { ${loaded.join(", ")} } = module;`,
+        ].join("\n"),
+      };
+    });
+  },
+};
+
+/** Writes the bundle to a folder, and returns the sources that are in it. */
+async function bundleTo(folder) {
+  const { metafile } = await build({
+    absWorkingDir: ROOT,
+    entryPoints: [
+      { in: "src/main.ts", out: "main" },
+      { in: "src/store/sqlite/sqlite-thread.ts", out: "sqlite-thread" },
+    ],
+    outdir: folder,
+    outExtension: { ".js": ".mjs" },
+    bundle: true,
+    format: "esm",
+    platform: "node",
+    target: "node24",
+    // What is loaded late stays in files of its own.
+    splitting: true,
+    // For debuggers, and NODE_OPTIONS=--enable-source-maps: too dear to be always on.
+    sourcemap: true,
+    sourcesContent: false,
+    metafile: true,
+    plugins: [lazyModules],
+    // CommonJS packages ask for Node's modules by it.
+    banner: {
+      js: 'const require = process.getBuiltinModule("node:module").createRequire(import.meta.url);',
+    },
+    logLevel: "warning",
+  });
+  return Object.keys(metafile.inputs).filter((path) => path.startsWith("src/"));
+}
+
+/** All files that may come to be in the bundle, as they are before it is made: it is not fresh if one of them changes meanwhile. */
+function describeFiles() {
+  const sources = readdirSync(`${ROOT}src`, { recursive: true }).map((path) => `src/${path}`);
+  const files = [...CAUSES, ...sources].filter((path) => statSync(ROOT + path, { throwIfNoEntry: false })?.isFile());
+  return new Map(files.map((path) => [path, describeFile(path)]));
+}
+
+/** Makes a bundle in a folder that is named after what it is made of. Others may do the same at the same time. */
+async function makeBundle() {
+  const described = describeFiles();
+  mkdirSync(DIST, { recursive: true });
+  const unfinished = mkdtempSync(`${DIST}unfinished-`);
+  try {
+    const sources = await bundleTo(unfinished);
+    const files = [...CAUSES, ...sources].flatMap((path) => [described.get(path)]).filter((it) => it !== undefined);
+    const folder = hashOf(files.map(([path, , , hash]) => `${path} ${hash}\n`).join("")).slice(0, 16);
+    if (!existsSync(mainOf(folder))) renameSync(unfinished, DIST + folder);
+    const manifest = `${unfinished}.json`;
+    writeFileSync(manifest, JSON.stringify({ folder, files }));
+    renameSync(manifest, MANIFEST);
+    return folder;
+  } finally {
+    rmSync(unfinished, { recursive: true, force: true });
+  }
+}
+
+/** Removes what is older than the newest bundle and those that stay. */
+function removeOld(newest) {
+  const folders = readdirSync(DIST).filter((name) => name !== newest && name !== basename(MANIFEST));
+  const byAge = folders.map((name) => ({ name, age: statSync(DIST + name).mtimeMs })).sort((a, b) => b.age - a.age);
+  for (const { name } of byAge.slice(KEPT)) rmSync(DIST + name, { recursive: true, force: true });
+}
+
+removeOld(await makeBundle());
