@@ -1,7 +1,6 @@
 // Bundles the program to plain JavaScript in `dist`; src/parley.mjs runs it from there, and calls this when it has changed.
 // Usage: node .ci/bundle.mjs
 import { existsSync, mkdirSync, mkdtempSync, readdirSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { basename } from "node:path";
 import { build } from "esbuild";
 import { DIST, describeFile, hashOf, MANIFEST, mainOf, ROOT } from "../src/fresh-bundle.mjs";
 
@@ -10,6 +9,12 @@ const CAUSES = ["node_modules/.package-lock.json", "package.json", "tsconfig.jso
 
 /** How many bundles stay besides the newest: gateways may run that were started with them, and load more of them. */
 const KEPT = 2;
+
+/** How the names of folders begin in which a bundle is being made. */
+const UNFINISHED = "unfinished-";
+
+/** After that time nobody works in one any more, in milliseconds. */
+const ABANDONED_MS = 3_600_000;
 
 /**
  * Takes these modules of Node's by `process.getBuiltinModule`. To import one as an ES module reads all that it exports, and some of that
@@ -35,7 +40,7 @@ const lazyModules = {
   },
 };
 
-/** Writes the bundle to a folder, and returns the sources that are in it. */
+/** Writes the bundle to a folder, and returns the project's own files that are in it. */
 async function bundleTo(folder) {
   const { metafile } = await build({
     absWorkingDir: ROOT,
@@ -65,7 +70,8 @@ async function bundleTo(folder) {
     },
     logLevel: "warning",
   });
-  const sources = Object.keys(metafile.inputs).filter((path) => path.startsWith("src/"));
+  // The others are the packages', and those of the plugin.
+  const sources = Object.keys(metafile.inputs).filter((path) => !/(?:^|\/)node_modules\/|^node:/.test(path));
   for (const source of sources) refuseNameless(source, metafile);
   return sources;
 }
@@ -82,20 +88,20 @@ function refuseNameless(source, { inputs }) {
 /** All files that may come to be in the bundle, as they are before it is made: it is not fresh if one of them changes meanwhile. */
 function describeFiles() {
   const sources = readdirSync(`${ROOT}src`, { recursive: true }).map((path) => `src/${path}`);
-  const files = [...CAUSES, ...sources].filter((path) => statSync(ROOT + path, { throwIfNoEntry: false })?.isFile());
-  return new Map(files.map((path) => [path, describeFile(path)]));
+  return new Map([...CAUSES, ...sources].filter(isFile).map((path) => [path, describeFile(path)]));
 }
+
+const isFile = (path) => statSync(ROOT + path, { throwIfNoEntry: false })?.isFile() === true;
 
 /** Makes a bundle in a folder that is named after what it is made of. Others may do the same at the same time. */
 async function makeBundle() {
   const described = describeFiles();
   mkdirSync(DIST, { recursive: true });
-  const unfinished = mkdtempSync(`${DIST}unfinished-`);
+  const unfinished = mkdtempSync(DIST + UNFINISHED);
   try {
-    const sources = await bundleTo(unfinished);
-    const files = [...CAUSES, ...sources].flatMap((path) => [described.get(path)]).filter((it) => it !== undefined);
+    const files = filesOf(await bundleTo(unfinished), described);
     const folder = hashOf(files.map(([path, , , hash]) => `${path} ${hash}\n`).join("")).slice(0, 16);
-    if (!existsSync(mainOf(folder))) renameSync(unfinished, DIST + folder);
+    publish(unfinished, folder);
     const manifest = `${unfinished}.json`;
     writeFileSync(manifest, JSON.stringify({ folder, files }));
     renameSync(manifest, MANIFEST);
@@ -105,11 +111,34 @@ async function makeBundle() {
   }
 }
 
-/** Removes what is older than the newest bundle and those that stay. */
+/** What the manifest says of these sources, and of the other causes. */
+function filesOf(sources, described) {
+  const unknown = sources.find((path) => !described.has(path));
+  if (unknown !== undefined)
+    throw new Error(`${unknown} is in the bundle, and was not there before or is no file of src`);
+  return [...described.values()].filter(([path]) => CAUSES.includes(path) || sources.includes(path));
+}
+
+function publish(unfinished, folder) {
+  try {
+    renameSync(unfinished, DIST + folder);
+  } catch (error) {
+    // Somebody else was quicker to make the same.
+    if (!existsSync(mainOf(folder))) throw error;
+  }
+}
+
+/** Removes old bundles, but for some, and what is left of those that were never finished. */
 function removeOld(newest) {
-  const folders = readdirSync(DIST).filter((name) => name !== newest && name !== basename(MANIFEST));
-  const byAge = folders.map((name) => ({ name, age: statSync(DIST + name).mtimeMs })).sort((a, b) => b.age - a.age);
-  for (const { name } of byAge.slice(KEPT)) rmSync(DIST + name, { recursive: true, force: true });
+  const before = Date.now() - ABANDONED_MS;
+  const found = readdirSync(DIST).map((name) => ({
+    name,
+    made: statSync(DIST + name, { throwIfNoEntry: false })?.mtimeMs ?? 0,
+  }));
+  const bundles = found.filter(({ name }) => /^[0-9a-f]{16}$/.test(name) && name !== newest);
+  const old = bundles.sort((one, other) => other.made - one.made).slice(KEPT);
+  const abandoned = found.filter(({ name, made }) => name.startsWith(UNFINISHED) && made < before);
+  for (const { name } of [...old, ...abandoned]) rmSync(DIST + name, { recursive: true, force: true });
 }
 
 removeOld(await makeBundle());

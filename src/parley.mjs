@@ -16,12 +16,12 @@ if (bundle === undefined) {
 } else {
   // What runs is also what a process that starts more of its kind starts.
   process.argv[1] = bundle;
-  await import(bundle);
+  await import(process.getBuiltinModule("node:url").pathToFileURL(bundle).href);
 }
 
 /** The file to run, or undefined: the folder can't be written to, the compiler is not installed, or the source has an error. */
 function makeBundle() {
   const { spawnSync } = process.getBuiltinModule("node:child_process");
-  const { status } = spawnSync(process.execPath, [`${ROOT}.ci/bundle.mjs`], { stdio: "ignore" });
-  return status === 0 ? findFreshBundle() : undefined;
+  spawnSync(process.execPath, [`${ROOT}.ci/bundle.mjs`], { stdio: "ignore" });
+  return findFreshBundle();
 }

@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import {
   appendFileSync,
+  cpSync,
   existsSync,
   readdirSync,
   readFileSync,
@@ -43,6 +44,13 @@ function createCheckout(): string {
   const { folder, remove } = copyCheckout();
   onTestFinished(remove);
   return folder;
+}
+
+/** The same, with a bundle of it. */
+function createBundled(): string {
+  const checkout = createCheckout();
+  cpSync(join(installed.folder, "dist"), join(checkout, "dist"), { recursive: true });
+  return checkout;
 }
 
 const bundlesIn = (checkout: string): string[] => readdirSync(join(checkout, "dist")).filter((it) => !/\W/.test(it));
@@ -139,7 +147,9 @@ describe("the bundle", () => {
     const chunks = readdirSync(folder).filter(
       (name) => name.endsWith(".mjs") && !/^(?:main|sqlite-thread)\./.test(name),
     );
-    const script = chunks.map((name) => `await import(${JSON.stringify(join(folder, name))});`).join("\n");
+    const script = chunks
+      .map((name) => `await import(${JSON.stringify(pathToFileURL(join(folder, name)).href)});`)
+      .join("\n");
     const { status, stderr } = spawnSync(process.execPath, ["--input-type=module", "--eval", script], {
       encoding: "utf8",
     });
@@ -168,7 +178,7 @@ describe("src/parley.mjs", () => {
     writeFileSync(join(checkout, "package.json"), JSON.stringify({ ...packageJson, version: next }));
 
   it("bundles what changed, and keeps the bundle of before for who runs it", async () => {
-    const checkout = createCheckout();
+    const checkout = createBundled();
     const data = createFolder();
     const { parley, url } = await serve(checkout, { PARLEY_DATA_DIR: data });
     release(checkout, "9.9.9");
@@ -182,8 +192,8 @@ describe("src/parley.mjs", () => {
   });
 
   it("keeps few bundles of before", async () => {
-    const checkout = createCheckout();
-    for (const minor of [1, 2, 3, 4, 5]) {
+    const checkout = createBundled();
+    for (const minor of [1, 2, 3]) {
       release(checkout, `9.${minor}.0`);
       expect(await version(checkout)).toBe(`9.${minor}.0`);
     }
@@ -198,19 +208,18 @@ describe("src/parley.mjs", () => {
   });
 
   it("knows files by what is in them, where their times are others", async () => {
-    const checkout = createCheckout();
-    await version(checkout);
-    const made = filesIn(join(checkout, "dist"));
+    const checkout = createBundled();
+    const made = filesIn(join(checkout, "dist")).filter((name) => !name.includes("compiled"));
     for (const name of readdirSync(join(checkout, "src"), { recursive: true, encoding: "utf8" })) {
       utimesSync(join(checkout, "src", name), 1, 1);
     }
     expect(await version(checkout)).toBe(packageJson.version);
-    expect(filesIn(join(checkout, "dist"))).toEqual(made);
+    expect(filesIn(join(checkout, "dist"))).toEqual(expect.arrayContaining(made));
+    bundleIn(checkout);
   });
 
   it("notices a change that leaves the size as it was", async () => {
-    const checkout = createCheckout();
-    await version(checkout);
+    const checkout = createBundled();
     const file = join(checkout, "src/cli/program.ts");
     writeFileSync(file, readFileSync(file, "utf8").replace("start the gateway", "START THE GATEWAY"));
     const { stdout } = await runParley(["--help"], { checkout });
@@ -218,8 +227,7 @@ describe("src/parley.mjs", () => {
   });
 
   it("notices that a file is gone", async () => {
-    const checkout = createCheckout();
-    await version(checkout);
+    const checkout = createBundled();
     rmSync(join(checkout, "src/cli/program.ts"));
     const { status, stderr } = await runParley(["--version"], { checkout });
     expect(status).not.toBe(0);
@@ -235,8 +243,7 @@ describe("src/parley.mjs", () => {
   });
 
   it("makes a bundle anew where its manifest can't be read", async () => {
-    const checkout = createCheckout();
-    await version(checkout);
+    const checkout = createBundled();
     writeFileSync(join(checkout, "dist/newest.json"), "{");
     expect(await version(checkout)).toBe(packageJson.version);
     expect(JSON.parse(readFileSync(join(checkout, "dist/newest.json"), "utf8"))).toMatchObject({
@@ -245,8 +252,7 @@ describe("src/parley.mjs", () => {
   });
 
   it("lets the compiler say what is wrong with the source", async () => {
-    const checkout = createCheckout();
-    await version(checkout);
+    const checkout = createBundled();
     appendFileSync(join(checkout, "src/cli/program.ts"), "\nconst const;\n");
     const { status, stderr } = await runParley(["--version"], { checkout });
     expect(status).not.toBe(0);

@@ -14,7 +14,8 @@ export interface Checkout {
 
 /** Makes one. */
 export function copyCheckout(): Checkout {
-  const folder = mkdtempSync(join(tmpdir(), "parley-checkout-"));
+  // As people name folders: not every path is a URL.
+  const folder = mkdtempSync(join(tmpdir(), "parley checkout #1 %20-"));
   for (const name of NEEDED) cpSync(join(ROOT, name), join(folder, name), { recursive: true });
   symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
   return { folder, remove: () => rmSync(folder, { recursive: true }) };
