@@ -1,30 +1,43 @@
-// Loads all of the program, so that tsx and V8 compile it and keep that in the folder for temporary files: the first start after an
-// installation then takes no more time and memory than every other one.
-// Usage: node --import tsx/esm .ci/compile.mjs
-import { enableCompileCache } from "node:module";
+// Starts the bundle as `npm start` does, with a file and a provider, and ends it: V8 keeps what it compiled for that beside the bundle, and
+// the first start after an installation takes no more time than every other one.
+// Usage: node .ci/compile.mjs, after .ci/bundle.mjs
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { findFreshBundle, ROOT } from "../src/fresh-bundle.mjs";
 
-enableCompileCache();
-process.argv.push("--version"); // What main.ts is to do.
-// tsx writes in the background, and an exit would cut that off.
-process.exit = (status) => {
-  process.exitCode = status;
-};
-await import("../src/compose.ts");
-// What a start with providers loads besides.
-await import("../src/compose-upstream.ts");
-await import("../src/upstream/vendor-prices.ts");
-await import("@pydantic/genai-prices");
-// What metrics and traces load besides.
-const { load } = await import("../src/telemetry/open-telemetry.ts");
-for (const name of ["resources", "exporter-prometheus", "exporter-metrics-otlp-proto", "exporter-trace-otlp-proto"]) {
-  await load(`@opentelemetry/${name}`);
+/** Has all loaded that it takes to reach providers. Nobody listens there. */
+const FILE = "providers: [{ id: nobody, openai_compatible: { base_url: 'http://127.0.0.1:9' } }]\n";
+
+const { scripts } = JSON.parse(readFileSync(`${ROOT}package.json`, "utf8"));
+const [, , ...words] = scripts.start.split(" ");
+const flags = words.filter((word) => word.startsWith("--"));
+
+/** Runs the gateway until it says where it listens. */
+async function startOnce(folder) {
+  writeFileSync(join(folder, "parley.yaml"), FILE);
+  const gateway = spawn(process.execPath, [...flags, findFreshBundle(), "serve", "--listen", "127.0.0.1:0"], {
+    cwd: folder,
+    env: { PATH: process.env.PATH, TMPDIR: process.env.TMPDIR, PARLEY_DATA_DIR: folder },
+    stdio: ["ignore", "ignore", "pipe"],
+    timeout: 30_000,
+  });
+  const ended = once(gateway, "exit");
+  let said = "";
+  for await (const data of gateway.stderr) {
+    said += data;
+    if (said.includes(" listens on ")) gateway.kill("SIGTERM");
+  }
+  const [status] = await ended;
+  // The first start compiles then for itself.
+  if (status !== 0) process.stderr.write(`The program was not compiled: it ended with ${status}\n${said}`);
 }
-// What is loaded when something is kept, and where limits are shared and tokens are taken.
-for (const file of ["sqlite/sqlite-store.ts", "postgres/postgres-store.ts"]) await import(`../src/store/${file}`);
-for (const file of ["open-runs.ts", "webhooks.ts", "webhook-address.ts", "webhook-sender.ts"]) {
-  await import(`../src/runs/${file}`);
+
+const folder = mkdtempSync(join(tmpdir(), "parley-compile-"));
+try {
+  await startOnce(folder);
+} finally {
+  rmSync(folder, { recursive: true, force: true });
 }
-for (const name of ["redis", "jose"]) await import(name);
-await import("../src/admission/limits/redis-limiter.ts");
-for (const file of ["parse-yaml.ts", "format-settings.ts"]) await import(`../src/config/${file}`);
-await import("../src/main.ts");

@@ -40,7 +40,7 @@ export function parseAddress(text: string): Address {
 
 /** Writes an address the way parseAddress reads it. */
 export function formatAddress({ host, port }: Address): string {
-  return `${net.isIPv6(host) ? `[${host}]` : host}:${port}`;
+  return `${host.includes(":") ? `[${host}]` : host}:${port}`;
 }
 
 /** The address that a URL of http or https leads to; undefined for text that is no such URL. */

@@ -5,5 +5,8 @@ const [, , ...words] = packageJson.scripts.start.split(" ");
 /** What `npm start` gives to node: its options, the program and the program's arguments. */
 export const START_ARGUMENTS: readonly string[] = words;
 
-/** The options alone. Every server that is compared runs with them. */
-export const NODE_OPTIONS: readonly string[] = words.slice(0, words.indexOf("src/main.ts"));
+/** Its options alone. */
+export const NODE_FLAGS: readonly string[] = words.filter((word) => word.startsWith("--"));
+
+/** Its options, and what runs programs in TypeScript. Every server that is compared runs with them. */
+export const NODE_OPTIONS: readonly string[] = [...NODE_FLAGS, "--import", "tsx/esm"];

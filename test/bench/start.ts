@@ -1,10 +1,8 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
+import { copyCheckout } from "../support/checkout.ts";
 import { median } from "./median.ts";
 import { treeCpuMs, treeResidentMb } from "./process-tree.ts";
 import { encodeOpenAI } from "./requests.ts";
@@ -12,26 +10,25 @@ import { START_ARGUMENTS } from "./start-command.ts";
 
 /** What a start takes, and what a gateway holds that has nothing to do. */
 export interface StartFigures {
-  /** CPU time until the banner, in ms, when no TypeScript was compiled before. */
+  /** CPU time until the banner, in ms, when V8 has compiled nothing of the program before. */
   readonly coldCpuMs: number;
   /** The same for every later start; a median. */
   readonly warmCpuMs: number;
   readonly warmWallMs: number;
-  /** Resident memory, in megabytes, 5 s after the banner, when no TypeScript was compiled before: the compiler's process counts. */
+  /** Resident memory, in megabytes, 5 s after the banner, when V8 has compiled nothing before. */
   readonly coldIdleMb: number;
-  /** The same for every later start, which needs no compiler. */
+  /** The same for every later start. */
   readonly idleMb: number;
   /** The same after 100 calls more, one after the other, and 5 s. */
   readonly afterCallsMb: number;
 }
 
-const ROOT = fileURLToPath(new URL("../..", import.meta.url));
-
-/** Starts the gateway as `npm start` does, once with nothing compiled and then `times` times. */
+/** Starts the gateway as `npm start` does, once with nothing compiled and then `times` times, in a checkout that was bundled. */
 export async function measureStart(times: number, idleSeconds = 5): Promise<StartFigures> {
-  // What is compiled is kept in the folder for temporary files.
-  const folder = await mkdtemp(join(tmpdir(), "parley-bench-"));
+  // What is compiled is kept beside the bundle.
+  const { folder, remove } = copyCheckout();
   try {
+    execFileSync(process.execPath, [join(folder, ".ci/bundle.mjs")]);
     const cold = await start(folder);
     await sleep(idleSeconds * 1000);
     const coldIdleMb = treeResidentMb(cold.pid);
@@ -61,7 +58,7 @@ export async function measureStart(times: number, idleSeconds = 5): Promise<Star
       await last.end();
     }
   } finally {
-    await rm(folder, { recursive: true });
+    remove();
   }
 }
 
@@ -76,8 +73,8 @@ interface Started {
 async function start(folder: string): Promise<Started> {
   const from = performance.now();
   const child = spawn(process.execPath, START_ARGUMENTS, {
-    cwd: ROOT,
-    env: { ...process.env, PARLEY_LISTEN: "127.0.0.1:0", PARLEY_DATA_DIR: join(folder, "data"), TMPDIR: folder },
+    cwd: folder,
+    env: { ...process.env, PARLEY_LISTEN: "127.0.0.1:0" },
     stdio: ["ignore", "ignore", "pipe"],
   });
   const pid = child.pid as number;

@@ -2,14 +2,16 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { onTestFinished } from "vitest";
+import { NODE_FLAGS } from "../bench/start-command.ts";
 import { createFolder } from "../config/folder.ts";
+import { ROOT } from "../support/commands.ts";
 
-const MAIN = join(import.meta.dirname, "../../src/main.ts");
-// By its path, because a name would be looked for from the child's working directory.
-const TSX = import.meta.resolve("tsx/esm");
-
-/** What runs the command, without its arguments. */
-export const COMMAND: readonly [program: string, ...args: string[]] = [process.execPath, "--import", TSX, MAIN];
+/** What runs the command as npm's scripts do, without its arguments. `checkout`: the project's folder, or that of a copy. */
+export const commandOf = (checkout: string): readonly [program: string, ...args: string[]] => [
+  process.execPath,
+  ...NODE_FLAGS,
+  join(checkout, "src/parley.mjs"),
+];
 
 /** The command, running. */
 export interface Parley {
@@ -24,6 +26,8 @@ export interface Parley {
 
 /** Where the command runs; only these variables and PATH are in its environment. */
 export interface ParleyOptions {
+  /** The project's folder, where it is not this one. */
+  readonly checkout?: string;
   readonly cwd?: string;
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -32,8 +36,11 @@ export interface ParleyOptions {
  * Starts `parley` with these arguments, as a process of its own; it is killed when the test ends. Without a folder it has an empty one: in
  * that of the project may be what a gateway keeps that somebody has tried.
  */
-export function startParley(args: readonly string[], { cwd = createFolder(), env = {} }: ParleyOptions = {}): Parley {
-  const [program, ...leading] = COMMAND;
+export function startParley(
+  args: readonly string[],
+  { checkout = ROOT, cwd = createFolder(), env = {} }: ParleyOptions = {},
+): Parley {
+  const [program, ...leading] = commandOf(checkout);
   const child = spawn(program, [...leading, ...args], {
     cwd,
     env: { PATH: process.env["PATH"], ...env },

@@ -4,7 +4,6 @@ import { describe, expect, it } from "vitest";
 import packageJson from "../../package.json" with { type: "json" };
 import { runProgram } from "../../src/cli/program.ts";
 import { createFolder } from "../config/folder.ts";
-import { runParley } from "./parley.ts";
 
 const VERSION = packageJson.version;
 
@@ -54,8 +53,10 @@ describe("parley", () => {
     expect(stderr).toMatch(reason);
   });
 
-  it("is what src/main.ts runs", async () => {
-    expect(await runParley(["--version"])).toEqual({ status: 0, stdout: `${VERSION}\n`, stderr: "" });
+  it("is what src/main.ts runs", () => {
+    const args = ["--import", "tsx/esm", "src/main.ts", "--version"];
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { encoding: "utf8" });
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: `${VERSION}\n`, stderr: "" });
   });
 
   it("is what the package's own command runs, from any folder", () => {

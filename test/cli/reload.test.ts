@@ -8,9 +8,10 @@ import tls from "node:tls";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { createFolder } from "../config/folder.ts";
 import { until } from "../support/collect.ts";
+import { ROOT } from "../support/commands.ts";
 import { VENDORS } from "../support/stage-vendors.ts";
 import { eventStream, json, startUpstream, type Upstream } from "../support/upstream.ts";
-import { COMMAND, type Parley, startParley } from "./parley.ts";
+import { commandOf, type Parley, startParley } from "./parley.ts";
 
 const ENV = { PARLEY_LISTEN: "127.0.0.1:0", PARLEY_LOG_LEVEL: "debug" };
 const [{ whole, opening, said, ending }] = VENDORS as [(typeof VENDORS)[number]];
@@ -238,7 +239,7 @@ describe("parley serve", () => {
   );
 
   it.skipIf(!HAS_SCRIPT)("ends when its terminal is closed, which SIGHUP tells, too", async () => {
-    const line = [...COMMAND, "serve"].map((word) => `'${word}'`).join(" ");
+    const line = [...commandOf(ROOT), "serve"].map((word) => `'${word}'`).join(" ");
     const terminal = spawn("script", ["-qec", `exec ${line}`, "/dev/null"], {
       cwd: createFolder(),
       env: { ...process.env, ...ENV },

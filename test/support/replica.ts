@@ -4,7 +4,7 @@ import { writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { NODE_OPTIONS } from "../bench/start-command.ts";
+import { NODE_FLAGS } from "../bench/start-command.ts";
 import { ROOT } from "./commands.ts";
 
 /** One of several gateways that share their state: `parley serve` in a process of its own, on the same port however often it is started. */
@@ -48,7 +48,7 @@ export async function startReplica({ name, folder, config, onLine }: ReplicaOpti
   // JSON is YAML.
   await writeFile(path, JSON.stringify(config));
   const port = await freePort();
-  const args = [...NODE_OPTIONS, "src/main.ts", "serve", "--config", path, "--listen", `127.0.0.1:${port}`];
+  const args = [...NODE_FLAGS, "src/parley.mjs", "serve", "--config", path, "--listen", `127.0.0.1:${port}`];
 
   const begin = (): Life => {
     const child = spawn(process.execPath, args, {

@@ -1,3 +1,4 @@
+import * as redis from "redis";
 import { randomText } from "../../lib/ids.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { Ask, Grant, Limiter, Refusal, Standing } from "./limiter.ts";
@@ -48,7 +49,7 @@ export async function createRedisLimiter(options: RedisLimiterOptions): Promise<
   const tickets = createRedisTickets(times.leaseMs);
   const settlements = createRedisSettlements(() => link);
   const link = createRedisLink({
-    redis: await import("redis"),
+    redis,
     url,
     timeoutMs: times.timeoutMs,
     connectMs: times.connectMs,

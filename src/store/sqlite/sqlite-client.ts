@@ -1,4 +1,5 @@
 import { once } from "node:events";
+import { extname } from "node:path";
 import { Worker } from "node:worker_threads";
 import { toWellFormed } from "../well-formed.ts";
 import type { SqliteOptions, SqliteReply, SqliteRequest, SqliteValue } from "./sqlite-protocol.ts";
@@ -36,7 +37,7 @@ export class SqliteLockedError extends Error {
 
 /** Starts the thread and opens the database in it. Fails with a SqliteError or a SqliteLockedError. */
 export async function openSqlite(options: SqliteOptions): Promise<SqliteClient> {
-  const worker = new Worker(new URL("./sqlite-thread.ts", import.meta.url), {
+  const worker = new Worker(new URL(`./sqlite-thread${extname(import.meta.url)}`, import.meta.url), {
     workerData: options,
     name: "parley-sqlite",
     execArgv: loaderOfThread(),
@@ -88,7 +89,7 @@ export async function openSqlite(options: SqliteOptions): Promise<SqliteClient> 
 
 /** Node does not run TypeScript in a folder of installed packages by itself. */
 const loaderOfThread = (): string[] =>
-  import.meta.url.includes("/node_modules/") ? ["--import", import.meta.resolve("tsx/esm")] : [];
+  /\/node_modules\/.*\.ts$/.test(import.meta.url) ? ["--import", import.meta.resolve("tsx/esm")] : [];
 
 function settle(answer: PromiseWithResolvers<SqliteResult> | undefined, reply: SqliteReply): void {
   switch (reply.kind) {
