@@ -26,7 +26,8 @@ import { createRpcHandler, SERVICES } from "./rpc/handler.ts";
 import type { HealthStatus } from "./rpc/health.ts";
 import type { Runs } from "./runs/runs.ts";
 import { createCors } from "./server/cors.ts";
-import { createDispatch } from "./server/dispatch.ts";
+import { createDispatch, type DispatchOptions } from "./server/dispatch.ts";
+import { createStreamDispatch } from "./server/dispatch-stream.ts";
 import type { Successor } from "./server/succession.ts";
 import type { Exchange as AccessExchange } from "./telemetry/access-line.ts";
 import type { CallLog } from "./telemetry/call-log.ts";
@@ -106,6 +107,31 @@ export function makeGeneration(settings: Settings, providers: ProviderSet | unde
     guard: (headers, method) => guardFromPages({ method, scheme, headers }, cors.allowedOrigins),
   });
   const calls = [gateway.calls, own];
+  const dispatch: DispatchOptions = {
+    rpc: createRpcHandler({
+      operations,
+      doorkeeper,
+      health,
+      maxMessageBytes: limits.maxBodyBytes,
+      maxTimeoutMs: MAX_TIMEOUT_MS,
+    }),
+    rest: createRestHandler({
+      services: SERVICES,
+      operations,
+      doorkeeper,
+      maxBodyBytes: limits.maxBodyBytes,
+      keepAliveMs: timeouts.keepAliveMs,
+      maxTimeoutMs: MAX_TIMEOUT_MS,
+    }),
+    cors: createCors(cors.allowedOrigins),
+    logger,
+    signals,
+    doorkeeper,
+    recordRequest(log, exchange) {
+      if (isOfApi(log, exchange)) state.requestLog.record(rowOf(log, exchange));
+    },
+    readiness: () => ({ ready: health.ready, degraded: state.degraded() }),
+  };
   return {
     settings,
     providers,
@@ -114,31 +140,8 @@ export function makeGeneration(settings: Settings, providers: ProviderSet | unde
     identity,
     calls,
     idle: async () => void (await Promise.all(calls.map((it) => it.idle()))),
-    handler: createDispatch({
-      rpc: createRpcHandler({
-        operations,
-        doorkeeper,
-        health,
-        maxMessageBytes: limits.maxBodyBytes,
-        maxTimeoutMs: MAX_TIMEOUT_MS,
-      }),
-      rest: createRestHandler({
-        services: SERVICES,
-        operations,
-        doorkeeper,
-        maxBodyBytes: limits.maxBodyBytes,
-        keepAliveMs: timeouts.keepAliveMs,
-        maxTimeoutMs: MAX_TIMEOUT_MS,
-      }),
-      cors: createCors(cors.allowedOrigins),
-      logger,
-      signals,
-      doorkeeper,
-      recordRequest(log, exchange) {
-        if (isOfApi(log, exchange)) state.requestLog.record(rowOf(log, exchange));
-      },
-      readiness: () => ({ ready: health.ready, degraded: state.degraded() }),
-    }),
+    handler: createDispatch(dispatch),
+    streamHandler: createStreamDispatch(dispatch),
   };
 }
 

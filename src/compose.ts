@@ -14,7 +14,6 @@ import { SERVICES } from "./rpc/handler.ts";
 import { createHealthStatus } from "./rpc/health.ts";
 import type { EndedExecution } from "./runs/options.ts";
 import { createRuns, type Runs } from "./runs/runs.ts";
-import type { RequestHandler } from "./server/options.ts";
 import { type RunningServer, startServer } from "./server/server.ts";
 import { createSuccession, type Succession } from "./server/succession.ts";
 import { logAccess } from "./telemetry/access-line.ts";
@@ -161,7 +160,7 @@ async function startWith(
   checkScopes(SERVICES);
   const shared = { states: createTargetStates(), state, runs, signals, health, logger };
   const generations = createSuccession(makeGeneration(settings, providers, shared));
-  const server = await listen(settings, generations.handler, logger);
+  const server = await listen(settings, generations, logger);
   providers?.adopt();
   providers?.start();
   runs.start();
@@ -210,7 +209,11 @@ function recordExecution(
   state.requestLog.record(rowOf(log, exchange));
 }
 
-async function listen(settings: Settings, handler: RequestHandler, logger: Logger): Promise<RunningServer> {
+async function listen(
+  settings: Settings,
+  { handler, streamHandler }: Succession<Generation>,
+  logger: Logger,
+): Promise<RunningServer> {
   const { tls, limits, timeouts } = settings;
   const server = await startServer({
     ...settings.listen,
@@ -221,6 +224,7 @@ async function listen(settings: Settings, handler: RequestHandler, logger: Logge
     maxConcurrentStreams: limits.maxConcurrentStreams,
     onRefusal: (requestId, { status, message }) => logger.info({ requestId, status, message }, "refused"),
     handler,
+    streamHandler,
   });
   logger.info({ url: server.address.url }, "listening");
   return server;

@@ -1,18 +1,18 @@
-/** RPC: the Connect services, which also speak gRPC and gRPC-Web. They are thin: each rpc is an operation of the gateway. */
-import type { ConnectRouter } from "@connectrpc/connect";
+/** RPC: the services as gRPC, gRPC-Web and Connect. They are thin: each rpc is an operation of the gateway. */
 import type { Operations } from "../gateway/operation.ts";
 import { ChatService, type StreamChatCompletionResponse } from "../gen/parley/chat/v1/chat_service_pb.ts";
-import { streaming, unary } from "./serve-operation.ts";
+import { type ServedMethod, streaming, unary } from "./served-method.ts";
 
-/** Serves parley.chat.v1.ChatService. */
-export function addChatService(router: ConnectRouter, operations: Operations): void {
-  router.service(ChatService, {
-    createChatCompletion: unary(operations.createChatCompletion),
-    streamChatCompletion: streaming(operations.streamChatCompletion, ({ params }) =>
+/** The rpcs of parley.chat.v1.ChatService. */
+export function serveChat(operations: Operations): readonly ServedMethod[] {
+  const { method } = ChatService;
+  return [
+    unary(method.createChatCompletion, operations.createChatCompletion),
+    streaming(method.streamChatCompletion, operations.streamChatCompletion, ({ params }) =>
       params?.streamOptions?.includeUsage === false ? withoutUsage : undefined,
     ),
-    explainChatCompletion: unary(operations.explainChatCompletion),
-  });
+    unary(method.explainChatCompletion, operations.explainChatCompletion),
+  ];
 }
 
 /** Takes the usage out of a message; what the report says of it stays. */

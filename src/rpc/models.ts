@@ -1,12 +1,9 @@
-import type { ConnectRouter } from "@connectrpc/connect";
 import type { Operations } from "../gateway/operation.ts";
 import { ModelsService } from "../gen/parley/models/v1/models_service_pb.ts";
-import { unary } from "./serve-operation.ts";
+import { type ServedMethod, unary } from "./served-method.ts";
 
-/** Serves parley.models.v1.ModelsService. */
-export function addModelsService(router: ConnectRouter, operations: Operations): void {
-  router.service(ModelsService, {
-    listModels: unary(operations.listModels),
-    getModel: unary(operations.getModel),
-  });
+/** The rpcs of parley.models.v1.ModelsService. */
+export function serveModels(operations: Operations): readonly ServedMethod[] {
+  const { method } = ModelsService;
+  return [unary(method.listModels, operations.listModels), unary(method.getModel, operations.getModel)];
 }

@@ -3,12 +3,7 @@ import type { DescMethod, DescService } from "@bufbuild/protobuf";
 import type { ConnectRouter } from "@connectrpc/connect";
 import { type ConnectRouterOptions, createConnectRouter } from "@connectrpc/connect";
 import type { UniversalHandler } from "@connectrpc/connect/protocol";
-import {
-  compressionBrotli,
-  compressionGzip,
-  universalRequestFromNodeRequest,
-  universalResponseToNodeResponse,
-} from "@connectrpc/connect-node";
+import { universalRequestFromNodeRequest, universalResponseToNodeResponse } from "@connectrpc/connect-node";
 import { type Caller, OPEN_CALLER } from "../admission/caller.ts";
 import type { Doorkeeper } from "../admission/doorkeeper.ts";
 import { clientGone } from "../errors/client-gone.ts";
@@ -53,7 +48,6 @@ export function createNodeHandler(
   /** Health and reflection are everybody's. */
   const isOfApi = ({ service }: UniversalHandler): boolean => ofApi.has(service.typeName);
   const router = createConnectRouter({
-    acceptCompression: [compressionGzip, compressionBrotli],
     requestGate: (context) => callOf(context).opened(context.signal),
     ...options,
   });

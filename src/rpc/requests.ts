@@ -1,13 +1,13 @@
-import type { ConnectRouter } from "@connectrpc/connect";
 import type { Operations } from "../gateway/operation.ts";
 import { RequestsService } from "../gen/parley/requests/v1/requests_service_pb.ts";
-import { unary } from "./serve-operation.ts";
+import { type ServedMethod, unary } from "./served-method.ts";
 
-/** Serves parley.requests.v1.RequestsService. */
-export function addRequestsService(router: ConnectRouter, operations: Operations): void {
-  router.service(RequestsService, {
-    listRequests: unary(operations.listRequests),
-    getRequest: unary(operations.getRequest),
-    summarizeUsage: unary(operations.summarizeUsage),
-  });
+/** The rpcs of parley.requests.v1.RequestsService. */
+export function serveRequestLog(operations: Operations): readonly ServedMethod[] {
+  const { method } = RequestsService;
+  return [
+    unary(method.listRequests, operations.listRequests),
+    unary(method.getRequest, operations.getRequest),
+    unary(method.summarizeUsage, operations.summarizeUsage),
+  ];
 }

@@ -1,17 +1,17 @@
-import type { ConnectRouter } from "@connectrpc/connect";
 import type { Operations } from "../gateway/operation.ts";
 import { RunsService } from "../gen/parley/runs/v1/runs_service_pb.ts";
-import { streaming, unary } from "./serve-operation.ts";
+import { type ServedMethod, streaming, unary } from "./served-method.ts";
 
-/** Serves parley.runs.v1.RunsService. */
-export function addRunsService(router: ConnectRouter, operations: Operations): void {
-  router.service(RunsService, {
-    createRun: unary(operations.createRun),
-    getRun: unary(operations.getRun),
-    waitRun: unary(operations.waitRun),
-    watchRun: streaming(operations.watchRun),
-    listRuns: unary(operations.listRuns),
-    cancelRun: unary(operations.cancelRun),
-    deleteRun: unary(operations.deleteRun),
-  });
+/** The rpcs of parley.runs.v1.RunsService. */
+export function serveRuns(operations: Operations): readonly ServedMethod[] {
+  const { method } = RunsService;
+  return [
+    unary(method.createRun, operations.createRun),
+    unary(method.getRun, operations.getRun),
+    unary(method.waitRun, operations.waitRun),
+    streaming(method.watchRun, operations.watchRun),
+    unary(method.listRuns, operations.listRuns),
+    unary(method.cancelRun, operations.cancelRun),
+    unary(method.deleteRun, operations.deleteRun),
+  ];
 }

@@ -1,38 +1,33 @@
-import type { ConnectError, HandlerContext } from "@connectrpc/connect";
+import type { Message } from "@bufbuild/protobuf";
+import type { ConnectError, ConnectRouter, HandlerContext } from "@connectrpc/connect";
 import { toConnectError } from "../errors/connect-error.ts";
-import type { CallContext } from "../gateway/operation.ts";
 import { failureReport } from "../gateway/report.ts";
 import { CallReportSchema } from "../gen/parley/chat/v1/report_pb.ts";
+import type { CallLog } from "../telemetry/call-log.ts";
 import { openCallContext } from "./call-context.ts";
+import { isStream, type ServedMethod, type ServedStream, type ServedUnary } from "./served-method.ts";
 
-/** Serves a unary operation as an rpc. */
-export function unary<I, O>(operation: (request: I, call: CallContext) => Promise<O>) {
-  return async (request: I, context: HandlerContext): Promise<O> => {
+/** Serves an rpc by Connect. */
+export function addMethod(router: ConnectRouter, served: ServedMethod): void {
+  if (isStream(served)) router.rpc(served.method, streaming(served));
+  else router.rpc(served.method, unary(served));
+}
+
+function unary({ operation }: ServedUnary) {
+  return async (request: Message, context: HandlerContext): Promise<Message> => {
     const { call, close } = openCallContext(context);
     try {
       return await operation(request, call);
     } catch (thrown) {
-      throw failure(thrown, call);
+      throw failure(thrown, call.log);
     } finally {
       close();
     }
   };
 }
 
-/** What an rpc fails with; it carries the report of the call, where anybody was asked. */
-function failure(thrown: unknown, { log }: CallContext): ConnectError {
-  const error = toConnectError(thrown);
-  const report = failureReport(log);
-  if (report !== undefined) error.details.push({ desc: CallReportSchema, value: report });
-  return error;
-}
-
-/** Serves a streaming operation as an rpc. `edit`, made once for a request, may change its messages on their way out. */
-export function streaming<I, O>(
-  operation: (request: I, call: CallContext) => AsyncIterable<readonly O[]>,
-  edit: (request: I) => ((message: O) => O) | undefined = () => undefined,
-) {
-  return async function* (request: I, context: HandlerContext): AsyncGenerator<O> {
+function streaming({ operation, edit }: ServedStream) {
+  return async function* (request: Message, context: HandlerContext): AsyncGenerator<Message> {
     const { call, close } = openCallContext(context);
     const change = edit(request);
     try {
@@ -40,9 +35,17 @@ export function streaming<I, O>(
         for (const message of batch) yield change === undefined ? message : change(message);
       }
     } catch (thrown) {
-      throw failure(thrown, call);
+      throw failure(thrown, call.log);
     } finally {
       close();
     }
   };
+}
+
+/** What an rpc fails with; it carries the report of the call, where anybody was asked. */
+export function failure(thrown: unknown, log: CallLog): ConnectError {
+  const error = toConnectError(thrown);
+  const report = failureReport(log);
+  if (report !== undefined) error.details.push({ desc: CallReportSchema, value: report });
+  return error;
 }

@@ -1,7 +1,8 @@
 import type { OutgoingHttpHeaders } from "node:http";
 import type { HttpResponse } from "../lib/http-exchange.ts";
 
-const GRPC_MESSAGE = "grpc-message";
+/** The trailer of a status message. */
+export const GRPC_MESSAGE = "grpc-message";
 
 /**
  * Makes a gRPC response send its status message as the protocol has it: only "%" and what is not a space or visible ASCII is

@@ -1,4 +1,4 @@
-import { constants, Http2ServerResponse } from "node:http2";
+import { constants, Http2ServerResponse, type ServerHttp2Stream } from "node:http2";
 import type { HttpRequest, HttpResponse } from "../lib/http-exchange.ts";
 import { discardBody, hasUnreadBody } from "../lib/unread-body.ts";
 
@@ -22,8 +22,13 @@ export function releaseUnreadBody(request: HttpRequest, response: HttpResponse):
   stream.once("finish", () => {
     if (!hasUnreadBody(request)) return;
     request.resume();
-    // RFC 9113 §8.1. Done at once, it would overtake the trailers.
-    const timer = setTimeout(() => stream.close(constants.NGHTTP2_NO_ERROR), LINGER_MS);
-    stream.once("close", () => clearTimeout(timer));
+    lingerForRest(stream);
   });
+}
+
+/** Closes an HTTP/2 stream whose answer is out when the client has had its time to send the rest of the request. */
+export function lingerForRest(stream: ServerHttp2Stream): void {
+  // RFC 9113 §8.1. Done at once, it would overtake the trailers.
+  const timer = setTimeout(() => stream.close(constants.NGHTTP2_NO_ERROR), LINGER_MS);
+  stream.once("close", () => clearTimeout(timer));
 }

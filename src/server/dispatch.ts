@@ -1,20 +1,18 @@
 import { Http2ServerResponse } from "node:http2";
 import type { Doorkeeper } from "../admission/doorkeeper.ts";
-import { CATALOGUE } from "../errors/catalogue.ts";
-import { clientGone } from "../errors/client-gone.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import type { HttpRequest, HttpResponse } from "../lib/http-exchange.ts";
 import { parseRequestTarget } from "../rest/request-target.ts";
 import type { RestHandler } from "../rest/rest-handler.ts";
 import type { RpcHandler } from "../rpc/handler.ts";
-import { type Exchange, logAccess } from "../telemetry/access-line.ts";
-import type { CallEnd } from "../telemetry/call-end.ts";
+import type { Exchange } from "../telemetry/access-line.ts";
 import { CallLog, type Door } from "../telemetry/call-log.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Signals } from "../telemetry/signals.ts";
 import { answerMetrics } from "./answer-metrics.ts";
 import type { Cors } from "./cors.ts";
+import { isWholeStream, recordExchange } from "./record-exchange.ts";
 import { identify, REQUEST_ID_HEADER, requestIdOf } from "./request-id.ts";
 import { sendError, sendJson } from "./send-json.ts";
 
@@ -61,15 +59,9 @@ export function createDispatch(options: DispatchOptions): (request: HttpRequest,
     }
     const log = new CallLog(requestId, isRpc ? rpcDoor(request.headers["content-type"]) : "rest");
     response.on("close", () => {
-      const isDone = isWhole(response);
-      if (!isDone) log.failed(clientGone());
       const { method = "", headers } = request;
-      const status = response.headersSent ? response.statusCode : CATALOGUE[Reason.CANCELLED].httpStatus;
-      const durationMs = log.elapsedMs();
-      const end = { method, path, headers, status, durationMs, userAgent: headers["user-agent"] };
-      if (isDone) record(options, log, end);
-      // The work of a call hears of this next, and says then what its attempts have come to.
-      else process.nextTick(record, options, log, end);
+      const status = response.headersSent ? response.statusCode : undefined;
+      recordExchange(options, log, { method, path, headers, status, isWhole: isWhole(response) });
     });
     if (cors.handle(request, response)) return;
     if (isRpc) handleRpc(rpc, request, response, path, log);
@@ -80,19 +72,9 @@ export function createDispatch(options: DispatchOptions): (request: HttpRequest,
 /** What is answered here. */
 const OWN_PATHS: ReadonlySet<string> = new Set(["/healthz", "/readyz", "/metrics"]);
 
-/** Tells metrics and traces, the log, and the log of requests of a call that is over; the log names its trace. */
-function record({ signals, logger, recordRequest }: DispatchOptions, log: CallLog, end: Exchange & CallEnd): void {
-  signals.recordCall(log, end);
-  logAccess(logger, log, end);
-  recordRequest(log, end);
-}
-
 /** Whether an answer that is closed got to its end. */
-function isWhole(response: HttpResponse): boolean {
-  if (!(response instanceof Http2ServerResponse)) return response.writableFinished;
-  // A client that leaves may say that nothing is wrong.
-  return response.stream.rstCode === 0 && !response.stream.aborted;
-}
+const isWhole = (response: HttpResponse): boolean =>
+  response instanceof Http2ServerResponse ? isWholeStream(response.stream) : response.writableFinished;
 
 /** The protocol of an rpc, by its content type; Connect's GET requests have none. */
 function rpcDoor(contentType: string | undefined): Door {

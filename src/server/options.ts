@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { HttpRequest, HttpResponse } from "../lib/http-exchange.ts";
 import { MAX_TIMER_MS } from "../lib/sleep.ts";
 import type { RefusalListener } from "./refuse.ts";
@@ -7,6 +8,12 @@ import type { RefusalListener } from "./refuse.ts";
  * process.
  */
 export type RequestHandler = (request: HttpRequest, response: HttpResponse) => void;
+
+/**
+ * Answers a request on its own stream of HTTP/2, and returns the id that its answer has; undefined for a request that it leaves to
+ * the other handler. It is the same with its failures.
+ */
+export type StreamHandler = (stream: ServerHttp2Stream, headers: IncomingHttpHeaders) => string | undefined;
 
 /** A private key and the chain of its certificate, as PEM text. */
 export interface TlsIdentity {
@@ -37,6 +44,8 @@ export interface ServerOptions {
   /** Streams at once on one HTTP/2 connection. */
   readonly maxConcurrentStreams: number;
   readonly handler: RequestHandler;
+  /** Is asked first, for each request on HTTP/2. */
+  readonly streamHandler: StreamHandler;
   /** Hears of the requests that the port refuses by itself. */
   readonly onRefusal: RefusalListener;
 }
@@ -67,6 +76,8 @@ export const SERVER_DEFAULTS = {
   maxHeaderBytes: 64 * 1024,
   /** Ten times the least that RFC 9113 §6.5.2 recommends: one proxy may carry the streams of many users. */
   maxConcurrentStreams: 1_000,
+  /** All requests are the other handler's. */
+  streamHandler: () => undefined,
   onRefusal: () => undefined,
 } as const satisfies Partial<ServerOptions>;
 

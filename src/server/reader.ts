@@ -1,4 +1,4 @@
-import { constants, Http2ServerResponse } from "node:http2";
+import { constants, Http2ServerResponse, type ServerHttp2Stream } from "node:http2";
 import type { HttpResponse } from "../lib/http-exchange.ts";
 
 /**
@@ -7,17 +7,25 @@ import type { HttpResponse } from "../lib/http-exchange.ts";
  * heeded before there is room for what it says. Silence of ours does not count: where nothing waits to be sent, nothing ends.
  */
 export function endStalledReader(response: HttpResponse, timeoutMs: number): void {
-  // Node's timer of the socket or stream starts again with each packet that the system takes; it is over when none was taken.
+  if (response instanceof Http2ServerResponse) {
+    endStalledStream(response.stream, timeoutMs);
+    return;
+  }
+  // Node's timer of the socket starts again with each packet that the system takes; it is over when none was taken.
   response.setTimeout(timeoutMs);
   // Without this listener, Node would end HTTP/1.1 connections for silence.
   response.on("timeout", () => {
-    if (response.writableLength === 0) return;
-    if (!(response instanceof Http2ServerResponse)) {
-      response.destroy();
-      return;
-    }
+    if (response.writableLength > 0) response.destroy();
+  });
+}
+
+/** The same for the answer on an HTTP/2 stream. */
+export function endStalledStream(stream: ServerHttp2Stream, timeoutMs: number): void {
+  stream.setTimeout(timeoutMs);
+  stream.on("timeout", () => {
+    if (stream.writableLength === 0) return;
     // The reset alone would have to wait behind all that is not taken, in case that it is the whole connection that is not read.
-    response.stream.close(constants.NGHTTP2_CANCEL);
-    response.stream.destroy();
+    stream.close(constants.NGHTTP2_CANCEL);
+    stream.destroy();
   });
 }

@@ -10,6 +10,7 @@ import type { ServerOptions } from "./options.ts";
 import { endStalledReader } from "./reader.ts";
 import type { Refusal, Refuser } from "./refuse.ts";
 import { REQUEST_ID_HEADER, requestIdOf } from "./request-id.ts";
+import { serveStreams } from "./streams.ts";
 
 const NO_HOST: Refusal = { status: 400, message: "an HTTP/1.1 request must have one Host header" };
 const NO_TUNNEL: Refusal = { status: 501, message: "the method CONNECT is not supported: this is not a proxy" };
@@ -57,6 +58,7 @@ export function serveRequests(port: Port, options: ServerOptions, { refuse, exch
     server.on("checkExpectation", refuseExpectation);
     server.on("connect", refuseTunnel);
   }
+  serveStreams(port.http2, options, refuse);
   port.listener.on("clientError", createClientErrorListener(options, exchanges, refuse));
 }
 

@@ -1,8 +1,9 @@
-import type { RequestHandler } from "./options.ts";
+import type { RequestHandler, StreamHandler } from "./options.ts";
 
 /** What answers requests until another takes its place. */
 export interface Successor {
   readonly handler: RequestHandler;
+  readonly streamHandler: StreamHandler;
   /** Resolves when nothing is under way that its requests began. Asked for when their exchanges are over. */
   idle(): Promise<void>;
 }
@@ -15,6 +16,7 @@ export interface Succession<T extends Successor> {
   readonly alive: readonly T[];
   /** Gives each request to what is current when it comes. There it stays to its end. */
   readonly handler: RequestHandler;
+  readonly streamHandler: StreamHandler;
   /** From now on another one answers. */
   replace(next: T): void;
 }
@@ -59,6 +61,15 @@ export function createSuccession<T extends Successor>(first: T): Succession<T> {
       current.open += 1;
       response.once("close", exchangeEnded);
       value.handler(request, response);
+    },
+    streamHandler(stream, headers) {
+      const holder = current;
+      const id = holder.value.streamHandler(stream, headers);
+      if (id !== undefined) {
+        holder.open += 1;
+        stream.on("close", holder.exchangeEnded);
+      }
+      return id;
     },
     replace(next) {
       const before = current;

@@ -6,7 +6,7 @@ import { call, createInbox, openSession, openStream, serve } from "./harness.ts"
 function createSuccessor() {
   const { handler, next } = createInbox();
   const { promise, resolve } = Promise.withResolvers<void>();
-  const successor: Successor = { handler, idle: () => promise };
+  const successor: Successor = { handler, streamHandler: () => undefined, idle: () => promise };
   return { successor, next, becomeIdle: resolve };
 }
 

@@ -1,0 +1,32 @@
+import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import { expireLateStream } from "./late-request.ts";
+import type { Port } from "./listen.ts";
+import type { ServerOptions } from "./options.ts";
+import { endStalledStream } from "./reader.ts";
+import type { Refuser } from "./refuse.ts";
+
+type StreamListener = (
+  stream: ServerHttp2Stream,
+  headers: IncomingHttpHeaders,
+  flags: number,
+  rawHeaders: string[],
+) => void;
+
+/**
+ * Offers each stream of HTTP/2 to the handler of streams before Node makes a request and a response of it for the other handler,
+ * which would cost as much as the stream itself. To be called when the server has its listener of `request`.
+ */
+export function serveStreams(server: Port["http2"], options: ServerOptions, refuse: Refuser): void {
+  const { streamHandler, readerTimeoutMs } = options;
+  const compatibility = server.listeners("stream") as StreamListener[];
+  const offer: StreamListener = (stream, headers, flags, rawHeaders) => {
+    const id = streamHandler(stream, headers);
+    if (id === undefined) {
+      for (const listener of compatibility) listener.call(server, stream, headers, flags, rawHeaders);
+      return;
+    }
+    expireLateStream(stream, options, (late) => refuse.stream(stream, late, id));
+    endStalledStream(stream, readerTimeoutMs);
+  };
+  server.removeAllListeners("stream").on("stream", offer);
+}
