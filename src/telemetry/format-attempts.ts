@@ -1,3 +1,4 @@
+import type { GatewayError } from "../errors/gateway-error.ts";
 import { Attempt_Outcome } from "../gen/parley/chat/v1/report_pb.ts";
 import type { AttemptRecord } from "./attempt-record.ts";
 
@@ -12,12 +13,21 @@ export function formatAttempt(
   { target, outcome, error, startedMs, endedMs }: AttemptRecord,
   nameOf: (name: string) => string = (name) => name,
 ): string {
-  const what = outcome === Attempt_Outcome.FAILED ? error?.reasonName : (Attempt_Outcome[outcome] ?? "");
-  const word = outcome === Attempt_Outcome.UNSPECIFIED ? "answering" : (what ?? "failed").toLowerCase();
+  const word = outcome === Attempt_Outcome.FAILED ? reasonOf(error) : (OUTCOMES[outcome] ?? "failed");
   const isTimed = endedMs !== undefined && outcome !== Attempt_Outcome.SKIPPED;
   const name = target.length > MAX_TARGET ? `${target.slice(0, MAX_TARGET)}…` : target;
   return `${nameOf(name)}=${word}${isTimed ? `;ms=${Math.round(endedMs - startedMs)}` : ""}`;
 }
+
+const OUTCOMES: Readonly<Partial<Record<Attempt_Outcome, string>>> = {
+  [Attempt_Outcome.UNSPECIFIED]: "answering",
+  [Attempt_Outcome.SUCCEEDED]: "succeeded",
+  [Attempt_Outcome.CANCELLED]: "cancelled",
+  [Attempt_Outcome.SKIPPED]: "skipped",
+  [Attempt_Outcome.SUPERSEDED]: "superseded",
+};
+
+const reasonOf = (error: GatewayError | undefined): string => (error?.reasonName ?? "failed").toLowerCase();
 
 /** Most attempts that a line of the log names. */
 const MAX_NAMED = 20;
