@@ -127,6 +127,17 @@ describe("resolve()", () => {
     expect(looks).toBe(looksOfFirst);
   });
 
+  it("keeps the targets that are asked for, however many others are", () => {
+    const { backend } = createListed("p", []);
+    const catalogue = catalogueOf([backend], ["p/m"]);
+    for (let other = 0; other < 10_001; other++) {
+      catalogue.resolve("p/often");
+      catalogue.resolve(`p/${other}`);
+    }
+    const names = [...catalogue.targets()].map(({ name }) => name);
+    expect([names.length, names.includes("p/often"), names.includes("p/0")]).toEqual([10_000, true, false]);
+  });
+
   it("follows a list that changes", () => {
     const { backend, state } = createListed("p", ["old"]);
     const catalogue = catalogueOf([home().backend, backend], ["home/m"]);
