@@ -118,6 +118,18 @@ describe("isPlainlyValid()", () => {
     expect(isPlainlyValid(CreateChatCompletionRequestSchema, request)).toBe(true);
   });
 
+  it.each([
+    ["openai", true],
+    ["sandbox", false],
+    ["auto", false],
+  ])("takes a configuration with a provider %s: %s", (id, isPlain) => {
+    const config = create(ConfigSchema, {
+      listen: "127.0.0.1:8080",
+      providers: [{ id, kind: { case: "openaiCompatible", value: { baseUrl: "http://127.0.0.1:9000/v1" } } }],
+    });
+    expect([isPlainlyValid(ConfigSchema, config), isValid(ConfigSchema, config)]).toEqual([isPlain, isPlain]);
+  });
+
   it("takes no message for one of another type", () => {
     const request = create(CreateChatCompletionRequestSchema, { params: { model: "m", messages: [user] } });
     expect(isPlainlyValid(KeyLimitsSchema, request)).toBe(false);
