@@ -63,7 +63,7 @@ function watchSession(session: ServerHttp2Session, options: ServerOptions, end: 
   session.once("close", () => clearTimeout(idle));
   session.on("stream", (stream) => {
     streams += 1;
-    stream.once("close", () => {
+    stream.on("close", () => {
       streams -= 1;
       if (finishing) endIfIdle();
       else if (streams === 0) idle.refresh();

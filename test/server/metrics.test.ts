@@ -20,7 +20,8 @@ import { createRestHandler } from "../../src/rest/rest-handler.ts";
 import { createRpcHandler, SERVICES } from "../../src/rpc/handler.ts";
 import { createHealthStatus } from "../../src/rpc/health.ts";
 import { createCors } from "../../src/server/cors.ts";
-import { createDispatch } from "../../src/server/dispatch.ts";
+import { createDispatch, type DispatchOptions } from "../../src/server/dispatch.ts";
+import { createStreamDispatch } from "../../src/server/dispatch-stream.ts";
 import { type RunningServer, startServer } from "../../src/server/server.ts";
 import { createLogger } from "../../src/telemetry/logger.ts";
 import { createSignals, type Signals } from "../../src/telemetry/signals.ts";
@@ -76,19 +77,21 @@ describe("/metrics", () => {
     const health = createHealthStatus([]);
     const operations = operationsOf(OPERATIONS);
     const bounds = { maxBodyBytes: 65_536, maxMessageBytes: 65_536, maxTimeoutMs: 60_000, keepAliveMs: 60_000 };
+    const dispatch: DispatchOptions = {
+      rpc: createRpcHandler({ operations, doorkeeper: OPEN_DOOR, health, ...bounds }),
+      rest: createRestHandler({ services: SERVICES, operations, doorkeeper: OPEN_DOOR, ...bounds }),
+      cors: createCors([]),
+      logger,
+      signals,
+      doorkeeper: OPEN_DOOR,
+      recordRequest: () => undefined,
+      readiness: () => ({ ready: true, degraded: {} }),
+    };
     server = await startServer({
       host: "127.0.0.1",
       port: 0,
-      handler: createDispatch({
-        rpc: createRpcHandler({ operations, doorkeeper: OPEN_DOOR, health, ...bounds }),
-        rest: createRestHandler({ services: SERVICES, operations, doorkeeper: OPEN_DOOR, ...bounds }),
-        cors: createCors([]),
-        logger,
-        signals,
-        doorkeeper: OPEN_DOOR,
-        recordRequest: () => undefined,
-        readiness: () => ({ ready: true, degraded: {} }),
-      }),
+      handler: createDispatch(dispatch),
+      streamHandler: createStreamDispatch(dispatch),
     });
     doors.push(...DOORS.map((name) => openDoor(name, server.address.url)));
   });

@@ -43,7 +43,7 @@ export interface GrpcRequest {
   readonly options: GrpcOptions;
 }
 
-/** Answers a call. What fails in it ends it. */
+/** Answers a call. What fails in it ends it. Rejects where that cannot be told to the client. */
 export async function answerCall(request: GrpcRequest): Promise<void> {
   const { stream, headers, method, exchange, options } = request;
   const { log } = exchange;

@@ -3,8 +3,9 @@
  * (https://github.com/grpc/grpc/blob/master/doc/PROTOCOL-HTTP2.md). It serves the rpcs of the table that Connect serves, too, and
  * takes only what clients of gRPC send every day; all else, right or wrong, is Connect's to answer.
  */
-import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import { createMethodUrl } from "@connectrpc/connect/protocol";
+import { GatewayError } from "../../errors/gateway-error.ts";
 import type { ServedMethod } from "../served-method.ts";
 import { answerCall, type GrpcExchange, type GrpcOptions } from "./call.ts";
 import { type GrpcMethod, methodsByType } from "./method.ts";
@@ -33,7 +34,11 @@ export function createGrpcHandler(methods: readonly ServedMethod[], options: Grp
       // A reset is told by `close`, too; without a listener, the error would end the process.
       stream.on("error", () => undefined);
       exchange.log.named(method.served.method.name);
-      void answerCall({ stream, headers, method, exchange, options });
+      answerCall({ stream, headers, method, exchange, options }).catch((thrown: unknown) => {
+        // What a call failed with cannot be written.
+        exchange.log.failed(GatewayError.from(thrown));
+        stream.close(constants.NGHTTP2_INTERNAL_ERROR);
+      });
     },
   };
 }
