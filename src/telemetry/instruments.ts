@@ -29,6 +29,13 @@ const TOKENS = [1, 4, 16, 64, 256, 1024, 4096, 16384, 65536, 262144, 1048576, 41
 
 const BREAKER_VALUES: Readonly<Record<TargetGauge["breaker"], number>> = { closed: 0, half_open: 1, open: 2 };
 
+/** Gauges that tell how bad it is: of several processes the worst counts, where the others are added. */
+export const WORST_GAUGES: ReadonlySet<string> = new Set([
+  "parley.target.breaker",
+  "parley.limits.local",
+  "parley.store.away",
+]);
+
 /** Makes all instruments of a meter. */
 export function createInstruments(meter: Meter, gauges: Gauges): Instruments {
   const histogram = (name: string, unit: string, description: string, explicitBucketBoundaries: number[]): Histogram =>

@@ -12,6 +12,8 @@ export interface LoggerOptions {
   readonly level: LogLevel;
   /** Where the lines go; unset: standard output, written in the background. */
   readonly destination?: DestinationStream | undefined;
+  /** Number of the process, where several write one log: each line has it. */
+  readonly worker?: number | undefined;
 }
 
 /** What may wait for a reader of standard output that has stalled, in bytes; lines above it are lost. */
@@ -31,11 +33,11 @@ const FLUSH_TIMEOUT_MS = 1_000;
  *
  * Lines for standard output are written in the background, so that a slow reader does not hold up calls: end with flushLogger.
  */
-export function createLogger({ level, destination = standardOutput() }: LoggerOptions): Logger {
+export function createLogger({ level, destination = openStandardOutput(), worker }: LoggerOptions): Logger {
   return pino(
     {
       level,
-      base: null,
+      base: worker === undefined ? null : { worker },
       timestamp: createTimestamp(Date.now),
       formatters: { level: (label) => ({ level: label }), log: redact },
       serializers: { err: errorFields },
@@ -59,7 +61,8 @@ export function flushLogger(logger: Logger): Promise<void> {
   });
 }
 
-function standardOutput(): DestinationStream {
+/** Opens standard output for lines that are written in the background. Each text that is given to it has to be whole lines. */
+export function openStandardOutput(): DestinationStream {
   // One write for each line would cost more CPU than all the rest of its making. Any minLength above 0 also makes flush() wait for
   // the write under way.
   return openDestination({

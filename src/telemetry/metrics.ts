@@ -1,8 +1,9 @@
 import type { IMetricReader } from "@opentelemetry/sdk-metrics";
 import { VERSION } from "../lib/version.ts";
 import { createInstruments, type Gauges, type Instruments } from "./instruments.ts";
+import type { ReadMetrics } from "./merge-metrics.ts";
 import { load } from "./open-telemetry.ts";
-import { describeService } from "./resource.ts";
+import { describeService, describeWhole, type Member } from "./resource.ts";
 import type { MetricSettings } from "./signal-settings.ts";
 
 /** The metrics of this process. */
@@ -10,6 +11,8 @@ export interface Metrics {
   readonly instruments: Instruments;
   /** All of them, in Prometheus' text format. */
   scrape(): Promise<string>;
+  /** Reads those of this process alone. */
+  read(): Promise<ReadMetrics>;
   /** Sends them to the collector, where there is one, for the last time. */
   close(): Promise<void>;
 }
@@ -21,9 +24,21 @@ export const CARDINALITY_LIMIT = 2_000;
 const EXPORT_TIMEOUT_MS = 30_000;
 const INTERVAL_MS = 60_000;
 
+/** Where this process is one of several that serve as one. */
+export interface Membership {
+  readonly member: Member;
+  /** Reads the metrics of all of them, this one's included, as one. */
+  readWhole(): Promise<ReadMetrics>;
+}
+
 /** Loads the SDK and opens the metrics. `settings`: how they are sent to a collector; undefined: to none. */
-export async function openMetrics(settings: MetricSettings | undefined, gauges: Gauges): Promise<Metrics> {
-  const resource = await describeService();
+export async function openMetrics(
+  settings: MetricSettings | undefined,
+  gauges: Gauges,
+  membership?: Membership,
+): Promise<Metrics> {
+  const resource = await describeService(membership?.member);
+  const whole = membership === undefined ? resource : await describeWhole(membership.member);
   const { MeterProvider, MetricReader } = await load("@opentelemetry/sdk-metrics");
   const { PrometheusSerializer } = await load("@opentelemetry/exporter-prometheus");
   /** Reads when it is asked to, and has nothing to close. */
@@ -41,9 +56,12 @@ export async function openMetrics(settings: MetricSettings | undefined, gauges: 
   const provider = new MeterProvider({ resource, readers });
   const instruments = createInstruments(provider.getMeter("parley", VERSION), gauges);
   const serializer = new PrometheusSerializer(undefined, false, undefined, false, true);
+  const read = async (): Promise<ReadMetrics> => (await scraped.collect()).resourceMetrics.scopeMetrics;
+  const readWhole = membership === undefined ? read : () => membership.readWhole();
   return {
     instruments,
-    scrape: async () => serializer.serialize((await scraped.collect()).resourceMetrics),
+    read,
+    scrape: async () => serializer.serialize({ resource: whole, scopeMetrics: [...(await readWhole())] }),
     close: () => provider.shutdown(),
   };
 }

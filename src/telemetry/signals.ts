@@ -8,7 +8,8 @@ import type { Gauges, Instruments } from "./instruments.ts";
 import type { KnownNames } from "./known-names.ts";
 import { knownTargets } from "./known-targets.ts";
 import type { Logger } from "./logger.ts";
-import { type Metrics, openMetrics } from "./metrics.ts";
+import type { ReadMetrics } from "./merge-metrics.ts";
+import { type Membership, type Metrics, openMetrics } from "./metrics.ts";
 import { logWarnings } from "./open-telemetry.ts";
 import { recordMetrics } from "./record-metrics.ts";
 import { recordSpans } from "./record-spans.ts";
@@ -25,6 +26,8 @@ export interface SignalOptions extends KnownNames {
   readonly targets: TargetGauges;
   /** Unset: nothing is kept. */
   readonly state?: Gauges["state"];
+  /** Unset: this process serves alone. */
+  readonly membership?: Membership | undefined;
 }
 
 /** Metrics and traces. */
@@ -35,6 +38,8 @@ export interface Signals {
   recordReload(outcome: "ok" | "refused"): void;
   /** All metrics, in Prometheus' text format. */
   scrape(): Promise<string>;
+  /** The metrics of this process alone. */
+  read(): Promise<ReadMetrics>;
   /** Sends what was not sent yet, for at most two seconds. */
   close(): Promise<void>;
 }
@@ -50,9 +55,9 @@ const CLOSE_MS = 2_000;
  * ended, or somebody asks for them, so that neither a start nor a gateway without calls pays for it.
  */
 export async function createSignals(options: SignalOptions): Promise<Signals> {
-  const { settings, logger } = options;
+  const { settings, logger, membership } = options;
   if (settings.traces !== undefined || settings.metrics !== undefined) await logWarnings(logger);
-  const traces = settings.traces === undefined ? undefined : await openTraces(settings.traces);
+  const traces = settings.traces === undefined ? undefined : await openTraces(settings.traces, membership?.member);
   const metrics = createLateMetrics(options);
   if (settings.metrics !== undefined) void metrics.open().catch(() => undefined);
   return {
@@ -63,6 +68,7 @@ export async function createSignals(options: SignalOptions): Promise<Signals> {
     recordReload: (outcome) =>
       metrics.record(({ reloads }) => reloads.add(1, { "parley.config.reload.outcome": outcome })),
     scrape: async () => (await metrics.open()).scrape(),
+    read: async () => (await metrics.open()).read(),
     async close() {
       const ends = Promise.allSettled([traces?.close(), settings.metrics === undefined ? undefined : metrics.close()]);
       let timer: NodeJS.Timeout | undefined;
@@ -83,7 +89,7 @@ interface LateMetrics {
 }
 
 function createLateMetrics(options: SignalOptions): LateMetrics {
-  const { settings, logger, activeCalls, targets, state = () => NO_STATE } = options;
+  const { settings, logger, activeCalls, targets, state = () => NO_STATE, membership } = options;
   let opening: Promise<Metrics> | undefined;
   let opened: Metrics | undefined;
   let waiting: ((instruments: Instruments) => void)[] = [];
@@ -92,7 +98,7 @@ function createLateMetrics(options: SignalOptions): LateMetrics {
     try {
       await logWarnings(logger);
       const gauges: Gauges = { activeCalls, targets: () => knownTargets(targets(), options), state };
-      const metrics = await openMetrics(settings.metrics, gauges);
+      const metrics = await openMetrics(settings.metrics, gauges, membership);
       opened = metrics;
       for (const write of waiting) write(metrics.instruments);
       return metrics;
