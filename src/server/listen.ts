@@ -45,6 +45,8 @@ const STREAM_MEMORY = 64 * 1024;
 export function createPort(options: ServerOptions, refuse: Refuser): Port {
   const port = options.tls === undefined ? createPlainPort(options, refuse) : createTlsPort(options, options.tls);
   port.listener.maxConnections = options.maxConnections;
+  // Otherwise a worker hands those above back to the primary, which would offer them to one full worker after the other for ever.
+  Object.assign(port.listener, { dropMaxConnection: true });
   return port;
 }
 
