@@ -53,8 +53,9 @@ export function joinCrew(
   };
 }
 
-/** What the schema has in its columns, and JSON takes as it is. */
-function checkParameter(value: unknown): string | number | null {
+/** What the schema has in its columns, and JSON takes as it is; or a list of that. */
+function checkParameter(value: unknown): unknown {
   if (typeof value === "string" || typeof value === "number" || value === null) return value;
+  if (Array.isArray(value)) return value.map(checkParameter);
   throw new TypeError(`a parameter can't be of type ${typeof value}`);
 }
