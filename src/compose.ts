@@ -14,7 +14,7 @@ import { SERVICES } from "./rpc/handler.ts";
 import { createHealthStatus } from "./rpc/health.ts";
 import type { EndedExecution } from "./runs/options.ts";
 import { createRuns, type Runs } from "./runs/runs.ts";
-import type { RequestHandler } from "./server/options.ts";
+import type { ConnectionSource, RequestHandler } from "./server/options.ts";
 import { type RunningServer, startServer } from "./server/server.ts";
 import { createSuccession, type Succession } from "./server/succession.ts";
 import { logAccess } from "./telemetry/access-line.ts";
@@ -166,7 +166,7 @@ async function startWith(
   const shared = { states: createTargetStates(), state, runs, signals, health, logger };
   const generations = createSuccession(makeGeneration(settings, providers, shared));
   crew?.join({ readMetrics: signals.read, flushRequestLog: () => state.requestLog.flush() });
-  const server = await listen(settings, generations.handler, logger);
+  const server = await listen(settings, generations.handler, logger, crew?.connections);
   providers?.adopt();
   providers?.start();
   runs.start();
@@ -215,10 +215,16 @@ function recordExecution(
   state.requestLog.record(rowOf(log, exchange));
 }
 
-async function listen(settings: Settings, handler: RequestHandler, logger: Logger): Promise<RunningServer> {
+async function listen(
+  settings: Settings,
+  handler: RequestHandler,
+  logger: Logger,
+  source: ConnectionSource | undefined,
+): Promise<RunningServer> {
   const { tls, limits, timeouts } = settings;
   const server = await startServer({
     ...settings.listen,
+    source,
     ...(tls === undefined ? {} : { tls }),
     headersTimeoutMs: timeouts.headersMs,
     requestTimeoutMs: timeouts.requestMs,
@@ -227,7 +233,7 @@ async function listen(settings: Settings, handler: RequestHandler, logger: Logge
     onRefusal: (requestId, { status, message }) => logger.info({ requestId, status, message }, "refused"),
     handler,
   });
-  logger.info({ url: server.address.url }, "listening");
+  logger.info({ url: server.address.url }, source === undefined ? "listening" : "ready");
   return server;
 }
 

@@ -2,8 +2,9 @@ import type { RunningGateway } from "../compose.ts";
 import type { Settings } from "../config/settings.ts";
 import { deepFreeze } from "../lib/deep-freeze.ts";
 import { createLogger, flushLogger } from "../telemetry/logger.ts";
-import { type Channel, type Message, openChannel, type Pipe } from "../workers/channel.ts";
+import { type Channel, openChannel } from "../workers/channel.ts";
 import { joinCrew } from "../workers/join-crew.ts";
+import { openWorkerPipe } from "../workers/pipe.ts";
 import { CLONED, type PrimaryService, type WorkerService } from "../workers/protocol.ts";
 import type { Surroundings } from "./surroundings.ts";
 
@@ -21,9 +22,9 @@ export async function work({ stderr }: Pick<Surroundings, "stderr">): Promise<nu
   let end: (() => Promise<void>) | undefined;
   // The rest of the service comes with the start: nothing else is asked before.
   const service: { -readonly [Name in keyof WorkerService]?: WorkerService[Name] } = {
-    async start({ member, settings }) {
-      const { crew, service: ofCrew } = joinCrew(primary, member);
-      const logger = createLogger({ level: settings.logLevel, worker: member.number });
+    async start({ settings, ...order }) {
+      const { crew, service: ofCrew } = joinCrew(primary, order);
+      const logger = createLogger({ level: settings.logLevel, worker: order.member.number });
       // Loaded here, when it is known that there is something to serve.
       const { startGateway } = await import("../compose.ts");
       const gateway = await startGateway(deepFreeze(settings), logger, undefined, crew);
@@ -34,12 +35,13 @@ export async function work({ stderr }: Pick<Surroundings, "stderr">): Promise<nu
         await gateway.stop();
         await flushLogger(logger);
       };
-      const { url, address, isOpen } = gateway;
-      return { url, port: address.port, isOpen };
+      return { url: gateway.url, isOpen: gateway.isOpen };
     },
     stop: stopped.resolve,
   };
-  const primary: Channel<PrimaryService> = openChannel(pipeToPrimary(), service, CLONED);
+  const primary: Channel<PrimaryService> = openChannel(openWorkerPipe(), service, CLONED);
+  // Whoever started it is gone, and with it the connections that it would have given.
+  process.once("disconnect", () => process.exit());
   await stopped.promise;
   await end?.();
   return 0;
@@ -75,9 +77,3 @@ function createReload(gateway: Pick<RunningGateway, "reload">) {
     cancel,
   };
 }
-
-/** The way to the process that started this one; this one ends with it. */
-const pipeToPrimary = (): Pipe => ({
-  send: (messages) => void process.send?.(messages, () => undefined),
-  receive: (heard) => process.on("message", (messages) => heard(messages as readonly Message[])),
-});

@@ -6,6 +6,7 @@
  * This file is what a gateway sees of the others when it is one of several.
  */
 import type { Limiter } from "../admission/limits/limiter.ts";
+import type { ConnectionSource } from "../server/options.ts";
 import type { Store } from "../store/store.ts";
 import type { ReadMetrics } from "../telemetry/merge-metrics.ts";
 import type { Membership } from "../telemetry/metrics.ts";
@@ -13,6 +14,8 @@ import type { Sharing } from "../upstream/recollection.ts";
 
 /** What a worker has of the primary, and through it of the other workers. */
 export interface Crew extends Membership {
+  /** The connections that this worker is given. */
+  readonly connections: ConnectionSource;
   /** Opens the built-in database, which the primary has open. */
   openStore(): Promise<Store>;
   /** The limits of all workers, which the primary counts. */

@@ -1,6 +1,7 @@
 import { createListeners } from "../store/listeners.ts";
 import type { Channel } from "./channel.ts";
 import type { Crew, CrewParts } from "./crew.ts";
+import { createGivenConnections } from "./given-connections.ts";
 import type { PrimaryService, StartOrder, WorkerService } from "./protocol.ts";
 import { createRemoteLimiter } from "./remote-limiter.ts";
 
@@ -10,7 +11,7 @@ export type CrewService = Pick<WorkerService, "heard" | "remember" | "readMetric
 /** Makes a worker one of the crew: what it has of the others, and what they have of it. */
 export function joinCrew(
   primary: Channel<PrimaryService>,
-  member: StartOrder["member"],
+  { member, address }: Pick<StartOrder, "member" | "address">,
 ): { readonly crew: Crew; readonly service: CrewService } {
   const listeners = createListeners();
   const remembering: ((memory: Parameters<CrewService["remember"]>[0]) => void)[] = [];
@@ -18,6 +19,7 @@ export function joinCrew(
   return {
     crew: {
       member,
+      connections: createGivenConnections(primary, address),
       readWhole: () => primary.ask("readMetrics"),
       async openStore() {
         const { openJoinedStore } = await import("../store/sqlite/joined-store.ts");

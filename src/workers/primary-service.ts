@@ -8,6 +8,8 @@ import type { SharedState } from "./shared-state.ts";
 /** What a worker is served with. */
 export interface ServiceParts {
   readonly shared: SharedState;
+  /** Are told of its connections. */
+  readonly door: Pick<PrimaryService, "taken" | "closed">;
   /** The other workers that there are now. */
   others(): readonly Channel<WorkerService>[];
   /** Reads the metrics of all workers. */
@@ -22,7 +24,7 @@ export interface WorkerDesk {
 }
 
 /** Makes the service for a worker. */
-export function createWorkerDesk({ shared, others, readMetrics }: ServiceParts): WorkerDesk {
+export function createWorkerDesk({ shared, door, others, readMetrics }: ServiceParts): WorkerDesk {
   const limits = createLimitDesk(shared.limiter);
   let opening: Promise<SqliteSession> | undefined;
   let isClosed = false;
@@ -44,6 +46,7 @@ export function createWorkerDesk({ shared, others, readMetrics }: ServiceParts):
   const { reserve, settle, standing } = limits;
   return {
     service: {
+      ...door,
       reserve,
       settle,
       standing,

@@ -5,10 +5,11 @@ import { GatewayError } from "../errors/gateway-error.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import { sleep } from "../lib/sleep.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import { type FrontDoor, openFrontDoor, type Taker } from "./front-door.ts";
 import type { LineSink } from "./lines.ts";
 import { createMetricPool, type MetricSource } from "./metric-pool.ts";
 import { createWorkerDesk, type WorkerDesk } from "./primary-service.ts";
-import type { Listening } from "./protocol.ts";
+import type { Started } from "./protocol.ts";
 import { shareOfWorker } from "./share.ts";
 import { createSharedState, type SharedState } from "./shared-state.ts";
 import { type Ended, WorkerEndedError } from "./worker-ended.ts";
@@ -55,25 +56,27 @@ interface Running {
   readonly desk: WorkerDesk;
   readonly metrics: MetricSource;
   readonly startedAt: number;
-  /** The port that it was told to listen on; 0: any free one. */
-  readonly port: number;
+  readonly taker: Taker;
   /** Resolves when it is gone, and what it held was given back. */
   closed: Promise<void>;
   /** Which settings it has: how often they had been reloaded. */
   generation: number;
-  isListening: boolean;
+  /** Whether it takes connections. */
+  isServing: boolean;
 }
 
 /**
  * Starts as many workers as the settings say. Rejects with what the first of them failed with that could not start; then none is left.
  */
-export function startWorkers(options: WorkersOptions): Promise<RunningWorkers> {
-  return new Primary(options).start();
+export async function startWorkers(options: WorkersOptions): Promise<RunningWorkers> {
+  const { listen, limits } = options.settings;
+  return new Primary(options, await openFrontDoor(listen, limits.maxConnections)).start();
 }
 
 class Primary implements RunningWorkers {
   readonly #logger: Logger;
   readonly #log: LineSink;
+  readonly #door: FrontDoor;
   readonly #instance = randomUUID();
   readonly #shared: SharedState;
   readonly #pool = createMetricPool();
@@ -82,15 +85,14 @@ class Primary implements RunningWorkers {
   readonly #stopping = new AbortController();
   #settings: Settings;
   #generation = 0;
-  #port: number;
-  #first: Listening | undefined;
+  #first: Started | undefined;
 
-  constructor({ settings, logger, log }: WorkersOptions) {
+  constructor({ settings, logger, log }: WorkersOptions, door: FrontDoor) {
     this.#settings = settings;
     this.#logger = logger;
     this.#log = log;
+    this.#door = door;
     this.#shared = createSharedState(settings, logger);
-    this.#port = settings.listen.port;
   }
 
   get url(): string {
@@ -109,16 +111,16 @@ class Primary implements RunningWorkers {
       await this.#end(0);
       throw error;
     }
-    this.#logger.info({ url: this.url, workers: numbers.length }, "all workers listen");
+    this.#logger.info({ url: this.url, workers: numbers.length }, "listening");
     return this;
   }
 
   async reload(next: Settings): Promise<void> {
     if (this.#stopping.signal.aborted) throw new GatewayError(Reason.SHUTTING_DOWN, "the server is going down");
     checkChange(this.#settings, next);
-    const asked = this.#listening();
+    const asked = this.#serving();
     const answers = await Promise.allSettled(
-      asked.map((worker) => worker.process.channel.ask("prepare", settingsOf(next, worker))),
+      asked.map((worker) => worker.process.channel.ask("prepare", shareOfWorker(next, worker.number))),
     );
     const ready = asked.filter((_, at) => answers[at]?.status === "fulfilled");
     // One that has died meanwhile is replaced by one that has the settings which are in force then.
@@ -127,14 +129,17 @@ class Primary implements RunningWorkers {
       await Promise.all(ready.map((worker) => this.#decide(worker, false)));
       throw refused.reason;
     }
+    if (ready.length === 0)
+      throw new GatewayError(Reason.UNAVAILABLE, "there is no worker now that could try the settings");
     this.#settings = next;
     this.#generation += 1;
     this.#logger.level = next.logLevel;
+    this.#door.change(next.limits.maxConnections);
     await Promise.all(ready.map((worker) => this.#decide(worker, true)));
   }
 
   recordReload(outcome: "ok" | "refused"): void {
-    this.#listening()[0]?.process.channel.tell("recordReload", outcome);
+    this.#serving()[0]?.process.channel.tell("recordReload", outcome);
   }
 
   async stop(): Promise<void> {
@@ -142,26 +147,29 @@ class Primary implements RunningWorkers {
     this.#logger.info("stopped");
   }
 
-  #listening(): Running[] {
-    return [...this.#running].filter(({ isListening }) => isListening);
+  #serving(): Running[] {
+    return [...this.#running].filter(({ isServing }) => isServing);
   }
 
-  /** Starts a worker, and waits until it listens. */
-  async #begin(number: number): Promise<Listening> {
+  /** Starts a worker, and waits until it takes connections. */
+  async #begin(number: number): Promise<Started> {
     const worker = this.#fork(number);
     const { channel } = worker.process;
     try {
-      const settings = settingsOf(this.#settings, worker);
-      const listening = await channel.ask("start", { member: { instance: this.#instance, number }, settings });
+      const started = await channel.ask("start", {
+        member: { instance: this.#instance, number },
+        settings: shareOfWorker(this.#settings, number),
+        address: this.#door.address,
+      });
       while (worker.generation !== this.#generation) {
         const generation = this.#generation;
-        await channel.ask("prepare", settingsOf(this.#settings, worker));
+        await channel.ask("prepare", shareOfWorker(this.#settings, number));
         await channel.ask("decide", true);
         worker.generation = generation;
       }
-      if (this.#first !== undefined && this.#first.port !== listening.port) throw new Error("it listens elsewhere");
-      worker.isListening = true;
-      return listening;
+      worker.isServing = true;
+      this.#door.open(worker.taker);
+      return started;
     } catch (error) {
       worker.process.kill();
       throw error;
@@ -169,24 +177,27 @@ class Primary implements RunningWorkers {
   }
 
   #fork(number: number): Running {
-    // The system gave a port to all of them, and has taken it back when none of them is left.
-    if (this.#first !== undefined && this.#listening().length === 0) this.#port = this.#first.port;
     const desk = createWorkerDesk({
       shared: this.#shared,
-      others: () => this.#listening().flatMap((it) => (it === worker ? [] : [it.process.channel])),
-      readMetrics: () => this.#pool.read(this.#listening().map(({ metrics }) => metrics)),
+      door: {
+        taken: (id) => this.#door.taken(taker, id),
+        closed: () => this.#door.closed(taker),
+      },
+      others: () => this.#serving().flatMap((it) => (it === worker ? [] : [it.process.channel])),
+      readMetrics: () => this.#pool.read(this.#serving().map(({ metrics }) => metrics)),
     });
     const process = startWorkerProcess(desk.service, this.#log);
+    const taker: Taker = { give: process.give };
     const worker: Running = {
       number,
       process,
       desk,
+      taker,
       metrics: { readMetrics: () => process.channel.ask("readMetrics") },
       startedAt: performance.now(),
-      port: this.#port,
       closed: Promise.resolve(),
       generation: this.#generation,
-      isListening: false,
+      isServing: false,
     };
     this.#running.add(worker);
     worker.closed = process.ended.then((ended) => this.#close(worker, ended));
@@ -195,10 +206,11 @@ class Primary implements RunningWorkers {
 
   /** A worker is gone: what it held is given back, and another one takes its place. */
   async #close(worker: Running, ended: Ended): Promise<void> {
-    const { number, process, isListening, startedAt } = worker;
+    const { number, process, isServing, startedAt } = worker;
     this.#running.delete(worker);
+    this.#door.remove(worker.taker);
     this.#pool.remove(worker.metrics);
-    if (isListening && !this.#stopping.signal.aborted) {
+    if (isServing && !this.#stopping.signal.aborted) {
       this.#logger.error({ worker: number, pid: process.pid, ended }, "a worker has ended; another one is started");
       void this.#replace(number, performance.now() - startedAt);
     }
@@ -236,8 +248,9 @@ class Primary implements RunningWorkers {
   /** Ends all workers, and what they share. Those that have not ended after so many milliseconds are killed. */
   async #end(graceMs: number): Promise<void> {
     this.#stopping.abort(new GatewayError(Reason.SHUTTING_DOWN, "the server is going down"));
-    for (const { process, isListening } of this.#running) {
-      if (graceMs > 0 && isListening) process.channel.tell("stop");
+    this.#door.close();
+    for (const { process, isServing } of this.#running) {
+      if (graceMs > 0 && isServing) process.channel.tell("stop");
       else process.kill();
     }
     const late = setTimeout(() => this.#killLate(), graceMs);
@@ -248,14 +261,9 @@ class Primary implements RunningWorkers {
 
   #killLate(): void {
     // Those that were never asked to end are killed already.
-    for (const { number, process } of this.#listening()) {
+    for (const { number, process } of this.#serving()) {
       this.#logger.error({ worker: number, pid: process.pid }, "a worker does not end, and is killed");
       process.kill();
     }
   }
-}
-
-/** What a worker is told of the settings of all. */
-function settingsOf(settings: Settings, { number, port }: Pick<Running, "number" | "port">): Settings {
-  return shareOfWorker({ ...settings, listen: { ...settings.listen, port } }, number);
 }

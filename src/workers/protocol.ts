@@ -1,6 +1,7 @@
 import type { Ask, Refusal, Standing, Use } from "../admission/limits/limiter.ts";
 import type { Quota } from "../admission/limits/quota.ts";
 import type { Settings } from "../config/settings.ts";
+import type { Address } from "../lib/address.ts";
 import type { SqliteResult } from "../store/sqlite/sqlite-client.ts";
 import type { Channel as StoreChannel } from "../store/store.ts";
 import type { ReadMetrics } from "../telemetry/merge-metrics.ts";
@@ -15,6 +16,10 @@ export const CLONED: ReadonlySet<string> = new Set(["start", "prepare", "keep", 
 
 /** What the primary does for a worker. */
 export interface PrimaryService {
+  /** The worker has the connection of that number. */
+  readonly taken: (id: number) => void;
+  /** One of the connections that the worker had is closed. */
+  readonly closed: () => void;
   readonly reserve: (call: number, caller: string, quota: Quota, ask: Ask) => Verdict | Promise<Verdict>;
   readonly settle: (call: number, use: Use) => void;
   readonly standing: (caller: string, quota: Quota) => Standing | Promise<Standing>;
@@ -34,8 +39,8 @@ export interface PrimaryService {
 
 /** What a worker does for the primary. */
 export interface WorkerService {
-  /** Starts the gateway: resolves when it listens. */
-  readonly start: (order: StartOrder) => Promise<Listening>;
+  /** Starts the gateway: resolves when it takes connections. */
+  readonly start: (order: StartOrder) => Promise<Started>;
   /** Makes ready for other settings: resolves when nothing can refuse them any more. They come into force, or not, by `decide`. */
   readonly prepare: (settings: Settings) => Promise<void>;
   /** Puts what was made ready into force, or drops it. Resolves when that is done. */
@@ -53,12 +58,13 @@ export interface WorkerService {
 export interface StartOrder {
   readonly member: Member;
   readonly settings: Settings;
+  /** Where the primary listens. */
+  readonly address: Address;
 }
 
-/** A worker that listens. */
-export interface Listening {
+/** A worker that takes connections. */
+export interface Started {
   readonly url: string;
-  readonly port: number;
   /** Whether everybody on this machine may call. */
   readonly isOpen: boolean;
 }

@@ -10,14 +10,13 @@ export const connectionsOfOne = (workers: number): number =>
 
 /**
  * The settings of one worker, from 1: what bounds all of them together is divided, so that the sum is what it was. Each has at least one
- * connection, and one place at each model.
+ * place at each model. Connections are counted where they are accepted.
  */
 export function shareOfWorker(settings: Settings, worker: number): Settings {
-  const { workers, limits, runs, providers } = settings;
+  const { workers, runs, providers } = settings;
   const share = (whole: number): number => Math.floor(whole / workers) + (worker <= whole % workers ? 1 : 0);
   return {
     ...settings,
-    limits: { ...limits, maxConnections: Math.max(1, share(limits.maxConnections)) },
     runs: { ...runs, workers: share(runs.workers) },
     providers: providers.map(({ concurrency: { maxInFlight, maxQueue }, ...provider }) => ({
       ...provider,

@@ -52,6 +52,7 @@ export function createCrew(settings: Settings, count: number): TestCrew {
   const desks = Array.from({ length: count }, (_, at) =>
     createWorkerDesk({
       shared,
+      door: { taken: () => undefined, closed: () => undefined },
       others: () => channels.filter((_channel, other) => other !== at),
       readMetrics: async () => [],
     }),
@@ -60,7 +61,7 @@ export function createCrew(settings: Settings, count: number): TestCrew {
     const [ofPrimary, ofWorker] = createPipes().ends;
     const service = {};
     const primary = openChannel<PrimaryService>(ofWorker, service, CLONED);
-    const joined = joinCrew(primary, { instance: "test", number: at + 1 });
+    const joined = joinCrew(primary, { member: { instance: "test", number: at + 1 }, address: settings.listen });
     Object.assign(service, joined.service);
     channels.push(openChannel<WorkerService>(ofPrimary, desk.service, CLONED));
     return {

@@ -1,7 +1,7 @@
 /** `parley serve --workers`: start, end, and what becomes of workers that die, as its user sees it. */
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
-import { type AddressInfo, createServer } from "node:net";
+import { type AddressInfo, connect, createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -186,7 +186,7 @@ describe("parley serve --workers", () => {
     await killHard(first!);
     // The other one answers meanwhile.
     for (let at = 0; at < 10; at++) expect((await ask(url, "/readyz")).status).toBe(200);
-    await until(() => countOf(parley, /^listening$/) === 3, "another one listens");
+    await until(() => countOf(parley, /^ready$/) === 3, "another one is ready");
     expect(linesOf(parley).find(({ msg }) => /has ended/.test(String(msg)))).toMatchObject({
       level: "error",
       pid: first,
@@ -196,10 +196,30 @@ describe("parley serve --workers", () => {
     expect(now).toHaveLength(2);
     expect(now).toContain(second);
     for (const pid of now) process.kill(pid, "SIGKILL");
-    await until(() => countOf(parley, /^listening$/) === 5, "two others listen");
-    // On the port that the system gave to the first ones.
+    // Whoever comes while there is none waits for the next one.
     const answers = await Promise.all(Array.from({ length: 8 }, () => ask(url, "/v1/models")));
     expect(answers.map(({ status }) => status)).toEqual(answers.map(() => 200));
+    await until(() => countOf(parley, /^ready$/) === 5, "two others are ready");
+    parley.child.kill("SIGTERM");
+    expect(await parley.ended).toBe(0);
+  });
+
+  it("closes connections above its limit, whichever worker has them", async () => {
+    const { parley, url } = await start("limits: { max_connections: 4 }");
+    const sockets = Array.from({ length: 10 }, () => connect(Number(new URL(url).port), "127.0.0.1"));
+    let closed = 0;
+    for (const socket of sockets) {
+      socket
+        .on("error", () => undefined)
+        .once("close", () => {
+          closed += 1;
+        });
+    }
+    await until(() => closed === 6, "the others are closed");
+    const isServed = async (): Promise<boolean> => (await ask(url, "/healthz").catch(() => undefined))?.status === 200;
+    expect(await isServed()).toBe(false);
+    sockets.find(({ destroyed }) => !destroyed)?.destroy();
+    await until(isServed, "there is room again");
     parley.child.kill("SIGTERM");
     expect(await parley.ended).toBe(0);
   });
@@ -262,7 +282,7 @@ describe("parley serve --workers", () => {
       parley.child.kill("SIGHUP");
       await reload(parley, 2);
       for (const pid of workersOf(parley.child.pid)) await killHard(pid);
-      await until(() => countOf(parley, /^listening$/) === 4, "two others listen");
+      await until(() => countOf(parley, /^ready$/) === 4, "two others are ready");
       for (let at = 0; at < 4; at++) expect(await idsOf(url)).toContain("two");
     },
   );

@@ -4,14 +4,19 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { type ClientRequest, type IncomingMessage, request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import pg from "pg";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type Answer, callAtOnce, echo } from "../replicas/replicas.ts";
 import { until } from "../support/collect.ts";
 import { configKey } from "../support/config-key.ts";
 import { type Replica, startReplica } from "../support/replica.ts";
+import { startServer, type TestServer } from "../support/servers.ts";
 import { eventStream, events, json, startUpstream, type Upstream } from "../support/upstream.ts";
+import { createDatabase, serverUrl, type TestDatabase } from "../support/use-servers.ts";
 import { sampleOf } from "../telemetry/support/samples.ts";
 import { killHard, TELLS_CHILDREN, workersOf } from "./processes.ts";
+
+const [postgres, redis] = await Promise.all([serverUrl("postgres"), serverUrl("redis")]);
 
 const REQUESTS = 663;
 const TOKENS = 3_000;
@@ -105,10 +110,10 @@ describe("four workers", () => {
   }
   /** Kills a worker, and waits until another one has its place. */
   const killAndReplace = async (pid: number): Promise<void> => {
-    const listening = (): number => lines.filter(({ msg }) => msg === "listening").length;
-    const before = listening();
+    const ready = (): number => lines.filter(({ msg }) => msg === "ready").length;
+    const before = ready();
     await killHard(pid);
-    await until(() => listening() > before, "another one listens");
+    await until(() => ready() > before, "another one is ready");
   };
   const busy = (): Set<unknown> => new Set(lines.flatMap(({ msg, worker }) => (msg === "call" ? [worker] : [])));
 
@@ -295,5 +300,67 @@ describe("four workers", () => {
     } finally {
       await other.kill();
     }
+  });
+});
+
+describe.skipIf(postgres === undefined || redis === undefined)("workers on PostgreSQL and Redis", () => {
+  let folder: string;
+  let database: TestDatabase;
+  let redisServer: TestServer;
+  let workers: Replica;
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "parley-workers-"));
+    database = await createDatabase(postgres as string);
+    redisServer = (await startServer("redis")) as TestServer;
+    workers = await startReplica({
+      name: "workers",
+      folder,
+      config: {
+        workers: 3,
+        store: { database_url: database.url },
+        redis: { url: redisServer.url },
+        sandbox: { token_delay: "0s" },
+        auth: { keys: [CROWD, ADMIN].map(({ entry }) => entry) },
+      },
+    });
+    await workers.ready();
+  });
+  afterAll(async () => {
+    await workers?.kill();
+    await redisServer?.stop();
+    await database?.drop();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it("let as many requests through as the limit has", async () => {
+    const startedAt = performance.now();
+    const answers = await callAtOnce([workers], CROWD.secret, 2_000);
+    const upTo = REQUESTS + refilled(REQUESTS, performance.now() - startedAt);
+    const { length } = answers.filter(({ status }) => status === 200);
+    expect(length).toBeGreaterThanOrEqual(REQUESTS);
+    expect(length).toBeLessThanOrEqual(upTo);
+  });
+
+  it("work on runs, and find each other's rows, with few connections", async () => {
+    const body = { model: "sandbox/echo", messages: [{ role: "user", content: "Hello" }] };
+    const made = await Promise.all(
+      Array.from({ length: 30 }, () => ask(workers.url, "POST", "/v1/chat_completion_runs", ADMIN.secret, body)),
+    );
+    for (const { json: run } of made) {
+      const path = `/v1/chat_completion_runs/${(run as { uid: string }).uid}/wait`;
+      expect((await ask(workers.url, "GET", path, ADMIN.secret)).json).toMatchObject({ status: "completed" });
+    }
+    const { headers } = await ask(workers.url, "POST", "/v1/chat/completions", ADMIN.secret, body);
+    const path = `/v1/admin/requests?request_id=${headers["x-request-id"]}`;
+    expect((await ask(workers.url, "GET", path, ADMIN.secret)).json).toMatchObject({ data: [{}] });
+    const client = new pg.Client({ connectionString: database.url });
+    await client.connect();
+    const { rows } = await client.query(
+      "select count(*)::int as count from pg_stat_activity where application_name = 'parley' and datname = current_database()",
+    );
+    await client.end();
+    // Each worker has three for queries and one that listens.
+    expect(rows[0].count).toBeLessThanOrEqual(3 * 4);
+    expect(rows[0].count).toBeGreaterThanOrEqual(3 * 2);
   });
 });
