@@ -93,7 +93,7 @@ export function makeGeneration(settings: Settings, providers: ProviderSet | unde
     ...others,
     ...runs.operations,
     ...createKeyOperations({ store: state.store, auth, changed: state.keys.refresh, open }),
-    ...createRequestOperations({ store: state.store, log: state.requestLog, open }),
+    ...createRequestOperations({ store: state.store, log: { flush: state.flushRequestLogs }, open }),
   };
   const operations: Operations = {
     createChatCompletion,

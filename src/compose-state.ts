@@ -1,16 +1,17 @@
 /** The part of the composition root that outlives every reload: what is kept, and who is held to what. */
 import { createLimiter } from "./admission/limits/create-limiter.ts";
 import type { Limiter } from "./admission/limits/limiter.ts";
-import { createSpendLedger } from "./admission/limits/spend-ledger.ts";
+import { createStoredSpend } from "./admission/limits/stored-spend.ts";
 import { createStoredKeys, type StoredKeys } from "./admission/stored-keys.ts";
 import type { Settings } from "./config/settings.ts";
 import { createRequestLog, type RequestLog } from "./gateway/request-log/request-log.ts";
 import { createLateStore } from "./store/late-store.ts";
-import { createSpendRows } from "./store/spend.ts";
 import type { LateStore } from "./store/store.ts";
 import { storeFault } from "./store/store-error.ts";
 import type { Logger } from "./telemetry/logger.ts";
 import type { StateGauge } from "./telemetry/state-gauge.ts";
+import type { Crew } from "./workers/crew.ts";
+import { connectionsOfOne } from "./workers/share.ts";
 
 /** What is kept between calls, for as long as the process lives. */
 export interface State {
@@ -18,6 +19,8 @@ export interface State {
   readonly keys: StoredKeys;
   readonly limiter: Limiter;
   readonly requestLog: RequestLog;
+  /** Writes what has been recorded so far, by all workers. It never rejects. */
+  flushRequestLogs(): Promise<void>;
   /** For metrics. */
   gauge(): StateGauge;
   /** What is away, and what the gateway does without it; empty: nothing. */
@@ -26,24 +29,20 @@ export interface State {
   close(): Promise<void>;
 }
 
-/** How old what was spent may become where other processes write it, too. */
-const SPEND_REFRESH_MS = 5_000;
-
 /**
  * Opens what is kept: a database that is there already at once, and a new one when it is first needed. Rejects with a StoreError where the
- * database can't be used as it is; one that is only away is waited for.
+ * database can't be used as it is; one that is only away is waited for. `crew`: of a worker, which keeps with the others what can be kept
+ * once only.
  */
-export async function openState(settings: Settings, logger: Logger): Promise<State> {
+export async function openState(settings: Settings, logger: Logger, crew?: Crew): Promise<State> {
   const { redisUrl } = settings;
-  const store = createLateStore(settings.store);
+  const store = openStore(settings, crew);
   const keys = createStoredKeys({ store, logger });
-  const isShared = settings.store.databaseUrl !== undefined;
-  const spend = createSpendLedger({
-    read: async (caller, period) => createSpendRows(await store.open()).read(caller, period),
-    ...(isShared ? { refreshMs: SPEND_REFRESH_MS } : {}),
-  });
+  const isShared = settings.store.databaseUrl !== undefined || settings.workers > 1;
+  const spend = createStoredSpend(store, isShared);
   const requestLog = createRequestLog({ store, settings: settings.requestLog, logger, spend });
-  const limiter = await createLimiter({ redisUrl, spend, logger });
+  const limiter =
+    crew === undefined || redisUrl !== undefined ? await createLimiter({ redisUrl, spend, logger }) : crew.limiter;
   try {
     await keys.start();
   } catch (error) {
@@ -61,6 +60,7 @@ export async function openState(settings: Settings, logger: Logger): Promise<Sta
     keys,
     limiter,
     requestLog,
+    flushRequestLogs: async () => void (await Promise.all([requestLog.flush(), crew?.flushRequestLogs()])),
     gauge: () => ({
       requestsWaiting: requestLog.waiting,
       requestsDropped: requestLog.dropped,
@@ -79,4 +79,11 @@ export async function openState(settings: Settings, logger: Logger): Promise<Sta
       await store.close();
     },
   };
+}
+
+/** PostgreSQL is each process's own to connect to; the built-in database is the primary's. */
+function openStore({ store, workers }: Settings, crew: Crew | undefined): LateStore {
+  if (crew !== undefined && store.databaseUrl === undefined)
+    return createLateStore(store, { openStore: () => crew.openStore() });
+  return createLateStore(store, { maxConnections: connectionsOfOne(workers) });
 }

@@ -15,7 +15,7 @@ import { createHttpBackend } from "./upstream/http-backend.ts";
 import type { MediaFetcher } from "./upstream/media.ts";
 import { createMediaFetcher, type MediaFetcherOptions } from "./upstream/media-fetcher.ts";
 import { createModelList, type ModelList } from "./upstream/model-list.ts";
-import { createRecollection } from "./upstream/recollection.ts";
+import { createRecollection, type Sharing } from "./upstream/recollection.ts";
 import { createUpstreamClient } from "./upstream/undici-client.ts";
 import { createVendorFacts, type VendorFacts } from "./upstream/vendor-facts.ts";
 
@@ -50,6 +50,13 @@ export interface ProviderSet {
 /** What tests let a gateway reach besides public addresses. It is no setting: nobody could set it by mistake. */
 export type Reach = Pick<MediaFetcherOptions, "allowAddresses">;
 
+/** What the way to providers is made of besides the settings. */
+export interface UpstreamParts {
+  readonly logger?: Logger | undefined;
+  readonly reach?: Reach | undefined;
+  readonly sharing?: Sharing | undefined;
+}
+
 const FAMILIES = { openaiCompatible: createOpenAICompatible, anthropic: createAnthropic, google: createGoogle };
 
 /** How long new settings wait for lists of models, without which a model is found only by "provider/model". */
@@ -70,10 +77,10 @@ interface Part {
 }
 
 /** Opens the way to providers. */
-export function openUpstream(proxies: ProxySettings, logger?: Logger, reach: Reach = {}): Upstream {
+export function openUpstream(proxies: ProxySettings, { logger, reach = {}, sharing }: UpstreamParts = {}): Upstream {
   const userAgent = `parley/${VERSION}`;
   const client = createUpstreamClient({ userAgent, proxies });
-  const recollection = createRecollection();
+  const recollection = createRecollection({ sharing });
   /** The ones in force. */
   let current: readonly Part[] = [];
   /** Those and the ones that are prepared. */

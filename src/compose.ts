@@ -2,7 +2,7 @@
 import { checkScopes } from "./admission/authorize.ts";
 import { type Generation, makeGeneration, type Shared } from "./compose-generation.ts";
 import { openState, type State } from "./compose-state.ts";
-import type { ProviderSet, Reach, Upstream } from "./compose-upstream.ts";
+import type { ProviderSet, Reach, Upstream, UpstreamParts } from "./compose-upstream.ts";
 import { checkChange } from "./config/compare-settings.ts";
 import type { Settings } from "./config/settings.ts";
 import { GatewayError } from "./errors/gateway-error.ts";
@@ -14,6 +14,7 @@ import { SERVICES } from "./rpc/handler.ts";
 import { createHealthStatus } from "./rpc/health.ts";
 import type { EndedExecution } from "./runs/options.ts";
 import { createRuns, type Runs } from "./runs/runs.ts";
+import type { ConnectionSource } from "./server/options.ts";
 import { type RunningServer, startServer } from "./server/server.ts";
 import { createSuccession, type Succession } from "./server/succession.ts";
 import { logAccess } from "./telemetry/access-line.ts";
@@ -22,6 +23,7 @@ import { createLogger, flushLogger, type Logger } from "./telemetry/logger.ts";
 import { createSignals, type Signals } from "./telemetry/signals.ts";
 import type { TargetGauge } from "./telemetry/target-gauge.ts";
 import type { Backend } from "./upstream/backend.ts";
+import type { Crew } from "./workers/crew.ts";
 
 /** A gateway that runs. */
 export interface RunningGateway {
@@ -38,9 +40,10 @@ export interface RunningGateway {
    * Puts other settings in the place of the ones in force, all at once: requests that come from then on are served by the new ones,
    * and those that came before by the old ones, to their end. Before that it waits for the lists of models of providers that are new,
    * for five seconds at most. Rejects with a ConfigError for settings that contradict themselves or need a restart, and with
-   * SHUTTING_DOWN after `stop`; then nothing has changed. A second call waits for the first.
+   * SHUTTING_DOWN after `stop`; then nothing has changed. A second call waits for the first. `agreed` is called when all is made that
+   * can be refused: the change waits for it, and does not come where it rejects.
    */
-  reload(settings: Settings): Promise<void>;
+  reload(settings: Settings, agreed?: () => Promise<void>): Promise<void>;
   /** Counts that settings were read again, and taken (also where they are as before) or refused, wherever they were found wanting. */
   recordReload: Signals["recordReload"];
   /**
@@ -56,27 +59,27 @@ const LAST_WORDS_MS = 1_000;
 /** Opens the way to providers, where the settings have any. */
 export async function composeUpstream(
   { providers, proxy }: Settings,
-  logger?: Logger,
-  reach?: Reach,
+  parts?: UpstreamParts,
 ): Promise<Upstream | undefined> {
   if (providers.length === 0) return undefined;
   // What it takes to reach providers is half of the program.
   const { openUpstream } = await import("./compose-upstream.ts");
-  return openUpstream(proxy, logger, reach);
+  return openUpstream(proxy, parts);
 }
 
 /**
  * Starts a gateway. Rejects when it cannot listen, and with a ConfigError for settings that contradict themselves. `reach` is for
- * tests.
+ * tests; `crew` for a worker, which serves with others as one.
  */
 export async function startGateway(
   settings: Settings,
   logger: Logger = createLogger({ level: settings.logLevel }),
   reach?: Reach,
+  crew?: Crew,
 ): Promise<RunningGateway> {
-  const upstream = createLateUpstream(logger, reach);
+  const upstream = createLateUpstream({ logger, reach, sharing: crew?.sharing });
   try {
-    return await start({ settings, logger, upstream, reach });
+    return await start({ settings, logger, upstream, reach, crew });
   } catch (error) {
     await upstream.close();
     throw error;
@@ -86,11 +89,11 @@ export async function startGateway(
 /** The way to providers, which is opened by the first settings that have any. */
 type LateUpstream = Pick<Upstream, "close"> & { prepare(settings: Settings): Promise<ProviderSet | undefined> };
 
-function createLateUpstream(logger: Logger, reach: Reach | undefined): LateUpstream {
+function createLateUpstream(parts: UpstreamParts): LateUpstream {
   let upstream: Upstream | undefined;
   return {
     async prepare(settings) {
-      upstream ??= await composeUpstream(settings, logger, reach);
+      upstream ??= await composeUpstream(settings, parts);
       return upstream?.prepare(settings);
     },
     close: async () => upstream?.close(),
@@ -113,12 +116,13 @@ interface StartParts {
   readonly logger: Logger;
   readonly upstream: LateUpstream;
   readonly reach: Reach | undefined;
+  readonly crew: Crew | undefined;
 }
 
 async function start(parts: StartParts): Promise<RunningGateway> {
-  const { settings, logger, upstream } = parts;
+  const { settings, logger, upstream, crew } = parts;
   const providers = await upstream.prepare(settings);
-  const state = await openState(settings, logger);
+  const state = await openState(settings, logger, crew);
   try {
     return await startWith(parts, providers, state);
   } catch (error) {
@@ -128,7 +132,7 @@ async function start(parts: StartParts): Promise<RunningGateway> {
 }
 
 async function startWith(
-  { settings, logger, upstream, reach }: StartParts,
+  { settings, logger, upstream, reach, crew }: StartParts,
   providers: ProviderSet | undefined,
   state: State,
 ): Promise<RunningGateway> {
@@ -141,6 +145,7 @@ async function startWith(
       generations.current.catalogue.isKnown(name) || generations.alive.some(({ catalogue }) => catalogue.isKnown(name)),
     originOf: (provider) => findBackend(generations, provider),
     state: state.gauge,
+    membership: crew,
   });
   const health = createHealthStatus(SERVICES.map(({ typeName }) => typeName));
   const runs = createRuns({
@@ -160,7 +165,8 @@ async function startWith(
   checkScopes(SERVICES);
   const shared = { states: createTargetStates(), state, runs, signals, health, logger };
   const generations = createSuccession(makeGeneration(settings, providers, shared));
-  const server = await listen(settings, generations, logger);
+  crew?.join({ readMetrics: signals.read, flushRequestLog: () => state.requestLog.flush() });
+  const server = await listen(settings, generations, logger, crew?.connections);
   providers?.adopt();
   providers?.start();
   runs.start();
@@ -181,8 +187,8 @@ async function startWith(
     get openConnections() {
       return server.openConnections;
     },
-    reload(next) {
-      const swapping = swapped.then(() => swap(running, next));
+    reload(next, agreed) {
+      const swapping = swapped.then(() => swap(running, next, agreed));
       swapped = swapping.catch(() => undefined);
       return swapping;
     },
@@ -213,10 +219,12 @@ async function listen(
   settings: Settings,
   { handler, streamHandler }: Succession<Generation>,
   logger: Logger,
+  source: ConnectionSource | undefined,
 ): Promise<RunningServer> {
   const { tls, limits, timeouts } = settings;
   const server = await startServer({
     ...settings.listen,
+    source,
     ...(tls === undefined ? {} : { tls }),
     headersTimeoutMs: timeouts.headersMs,
     requestTimeoutMs: timeouts.requestMs,
@@ -226,12 +234,12 @@ async function listen(
     handler,
     streamHandler,
   });
-  logger.info({ url: server.address.url }, "listening");
+  logger.info({ url: server.address.url }, source === undefined ? "listening" : "ready");
   return server;
 }
 
 /** Makes the next generation completely, and then the current one. */
-async function swap(running: Running, next: Settings): Promise<void> {
+async function swap(running: Running, next: Settings, agreed?: () => Promise<void>): Promise<void> {
   const { upstream, generations, server, logger, ending } = running;
   ending.signal.throwIfAborted();
   const { settings: before } = generations.current;
@@ -242,6 +250,7 @@ async function swap(running: Running, next: Settings): Promise<void> {
     ending.signal.throwIfAborted();
     providers?.start();
     await providers?.settled(ending.signal);
+    await agreed?.();
     ending.signal.throwIfAborted();
     const { tls, limits, timeouts } = next;
     server.change({ tls, maxConnections: limits.maxConnections, requestTimeoutMs: timeouts.requestMs });

@@ -14,6 +14,7 @@ const LAYERS = [
   "compose-generation.ts",
   "compose-state.ts",
   "compose-upstream.ts",
+  "workers",
   "server",
   "rpc",
   "rest",

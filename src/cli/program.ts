@@ -5,6 +5,7 @@
 import { Command, CommanderError } from "commander";
 import { ConfigError } from "../config/config-error.ts";
 import { VERSION } from "../lib/version.ts";
+import { WORKER_COMMAND } from "../workers/command.ts";
 import { checkConfig } from "./check-config.ts";
 import { addKeysCommand } from "./keys-command.ts";
 import { type ServeFlags, serve } from "./serve.ts";
@@ -67,6 +68,7 @@ function createProgram(surroundings: Surroundings, exit: (status: number) => voi
     .option("--config <file>", "configuration file")
     .option("--listen <host:port>", "where to listen (default: 127.0.0.1:8080)")
     .option("--log-level <level>", "silent, error, warn, info or debug (default: info)")
+    .option("--workers <number>", "processes that serve as one; 0: one for each processor (default: 1)")
     .action(async (flags: ServeFlags) => exit(await serve(flags, surroundings)));
   program
     .command("check-config")
@@ -74,5 +76,12 @@ function createProgram(surroundings: Surroundings, exit: (status: number) => voi
     .argument("[file]", "the file (default: as for serve)")
     .action(async (file: string | undefined) => exit(await checkConfig(file, surroundings)));
   addKeysCommand(program, surroundings, exit);
+  program
+    .command(WORKER_COMMAND, { hidden: true })
+    .description("what the processes of serve --workers are started with")
+    .action(async () => {
+      const { work } = await import("./worker.ts");
+      exit(await work(surroundings));
+    });
   return program;
 }

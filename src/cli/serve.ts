@@ -1,10 +1,12 @@
+import type { RunningGateway } from "../compose.ts";
 import { configPath } from "../config/config-file.ts";
 import { type LoadOptions, loadConfig } from "../config/load-config.ts";
 import type { Settings } from "../config/settings.ts";
-import { formatAddress } from "../lib/address.ts";
 import { autoOf } from "../providers/default-model.ts";
-import { storeFault } from "../store/store-error.ts";
-import { createLogger, flushLogger } from "../telemetry/logger.ts";
+import { standardOutput } from "../telemetry/batched-output.ts";
+import { createLogger, flushLogger, type Logger } from "../telemetry/logger.ts";
+import type { LineSink } from "../workers/lines.ts";
+import { WorkerEndedError } from "../workers/worker-ended.ts";
 import { formatBanner } from "./banner.ts";
 import { createReload } from "./reload.ts";
 import { awaitReloadRequests, type ReloadRequests } from "./reload-requests.ts";
@@ -17,6 +19,7 @@ export interface ServeFlags {
   readonly config?: string;
   readonly listen?: string;
   readonly logLevel?: string;
+  readonly workers?: string;
 }
 
 /**
@@ -25,7 +28,8 @@ export interface ServeFlags {
  */
 export async function serve(flags: ServeFlags, surroundings: Surroundings): Promise<number> {
   const { env, cwd } = surroundings;
-  const source = { env, cwd, path: flags.config, listen: flags.listen, logLevel: flags.logLevel };
+  const { config, listen, logLevel, workers } = flags;
+  const source = { env, cwd, path: config, listen, logLevel, workers };
   // Listening for signals comes first: one that comes during the start neither ends the process nor is lost.
   const reloads = awaitReloadRequests(configPath(source));
   try {
@@ -42,13 +46,16 @@ async function serveWith(
   reloads: ReloadRequests,
   { stderr }: Surroundings,
 ): Promise<number> {
-  const logger = createLogger({ level: settings.logLevel });
+  const log = standardOutput();
+  const logger = createLogger({ level: settings.logLevel, destination: log });
   // The same for these, also where nothing else would heed them (PID 1).
   const stopSignal = awaitStopSignal();
+  let isStopped = false;
+  void stopSignal.then(() => {
+    isStopped = true;
+  });
   try {
-    // Loaded only here, because it is nearly all of the program, and the other commands are quick without.
-    const { startGateway } = await import("../compose.ts");
-    const gateway = await startGateway(settings, logger);
+    const gateway = await start(settings, logger, log);
     const providers = settings.providers.map(({ id }) => id);
     stderr.write(
       formatBanner({
@@ -66,12 +73,27 @@ async function serveWith(
     await gateway.stop();
     return 0;
   } catch (error) {
-    const ofPort = startFault(error);
-    const fault = ofPort === undefined ? storeFault(error) : `${formatAddress(settings.listen)}: ${ofPort}`;
+    // A terminal sends its signals to workers, too, also to those that have not come to take them.
+    if (isStopped && error instanceof WorkerEndedError) return 0;
+    const fault = startFault(error, settings);
     if (fault === undefined) throw error;
-    stderr.write(ofPort === undefined ? `parley can't start: ${fault}\n` : `parley can't listen on ${fault}\n`);
+    stderr.write(`${fault}\n`);
     return 1;
   } finally {
     await flushLogger(logger);
   }
+}
+
+/** What serves: this process, or as many others as the settings say. What it takes is loaded only here, because it is nearly all of the program. */
+async function start(
+  settings: Settings,
+  logger: Logger,
+  log: LineSink,
+): Promise<Pick<RunningGateway, "url" | "isOpen" | "reload" | "recordReload" | "stop">> {
+  if (settings.workers === 1) {
+    const { startGateway } = await import("../compose.ts");
+    return startGateway(settings, logger);
+  }
+  const { startWorkers } = await import("../workers/primary.ts");
+  return startWorkers({ settings, logger, log });
 }

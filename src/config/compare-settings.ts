@@ -22,11 +22,13 @@ const KEYS: Readonly<Record<Exclude<keyof Settings, "file" | "proxy" | "telemetr
   redisUrl: "redis",
   runs: "runs",
   requestLog: "request_log",
+  workers: "workers",
 };
 
 /** What a server that listens can't change, with the reason where it is not plain. */
 const FIXED: readonly { readonly path: string; readonly verb: string; of(settings: Settings): unknown }[] = [
   { path: "listen", verb: "changed", of: ({ listen }) => listen },
+  { path: "workers", verb: "changed", of: ({ workers }) => workers },
   { path: "tls", verb: "switched on or off", of: ({ tls }) => tls !== undefined },
   // The memory of a session goes with it, and Node takes that only when a server is made.
   { path: "limits.max_concurrent_streams", verb: "changed", of: ({ limits }) => limits.maxConcurrentStreams },

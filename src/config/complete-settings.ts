@@ -1,4 +1,5 @@
 import type { Config } from "../gen/parley/config/v1/config_pb.ts";
+import { deepFreeze } from "../lib/deep-freeze.ts";
 import { completeAuth } from "./complete-auth.ts";
 import { completeAuto, completeModelName, completeRouting } from "./complete-routing.ts";
 import { completeRequestLog, completeRuns } from "./complete-state.ts";
@@ -8,7 +9,7 @@ import type { Settings } from "./settings.ts";
 /** What is not read off the schema alone. */
 export type Chosen = Pick<
   Settings,
-  "file" | "listen" | "tls" | "logLevel" | "providers" | "proxy" | "telemetry" | "store" | "redisUrl"
+  "file" | "listen" | "workers" | "tls" | "logLevel" | "providers" | "proxy" | "telemetry" | "store" | "redisUrl"
 >;
 
 /** The defaults that parley/config/v1/config.proto states. */
@@ -64,11 +65,4 @@ export function completeSettings(config: Config, chosen: Chosen): Settings {
     runs: completeRuns(config.runs),
     requestLog: completeRequestLog(config.requestLog),
   });
-}
-
-function deepFreeze<T extends object>(value: T): T {
-  // Bytes within a provider's section: engines refuse to freeze what looks into a buffer.
-  if (ArrayBuffer.isView(value)) return value;
-  for (const inner of Object.values(value)) if (typeof inner === "object" && inner !== null) deepFreeze(inner);
-  return Object.freeze(value);
 }

@@ -12,12 +12,13 @@ import type { ModelNameSettings, Settings } from "./settings.ts";
  * Proxies have no place in a file, and an empty list of auto's models, which stands for the default, is left out.
  */
 export function formatSettings(settings: Settings): string {
-  const { listen, tls, limits, timeouts, cors, logLevel, sandbox, providers } = settings;
+  const { listen, workers, tls, limits, timeouts, cors, logLevel, sandbox, providers } = settings;
   const { mediaFetch, modelListRefreshMs, models, auto, routing } = settings;
   const { firstChunkMs, attemptMs } = timeouts;
   const { retryBudget, breaker } = routing;
   const file = {
     listen: formatAddress(listen),
+    workers,
     ...(tls === undefined ? {} : { tls: { cert_file: tls.certFile, key_file: tls.keyFile } }),
     limits: {
       max_body_bytes: limits.maxBodyBytes,

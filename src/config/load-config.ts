@@ -10,6 +10,7 @@ import { chooseListen } from "./choose-listen.ts";
 import { chooseLogLevel } from "./choose-log-level.ts";
 import { chooseProviders } from "./choose-providers.ts";
 import { chooseRedis, chooseStore, mayHoldKeys } from "./choose-store.ts";
+import { chooseWorkers } from "./choose-workers.ts";
 import { completeSettings } from "./complete-settings.ts";
 import { ConfigError, type ConfigProblem } from "./config-error.ts";
 import { type ConfigFile, type FileOptions, readConfigFile } from "./config-file.ts";
@@ -29,6 +30,8 @@ export interface LoadOptions extends FileOptions {
   readonly listen?: string | undefined;
   /** The command line's --log-level; wins over PARLEY_LOG_LEVEL, which wins over the file. */
   readonly logLevel?: string | undefined;
+  /** The command line's --workers; wins over the file. */
+  readonly workers?: string | undefined;
 }
 
 /**
@@ -69,6 +72,7 @@ export async function loadConfig(options: LoadOptions): Promise<Settings> {
     ],
     config.log?.level ?? Log_Level.UNSPECIFIED,
   );
+  const workers = chooseWorkers(outside("--workers", options.workers), config.workers);
   const tls = file === undefined || config.tls === undefined ? undefined : await readTlsFiles(config.tls, file, report);
 
   const switchedOn = environmentProviders(options.env, new Set(config.providers.map(({ id }) => id)), reportVariable);
@@ -80,7 +84,7 @@ export async function loadConfig(options: LoadOptions): Promise<Settings> {
   const proxy = readProxy(options.env, reportVariable);
   const telemetry = readTelemetry(options.env, reportVariable);
 
-  const chosen = { file: file?.path, listen, tls, logLevel, providers, proxy, telemetry, store, redisUrl };
+  const chosen = { file: file?.path, listen, workers, tls, logLevel, providers, proxy, telemetry, store, redisUrl };
   const settings = completeSettings(config, chosen);
   checkSettings(settings, report);
   // Names lead to providers and to each other: of what is wrong with these, only the consequences would be found.

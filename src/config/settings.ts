@@ -11,6 +11,8 @@ export interface Settings {
   readonly file: string | undefined;
   /** Where to listen; port 0 means any free one. */
   readonly listen: Address;
+  /** How many processes serve; at least 1. */
+  readonly workers: number;
   /** Undefined: plain text. */
   readonly tls: TlsSettings | undefined;
   readonly limits: LimitSettings;

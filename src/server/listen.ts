@@ -20,7 +20,7 @@ type TlsServer = http2.Http2SecureServer & Pick<http.Server, "closeIdleConnectio
 const MAX_CHECK_INTERVAL_MS = 1_000;
 
 /** Finds peers that vanished without a word while a long answer is silent. */
-const TCP_KEEP_ALIVE_MS = 60_000;
+export const TCP_KEEP_ALIVE_MS = 60_000;
 
 /**
  * Bounds on what one HTTP/2 client may do to us. A gateway's clients do cancel a lot: a proxy that carries many users may reset

@@ -1,4 +1,6 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import type { Socket } from "node:net";
+import type { Address } from "../lib/address.ts";
 import type { HttpRequest, HttpResponse } from "../lib/http-exchange.ts";
 import { MAX_TIMER_MS } from "../lib/sleep.ts";
 import type { RefusalListener } from "./refuse.ts";
@@ -21,12 +23,24 @@ export interface TlsIdentity {
   readonly cert: string;
 }
 
+/** Where connections come from in the place of a port of one's own: another process accepts them, and gives this one some. */
+export interface ConnectionSource {
+  /** Where that process listens. */
+  readonly address: Address;
+  /** Has each connection given to a server from now on. */
+  open(take: (socket: Socket) => void): void;
+  /** Takes no more of them. */
+  close(): void;
+}
+
 /** What a server is made of. Times are whole milliseconds. */
 export interface ServerOptions {
   /** Address or host name to listen on. */
   readonly host: string;
   /** TCP port; 0 takes any free one. */
   readonly port: number;
+  /** Set: it does not listen itself. */
+  readonly source?: ConnectionSource | undefined;
   /** With it the port speaks TLS and the client chooses by ALPN; without, HTTP/2 is told from HTTP/1.1 by its preface. */
   readonly tls?: TlsIdentity;
   /** Time for the first byte, for a TLS handshake, for the headers of a request, and for the settings of an HTTP/2 client. */

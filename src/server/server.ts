@@ -5,7 +5,7 @@
 
 import { createConnections } from "./connections.ts";
 import { createExchanges } from "./exchanges.ts";
-import { createClose, listen } from "./lifecycle.ts";
+import { createClose, listen, receive } from "./lifecycle.ts";
 import { changePort, createPort } from "./listen.ts";
 import { completeServerOptions, type GivenServerOptions, type ServerChange } from "./options.ts";
 import { createRefuser } from "./refuse.ts";
@@ -48,7 +48,8 @@ export async function startServer(given: GivenServerOptions): Promise<RunningSer
   port.http2.on("session", sessions.add);
   serveRequests(port, options, { refuse, exchanges, connections });
 
-  const bound = await listen(port.listener, options.host, options.port);
+  const { host, port: number, source } = options;
+  const bound = source === undefined ? await listen(port.listener, host, number) : receive(port.listener, source);
   return {
     address: { ...bound, url: formatUrl(options.tls === undefined ? "http" : "https", bound) },
     get openConnections() {
@@ -60,6 +61,6 @@ export async function startServer(given: GivenServerOptions): Promise<RunningSer
       // The parts of the server read them off the options when they need them.
       Object.assign(options, bounds);
     },
-    close: createClose({ port, connections, exchanges, sessions }),
+    close: createClose({ port, source, connections, exchanges, sessions }),
   };
 }

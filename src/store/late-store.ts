@@ -12,10 +12,14 @@ export interface LateStoreOptions {
    * process is refused. Default: false.
    */
   readonly shared?: boolean;
+  /** Most connections to PostgreSQL at once; unset: 10. */
+  readonly maxConnections?: number;
+  /** Opens it in another way, such as through the process that has it open. */
+  readonly openStore?: () => Promise<Store>;
 }
 
 /** Makes a store that loads what it takes, and opens its database, when it is first asked to. */
-export function createLateStore(settings: StoreSettings, { shared = false }: LateStoreOptions = {}): LateStore {
+export function createLateStore(settings: StoreSettings, options: LateStoreOptions = {}): LateStore {
   let opening: Promise<Store> | undefined;
   let opened: Store | undefined;
   let failed = false;
@@ -23,7 +27,7 @@ export function createLateStore(settings: StoreSettings, { shared = false }: Lat
 
   async function open(): Promise<Store> {
     try {
-      opened = await openStore(settings, shared);
+      opened = await (options.openStore?.() ?? openStore(settings, options));
       failed = false;
       return opened;
     } catch (error) {
@@ -64,10 +68,13 @@ export function createLateStore(settings: StoreSettings, { shared = false }: Lat
 }
 
 /** Loads the engine and opens the database with it. */
-async function openStore({ databaseUrl, dataDir }: StoreSettings, shared: boolean): Promise<Store> {
+async function openStore(
+  { databaseUrl, dataDir }: StoreSettings,
+  { shared = false, maxConnections }: LateStoreOptions,
+): Promise<Store> {
   if (databaseUrl !== undefined) {
     const { openPostgresStore } = await import("./postgres/postgres-store.ts");
-    return await openPostgresStore(databaseUrl);
+    return await openPostgresStore(databaseUrl, maxConnections);
   }
   const { openSqliteStore } = await import("./sqlite/sqlite-store.ts");
   return await openSqliteStore(dataDir, shared);

@@ -14,6 +14,13 @@ export interface Gauges {
 
 const BREAKER_VALUES: Readonly<Record<TargetGauge["breaker"], number>> = { closed: 0, half_open: 1, open: 2 };
 
+/** Gauges that tell how bad it is: of several processes the worst counts, where the others are added. */
+export const WORST_GAUGES: ReadonlySet<string> = new Set([
+  "parley.target.breaker",
+  "parley.limits.local",
+  "parley.store.away",
+]);
+
 /** Has a meter read the gauges when somebody asks. */
 export function observeGauges(meter: Meter, gauges: Gauges): void {
   observe(meter, gauges);

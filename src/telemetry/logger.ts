@@ -23,6 +23,8 @@ export interface LoggerOptions {
   readonly level: LogLevel;
   /** Where the lines go; unset: standard output, written in the background. */
   readonly destination?: DestinationStream | undefined;
+  /** Number of the process, where several write one log: each line has it. */
+  readonly worker?: number | undefined;
 }
 
 /** How long flushLogger waits for such a reader, in milliseconds. */
@@ -35,12 +37,13 @@ const FLUSH_TIMEOUT_MS = 1_000;
  *
  * Lines for standard output are written in the background, so that a slow reader does not hold up calls: end with flushLogger.
  */
-export function createLogger({ level, destination = standardOutput() }: LoggerOptions): Logger {
+export function createLogger({ level, destination = standardOutput(), worker }: LoggerOptions): Logger {
   const timestamp = createTimestamp(Date.now);
+  const writer = worker === undefined ? "" : `,"worker":${worker}`;
   const logger = pino(
     {
       level,
-      base: null,
+      base: worker === undefined ? null : { worker },
       timestamp,
       formatters: { level: (label) => ({ level: label }), log: redact },
       serializers: { err: errorFields },
@@ -50,7 +53,7 @@ export function createLogger({ level, destination = standardOutput() }: LoggerOp
   return Object.assign(logger, {
     plain(lineLevel: LineLevel, fields: { readonly msg: string }) {
       if (!logger.isLevelEnabled(lineLevel)) return;
-      destination.write(`{"level":"${lineLevel}"${timestamp()},${JSON.stringify(fields).slice(1)}\n`);
+      destination.write(`{"level":"${lineLevel}"${timestamp()}${writer},${JSON.stringify(fields).slice(1)}\n`);
     },
   });
 }

@@ -3,15 +3,18 @@ import type { IMetricReader } from "@opentelemetry/sdk-metrics";
 import { type Gauges, observeGauges } from "./gauges.ts";
 import { CARDINALITY_LIMIT } from "./instrument.ts";
 import type { Instruments } from "./instruments.ts";
+import type { ReadMetrics } from "./merge-metrics.ts";
 import { createProducer, SCOPE } from "./metric-producer.ts";
 import { load } from "./open-telemetry.ts";
-import { describeService } from "./resource.ts";
+import { describeService, describeWhole, type Member } from "./resource.ts";
 import type { MetricSettings } from "./signal-settings.ts";
 
 /** What reads the metrics of this process. */
 export interface Metrics {
   /** All of them, in Prometheus' text format. */
   scrape(): Promise<string>;
+  /** Reads those of this process alone. */
+  read(): Promise<ReadMetrics>;
   /** Sends them to the collector, where there is one, for the last time. */
   close(): Promise<void>;
 }
@@ -20,6 +23,13 @@ export interface Metrics {
 const EXPORT_TIMEOUT_MS = 30_000;
 const INTERVAL_MS = 60_000;
 
+/** Where this process is one of several that serve as one. */
+export interface Membership {
+  readonly member: Member;
+  /** Reads the metrics of all of them, this one's included, as one. */
+  readWhole(): Promise<ReadMetrics>;
+}
+
 /**
  * Loads the SDK and has it read the instruments and the gauges. `settings`: how what it reads is sent to a collector; undefined: to none.
  */
@@ -27,8 +37,10 @@ export async function openMetrics(
   settings: MetricSettings | undefined,
   instruments: Instruments,
   gauges: Gauges,
+  membership?: Membership,
 ): Promise<Metrics> {
-  const resource = await describeService();
+  const resource = await describeService(membership?.member);
+  const whole = membership === undefined ? resource : await describeWhole(membership.member);
   const { MeterProvider, MetricReader } = await load("@opentelemetry/sdk-metrics");
   const { PrometheusSerializer } = await load("@opentelemetry/exporter-prometheus");
   /** Reads when it is asked to, and has nothing to close. */
@@ -49,8 +61,11 @@ export async function openMetrics(
   const provider = new MeterProvider({ resource, readers });
   observeGauges(provider.getMeter(SCOPE.name, SCOPE.version), gauges);
   const serializer = new PrometheusSerializer(undefined, false, undefined, false, true);
+  const read = async (): Promise<ReadMetrics> => (await scraped.collect()).resourceMetrics.scopeMetrics;
+  const readWhole = membership === undefined ? read : () => membership.readWhole();
   return {
-    scrape: async () => serializer.serialize((await scraped.collect()).resourceMetrics),
+    read,
+    scrape: async () => serializer.serialize({ resource: whole, scopeMetrics: [...(await readWhole())] }),
     close: () => provider.shutdown(),
   };
 }

@@ -9,7 +9,8 @@ import { createInstruments, type Instruments } from "./instruments.ts";
 import type { KnownNames } from "./known-names.ts";
 import { knownTargets } from "./known-targets.ts";
 import type { Logger } from "./logger.ts";
-import { type Metrics, openMetrics } from "./metrics.ts";
+import type { ReadMetrics } from "./merge-metrics.ts";
+import { type Membership, type Metrics, openMetrics } from "./metrics.ts";
 import { logWarnings } from "./open-telemetry.ts";
 import { MetricsRecorder } from "./record-metrics.ts";
 import { recordSpans } from "./record-spans.ts";
@@ -26,6 +27,8 @@ export interface SignalOptions extends KnownNames {
   readonly targets: TargetGauges;
   /** Unset: nothing is kept. */
   readonly state?: Gauges["state"];
+  /** Unset: this process serves alone. */
+  readonly membership?: Membership | undefined;
 }
 
 /** Metrics and traces. */
@@ -36,6 +39,8 @@ export interface Signals {
   recordReload(outcome: "ok" | "refused"): void;
   /** All metrics, in Prometheus' text format. */
   scrape(): Promise<string>;
+  /** The metrics of this process alone. */
+  read(): Promise<ReadMetrics>;
   /** Sends what was not sent yet, for at most two seconds. */
   close(): Promise<void>;
 }
@@ -48,9 +53,9 @@ const CLOSE_MS = 2_000;
  * are sent, or when somebody first asks for them, so that neither a start nor a gateway that nobody asks pays for it.
  */
 export async function createSignals(options: SignalOptions): Promise<Signals> {
-  const { settings, logger } = options;
+  const { settings, logger, membership } = options;
   if (settings.traces !== undefined || settings.metrics !== undefined) await logWarnings(logger);
-  const traces = settings.traces === undefined ? undefined : await openTraces(settings.traces);
+  const traces = settings.traces === undefined ? undefined : await openTraces(settings.traces, membership?.member);
   const instruments = createInstruments();
   const recorder = new MetricsRecorder(instruments, options);
   const open = createOpener(options, instruments);
@@ -62,6 +67,7 @@ export async function createSignals(options: SignalOptions): Promise<Signals> {
     },
     recordReload: (outcome) => instruments.reloads.at({ "parley.config.reload.outcome": outcome }).add(1),
     scrape: async () => (await open()).scrape(),
+    read: async () => (await open()).read(),
     async close() {
       const closeMetrics = async (): Promise<void> => (await open()).close();
       const ends = Promise.allSettled([traces?.close(), settings.metrics === undefined ? undefined : closeMetrics()]);
@@ -77,14 +83,14 @@ export async function createSignals(options: SignalOptions): Promise<Signals> {
 
 /** Makes what opens the metrics once, when they are first asked for. */
 function createOpener(options: SignalOptions, instruments: Instruments): () => Promise<Metrics> {
-  const { settings, logger, activeCalls, targets, state = () => NO_STATE } = options;
+  const { settings, logger, activeCalls, targets, state = () => NO_STATE, membership } = options;
   let opening: Promise<Metrics> | undefined;
 
   const begin = async (): Promise<Metrics> => {
     try {
       await logWarnings(logger);
       const gauges: Gauges = { activeCalls, targets: () => knownTargets(targets(), options), state };
-      return await openMetrics(settings.metrics, instruments, gauges);
+      return await openMetrics(settings.metrics, instruments, gauges, membership);
     } catch (error) {
       logger.error({ err: error }, "metrics cannot be read");
       throw error;

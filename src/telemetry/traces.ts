@@ -3,7 +3,7 @@ import type { Context, Span, SpanOptions } from "@opentelemetry/api";
 import type { Sampler } from "@opentelemetry/sdk-trace";
 import { VERSION } from "../lib/version.ts";
 import { load } from "./open-telemetry.ts";
-import { describeService } from "./resource.ts";
+import { describeService, type Member } from "./resource.ts";
 import type { TraceSettings } from "./signal-settings.ts";
 
 /** The way to make spans. */
@@ -19,10 +19,10 @@ export interface Traces {
 }
 
 /** Loads the SDK and opens the way to make spans. Where to they are sent, the exporter reads from OTEL_EXPORTER_OTLP_… itself. */
-export async function openTraces(settings: TraceSettings): Promise<Traces> {
+export async function openTraces(settings: TraceSettings, member?: Member): Promise<Traces> {
   const { defaultTextMapGetter, ROOT_CONTEXT, trace } = await load("@opentelemetry/api");
   const { W3CTraceContextPropagator } = await load("@opentelemetry/core");
-  const resource = await describeService();
+  const resource = await describeService(member);
   const { BatchSpanProcessor, TracerProvider } = await load("@opentelemetry/sdk-trace");
   const { OTLPTraceExporter } = await load("@opentelemetry/exporter-trace-otlp-proto");
   const { delayMs, exportTimeoutMs, maxQueueSize, maxBatchSize } = settings;

@@ -29,12 +29,28 @@ export interface Recollections extends Recollection {
   of(tenant: string): Recollection;
 }
 
+/** One message that is kept, as other processes keep it, too. */
+export interface Memory {
+  /** Of the calls that it is found by. */
+  readonly keys: readonly string[];
+  readonly recalled: Recalled;
+}
+
+/** The other processes that serve as one with this: what one keeps, all keep. */
+export interface Sharing {
+  tell(memory: Memory): void;
+  /** Has the listener called with what others tell, from now on. */
+  listen(heard: (memory: Memory) => void): void;
+}
+
 /** How much is kept, and for how long. */
 export interface RecollectionOptions {
   /** Most bytes of all of it, computed by the lengths of its texts; 0 keeps nothing. */
   readonly maxBytes: number;
   /** How long after its last use something is kept, in milliseconds. */
   readonly ttlMs: number;
+  /** Unset: nobody else keeps it. */
+  readonly sharing?: Sharing | undefined;
 }
 
 /** 64 MiB, for a day. */
@@ -42,7 +58,7 @@ const DEFAULTS: RecollectionOptions = { maxBytes: 64 * 1024 * 1024, ttlMs: 24 * 
 
 /** Makes a recollection. What was not used for longest goes first. */
 export function createRecollection(options: Partial<RecollectionOptions> = {}): Recollections {
-  const { maxBytes, ttlMs } = { ...DEFAULTS, ...options };
+  const { maxBytes, ttlMs, sharing } = { ...DEFAULTS, ...options };
   if (maxBytes === 0) return { ...NOTHING, of: () => NOTHING };
   const kept = new LRUCache<string, Recalled>({
     maxSize: maxBytes,
@@ -51,22 +67,32 @@ export function createRecollection(options: Partial<RecollectionOptions> = {}): 
     updateAgeOnGet: true,
   });
 
-  const shared = new TenantRecollection("", kept);
+  const set = ({ keys, recalled }: Memory): void => {
+    for (const key of keys) kept.set(key, recalled);
+  };
+  sharing?.listen(set);
+  const keep = (memory: Memory): void => {
+    set(memory);
+    sharing?.tell(memory);
+  };
+  const shared = new TenantRecollection("", kept, keep);
   return {
     restore: (provider, params) => shared.restore(provider, params),
     remember: (provider, completion) => shared.remember(provider, completion),
     listen: (provider) => shared.listen(provider),
-    of: (tenant) => new TenantRecollection(tenant, kept),
+    of: (tenant) => new TenantRecollection(tenant, kept, keep),
   };
 }
 
 class TenantRecollection implements Recollection {
   readonly #tenant: string;
-  readonly #kept: LRUCache<string, Recalled>;
+  readonly #kept: Pick<LRUCache<string, Recalled>, "size" | "get">;
+  readonly #keepMemory: (memory: Memory) => void;
 
-  constructor(tenant: string, kept: LRUCache<string, Recalled>) {
+  constructor(tenant: string, kept: Pick<LRUCache<string, Recalled>, "size" | "get">, keep: (memory: Memory) => void) {
     this.#tenant = tenant;
     this.#kept = kept;
+    this.#keepMemory = keep;
   }
 
   restore(provider: string, params: ChatCompletionParams): ChatCompletionParams {
@@ -102,7 +128,8 @@ class TenantRecollection implements Recollection {
     if (message.toolCalls.length === 0) return;
     const recalled = recalledOf(message);
     if (recalled === undefined) return;
-    for (const { id } of message.toolCalls) if (id !== "") this.#kept.set(this.#keyOf(provider, id), recalled);
+    const ids = message.toolCalls.map(({ id }) => id).filter((id) => id !== "");
+    this.#keepMemory({ keys: ids.map((id) => this.#keyOf(provider, id)), recalled });
   }
 
   #keyOf(provider: string, callId: string): string {

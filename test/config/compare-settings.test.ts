@@ -25,8 +25,8 @@ describe("changedKeys()", () => {
     ],
     [`${PROVIDERS}listen: "127.0.0.1:1"`, ["listen"]],
     [
-      `${PROVIDERS}auth: { default_limits: { concurrent: 1 } }\nredis: { url: "redis://a" }\nruns: { workers: 1 }\nrequest_log: { enabled: false }`,
-      ["auth", "redis", "runs", "request_log"],
+      `${PROVIDERS}auth: { default_limits: { concurrent: 1 } }\nredis: { url: "redis://a" }\nruns: { workers: 1 }\nrequest_log: { enabled: false }\nworkers: 2`,
+      ["auth", "redis", "runs", "request_log", "workers"],
     ],
   ])("compares with %j", async (text, keys) => {
     const env = { PARLEY_DATA_DIR: "/state" };
@@ -49,6 +49,7 @@ describe("checkChange()", () => {
     ["store: { database_url: 'postgres://a/b' }\nredis: { url: 'redis://a' }", ["store", "redis"]],
     [`auth: { keys: [{ id: a, sha256: ${"a0".repeat(32)} }] }\nrequest_log: { enabled: false }`, []],
     ["runs: { workers: 1 }", ["runs"]],
+    ["workers: 2", ["workers"]],
     [
       "limits: { max_concurrent_streams: 9 }\ntimeouts: { headers: 9s }",
       ["limits.max_concurrent_streams", "timeouts.headers"],

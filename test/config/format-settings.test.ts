@@ -8,6 +8,7 @@ import { loadText } from "./load.ts";
 const FIXTURES = join(process.cwd(), "test/server/fixtures");
 const FULL = `
 listen: "[::1]:9"
+workers: 3
 tls: { cert_file: ${FIXTURES}/localhost-cert.pem, key_file: ${FIXTURES}/localhost-key.pem }
 limits: { max_body_bytes: 2048, max_connections: 5, max_concurrent_streams: 6 }
 timeouts: { total: 1s, first_chunk: 0.25s, idle: 2.5s, headers: 3s, request: 4s, keep_alive: 5s, drain: 0s, attempt: 6s }

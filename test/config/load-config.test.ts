@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { describe, expect, it } from "vitest";
@@ -14,6 +15,7 @@ import { loadText, problemsOf } from "./load.ts";
 const DEFAULTS: Omit<Settings, "store"> = {
   file: undefined,
   listen: { host: "127.0.0.1", port: 8080 },
+  workers: 1,
   tls: undefined,
   limits: { maxBodyBytes: 33_554_432, maxConnections: 10_000, maxConcurrentStreams: 1_000 },
   timeouts: {
@@ -161,8 +163,10 @@ runs:
   max_queued: 6
   webhook: { secret: whsec_${"A".repeat(32)}, max_attempts: 7, timeout: 8s }
 request_log: { enabled: false, retention: 60s }
+workers: 12
 `);
     expect(withoutFolder(settings)).toEqual({
+      workers: 12,
       auth: {
         keys: [
           {
@@ -384,6 +388,34 @@ describe("loadConfig() lets the environment win", () => {
     },
   ])("and rejects $env", async ({ env, problem }) => {
     expect(await problemsOf(loadConfig({ env, cwd: cwd() }))).toEqual([problem]);
+  });
+});
+
+describe("loadConfig() of workers", () => {
+  const load = (file: string, workers?: string): Promise<Settings> =>
+    loadConfig({ env: {}, cwd: createFolder({ "parley.yaml": file }), workers });
+
+  it("lets the command line win, and takes as many as there are processors for 0", async () => {
+    const loaded = await Promise.all([
+      load(""),
+      load("workers: 3"),
+      load("workers: 3", "2"),
+      load("workers: 3", "256"),
+      load("workers: 0"),
+      load("workers: 3", "0"),
+    ]);
+    const processors = availableParallelism();
+    expect(loaded.map(({ workers }) => workers)).toEqual([1, 3, 2, 256, processors, processors]);
+  });
+
+  it.each([
+    ["--workers", "", "two", '--workers: "two" must be a whole number from 0 to 256'],
+    ["--workers", "", "-1", '--workers: "-1" must be a whole number from 0 to 256'],
+    ["--workers", "", "257", '--workers: "257" must be a whole number from 0 to 256'],
+    ["the file", "workers: 257", undefined, "parley.yaml: workers: 257 must be greater than or equal to 0 and"],
+  ])("refuses what is no number of them in %s: %j %j", async (_where, file, flag, problem) => {
+    const [first, ...more] = await problemsOf(load(file, flag));
+    expect([first?.startsWith(problem), more]).toEqual([true, []]);
   });
 });
 

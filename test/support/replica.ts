@@ -11,6 +11,8 @@ import { ROOT } from "./commands.ts";
 export interface Replica {
   readonly name: string;
   readonly url: string;
+  /** Of the process that runs now, or ran last. */
+  readonly pid: number;
   /** Starts it, where it does not run. */
   start(): void;
   /** Resolves when it listens, also where it is killed and started again before; rejects when it has ended by itself. */
@@ -81,6 +83,9 @@ export async function startReplica({ name, folder, config, onLine }: ReplicaOpti
   return {
     name,
     url: `http://127.0.0.1:${port}`,
+    get pid() {
+      return life.child.pid ?? 0;
+    },
     start() {
       if (life.isKilled) life = begin();
     },

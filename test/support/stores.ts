@@ -12,6 +12,8 @@ import { createPostgresStore } from "../../src/store/postgres/postgres-store.ts"
 import { createReach } from "../../src/store/reach.ts";
 import { CHANNELS, type Store } from "../../src/store/store.ts";
 import { toWellFormed } from "../../src/store/well-formed.ts";
+import { createCrew } from "./crew.ts";
+import { loadSettings } from "./load-settings.ts";
 import { createDatabase, serverUrl } from "./use-servers.ts";
 
 /** A store of one's own, empty. */
@@ -31,9 +33,10 @@ export interface StoreKind {
 
 const postgresUrl = await serverUrl("postgres");
 
-/** Both engines, and PostgreSQL once more on a machine that has none. */
+/** Both engines, SQLite as a worker has it, and PostgreSQL once more on a machine that has none. */
 export const STORE_KINDS: readonly StoreKind[] = [
   { name: "SQLite", isMissing: false, open: openSqlite },
+  { name: "SQLite of another process", isMissing: false, open: openJoined },
   { name: "PGlite", isMissing: false, open: openPglite },
   { name: "PostgreSQL", isMissing: postgresUrl === undefined, open: openPostgres },
 ];
@@ -59,6 +62,21 @@ export async function postgresPlace(): Promise<StorePlace> {
 
 async function openSqlite(): Promise<TestStore> {
   return await openIn(await sqlitePlace());
+}
+
+async function openJoined(): Promise<TestStore> {
+  const { settings, remove } = await sqlitePlace();
+  const defaults = await loadSettings({}, { PARLEY_DATA_DIR: settings.dataDir });
+  const { workers, close } = createCrew({ ...defaults, store: settings, workers: 2 }, 2);
+  const store = await workers[0]!.crew.openStore();
+  return {
+    store,
+    async remove() {
+      await store.close();
+      await close();
+      await remove();
+    },
+  };
 }
 
 async function openPostgres(): Promise<TestStore> {

@@ -4,7 +4,8 @@ import type { Reach } from "../reach.ts";
 import { toWellFormed } from "../well-formed.ts";
 import { isAway } from "./postgres-faults.ts";
 
-const MAX_CONNECTIONS = 10;
+/** Most connections at once of a process that serves alone. */
+export const MAX_CONNECTIONS = 10;
 const CONNECT_MS = 5000;
 /** Longest time for a statement: of a server that has vanished without a word, nothing else would tell. */
 const STATEMENT_MS = 60_000;
@@ -24,8 +25,8 @@ export const connectionOptions = (url: string): pg.ClientConfig => ({
 });
 
 /** A pool of connections whose errors tell whether the database is away. */
-export function createPool(url: string, reach: Reach): PostgresPool {
-  const pool = new pg.Pool({ ...connectionOptions(url), max: MAX_CONNECTIONS });
+export function createPool(url: string, reach: Reach, maxConnections = MAX_CONNECTIONS): PostgresPool {
+  const pool = new pg.Pool({ ...connectionOptions(url), max: maxConnections });
   // What happens to a connection that nobody waits for is of no interest: the next query gets another one.
   const ignore = (): undefined => undefined;
   pool.on("error", ignore);

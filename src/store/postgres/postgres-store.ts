@@ -15,13 +15,13 @@ import { createPool } from "./postgres-pool.ts";
 const MAX_RACES = 5;
 
 /** Opens a database of PostgreSQL. Throws a StoreError. */
-export async function openPostgresStore(url: string): Promise<Store> {
+export async function openPostgresStore(url: string, maxConnections?: number): Promise<Store> {
   const reach = createReach();
   let listener: PostgresListener | undefined;
   let store: Store | undefined;
   try {
     listener = await startListener(url, reach);
-    store = createPostgresStore(new PostgresDialect({ pool: createPool(url, reach) }), listener, reach);
+    store = createPostgresStore(new PostgresDialect({ pool: createPool(url, reach, maxConnections) }), listener, reach);
     await migrate(store.db);
     return store;
   } catch (error) {

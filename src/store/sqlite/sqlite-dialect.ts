@@ -11,6 +11,11 @@ import {
 import { createMutex } from "../mutex.ts";
 import type { SqliteClient } from "./sqlite-client.ts";
 
+/** Not `begin`: a transaction that reads first and then writes would fail at once where another process wrote in between. */
+export const BEGIN = "begin immediate";
+export const COMMIT = "commit";
+export const ROLLBACK = "rollback";
+
 /** Kysely's way to the thread of SQLite: one connection, which one query or transaction has at a time. */
 export const createSqliteDialect = (client: SqliteClient): Dialect => ({
   createAdapter: () => new ThreadAdapter(),
@@ -47,10 +52,9 @@ function createDriver(client: SqliteClient): Driver {
     async releaseConnection() {
       mutex.unlock();
     },
-    // Not `begin`: a transaction that reads first and then writes would fail at once where another process wrote in between.
-    beginTransaction: () => run("begin immediate"),
-    commitTransaction: () => run("commit"),
-    rollbackTransaction: () => run("rollback"),
+    beginTransaction: () => run(BEGIN),
+    commitTransaction: () => run(COMMIT),
+    rollbackTransaction: () => run(ROLLBACK),
     async destroy() {
       await mutex.lock();
       await client.close();

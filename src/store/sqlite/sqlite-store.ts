@@ -1,6 +1,6 @@
 import { Kysely, sql, type Transaction } from "kysely";
 import { databaseFile, lockFile, prepareDataFolder, REMEDY } from "../data-folder.ts";
-import { createListeners } from "../listeners.ts";
+import { createListeners, type Listeners } from "../listeners.ts";
 import { migrate } from "../migrate.ts";
 import { createReach, type Reach } from "../reach.ts";
 import type { Schema } from "../schema.ts";
@@ -8,7 +8,7 @@ import type { Channel, Store } from "../store.ts";
 import { StoreError } from "../store-error.ts";
 import { insertNew } from "./insert-new.ts";
 import { openSqlite, type SqliteClient, SqliteError, SqliteLockedError } from "./sqlite-client.ts";
-import { createSqliteDialect } from "./sqlite-dialect.ts";
+import { createSqliteDialect, ROLLBACK } from "./sqlite-dialect.ts";
 import { isAway, wordsOf } from "./sqlite-faults.ts";
 
 /**
@@ -19,7 +19,8 @@ export async function openSqliteStore(folder: string, shared: boolean): Promise<
   prepareDataFolder(folder);
   const reach = createReach();
   const client = guard(await connect(folder, shared), reach);
-  const store = createStore(new Kysely<Schema>({ dialect: createSqliteDialect(client) }), !shared, reach);
+  const listeners = createListeners();
+  const store = createSqliteStore({ client, reach, isSole: !shared, listeners, tell: listeners.tell });
   try {
     await migrate(store.db);
     return store;
@@ -56,7 +57,7 @@ const guard = (client: SqliteClient, reach: Reach): SqliteClient => ({
     try {
       const result = await client.query(text, parameters);
       // That nothing was done is no sign that something can be.
-      if (text !== "rollback") reach.found();
+      if (text !== ROLLBACK) reach.found();
       return result;
     } catch (error) {
       throw isAway(error) ? reach.lost(error) : error;
@@ -65,8 +66,20 @@ const guard = (client: SqliteClient, reach: Reach): SqliteClient => ({
   close: () => client.close(),
 });
 
-function createStore(db: Kysely<Schema>, isSole: boolean, reach: Reach): Store {
-  const listeners = createListeners();
+/** What a store of SQLite is made of. */
+export interface SqliteStoreParts extends Pick<Store, "isSole"> {
+  /** The way to the database. */
+  readonly client: SqliteClient;
+  readonly reach: Reach;
+  /** Who listens in this process. */
+  readonly listeners: Listeners;
+  /** Tells all who listen, wherever they are. */
+  tell(channel: Channel, payload: string): void;
+}
+
+/** Makes a store of a way to SQLite. Its tables have to be brought up to date by `migrate`. */
+export function createSqliteStore({ client, reach, isSole, listeners, tell: tellAll }: SqliteStoreParts): Store {
+  const db = new Kysely<Schema>({ dialect: createSqliteDialect(client) });
   /** What the transactions under way will tell. */
   const untold = new WeakMap<object, (() => void)[]>();
 
@@ -92,7 +105,7 @@ function createStore(db: Kysely<Schema>, isSole: boolean, reach: Reach): Store {
     insertNew,
     lockRows: (query) => query,
     async notify(queries, channel: Channel, payload) {
-      const tell = (): void => listeners.tell(channel, payload);
+      const tell = (): void => tellAll(channel, payload);
       if (!queries.isTransaction) {
         queueMicrotask(tell);
         return;
