@@ -14,11 +14,11 @@ const PLAIN_URI = /^https?:\/\/[a-z0-9]+(?:[.-][a-z0-9]+)*(?::\d{1,5})?(?:\/[\w.
 /** The check of a text. */
 export function checkOfText(rules: StringRules): Check {
   const { minLen: min, maxLen: max, pattern: patternField } = StringRulesSchema.field;
-  const { pattern, notIn, wellKnown } = rules;
+  const { pattern, wellKnown, in: among, notIn } = rules;
   const isPattern = isFieldSet(rules, patternField);
   const isUri = wellKnown.case === "uri" && wellKnown.value;
   const isKnown =
-    hasOnly(StringRulesSchema, rules, ["min_len", "max_len", "pattern", "not_in", "uri"]) &&
+    hasOnly(StringRulesSchema, rules, ["min_len", "max_len", "pattern", "uri", "in", "not_in"]) &&
     (wellKnown.case === undefined || isUri) &&
     (!isPattern || PLAIN_PATTERN.test(pattern));
   if (!isKnown) return UNKNOWN;
@@ -31,6 +31,7 @@ export function checkOfText(rules: StringRules): Check {
     value.length >= least &&
     value.length <= most &&
     (form === undefined || form.test(value)) &&
+    (among.length === 0 || among.includes(value)) &&
     !notIn.includes(value) &&
     (!isUri || PLAIN_URI.test(value));
 }

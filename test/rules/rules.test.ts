@@ -83,6 +83,8 @@ const KNOWN: readonly (readonly [string, RuledField, readonly unknown[]])[] = [
   ["a text of both", string({ minLen: 1n, maxLen: 3n }), TEXTS],
   ["a text of a pattern", string({ pattern: "^[a-z]{1,2}$" }), TEXTS],
   ["a text of a pattern with a part that repeats", string({ pattern: "^a[a-z0-9_-]*$" }), TEXTS],
+  ["one of some texts", string({ in: ["a", "b"] }), TEXTS],
+  ["none of some texts", string({ notIn: ["a", "b"] }), TEXTS],
   ["an address", string({ wellKnown: { case: "uri", value: true } }), TEXTS],
   ["a text that is there or not, unknown which", string({ minLen: 2n }, { kind: "implicit" }), TEXTS],
   [
@@ -162,7 +164,6 @@ const STRANGE: readonly (readonly [string, RuledField, readonly unknown[]])[] = 
   ["a text of so many bytes", string({ maxBytes: 3n }), TEXTS],
   ["a text of a beginning", string({ prefix: "a" }), TEXTS],
   ["a text without some", string({ notContains: "a" }), TEXTS],
-  ["one of some texts", string({ in: ["a", "b"] }), TEXTS],
   ["an e-mail address", string({ wellKnown: { case: "email", value: true } }), TEXTS],
   ["a pattern with a group", string({ pattern: "^(a|b)+$" }), TEXTS],
   ["a pattern without an end", string({ pattern: "^a" }), TEXTS],
