@@ -7,6 +7,8 @@ import { RetryInfoSchema } from "../../../src/gen/google/rpc/error_details_pb.ts
 import { StreamChatCompletionResponseSchema } from "../../../src/gen/parley/chat/v1/chat_service_pb.ts";
 import { serveChat } from "../../../src/rpc/chat.ts";
 import { createGrpcHandler, type GrpcHandler } from "../../../src/rpc/grpc/handler.ts";
+import { createRpcHandler, SERVICES } from "../../../src/rpc/handler.ts";
+import { createHealthStatus } from "../../../src/rpc/health.ts";
 import { startServer } from "../../../src/server/server.ts";
 import { CallLog } from "../../../src/telemetry/call-log.ts";
 import { OPEN_DOOR, operationsOf } from "../../rest/support/rest-server.ts";
@@ -68,6 +70,13 @@ describe("createGrpcHandler()", () => {
     ["a request without an authority", { ...POST, ":authority": undefined }, false],
   ])("is asked for %s", (_what, headers, isTaken) => {
     expect(createHandler({}).find(headers) !== undefined).toBe(isTaken);
+  });
+
+  it("has all rpcs of the API, as Connect has", () => {
+    const options = { health: createHealthStatus([]), maxMessageBytes: 1_000, maxTimeoutMs: 1_000 };
+    const { grpc, serves } = createRpcHandler({ operations: operationsOf({}), doorkeeper: OPEN_DOOR, ...options });
+    const paths = SERVICES.flatMap(({ typeName, methods }) => methods.map(({ name }) => `/${typeName}/${name}`));
+    expect(paths.filter((path) => grpc.find({ ...POST, ":path": path }) === undefined || !serves(path))).toEqual([]);
   });
 
   it("resets a call whose error cannot be written, and tells the log", async () => {
