@@ -1,7 +1,7 @@
 /** What it costs to know callers, and to hold them to their limits: in one process without a gateway, in memory and on Redis, beside a bare PING. */
 import { startServer } from "../support/servers.ts";
 import { startChild } from "./child.ts";
-import type { Effort } from "./measure.ts";
+import type { PartEffort } from "./effort.ts";
 
 /** What is done for each call. Further steps of admission are further rows here, and in admission-process.ts. */
 export const ADMISSIONS = {
@@ -46,7 +46,7 @@ const CALLS_A_SECOND = { inMemory: 200_000, onRedis: 5_000 };
 const WARM_UP_ROUNDS = 3;
 
 /** Measures all of them, in turns; those on Redis where the machine has one. */
-export async function measureAdmission({ seconds, rounds, profile }: Effort): Promise<AdmissionFigures[]> {
+export async function measureAdmission({ seconds, rounds, profile }: PartEffort): Promise<AdmissionFigures[]> {
   const redis = await startServer("redis");
   const nodeFlags = profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}/admission`];
   const child = await startChild("admission-process.ts", { nodeFlags });

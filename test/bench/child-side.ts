@@ -16,11 +16,6 @@ export function answerQuestions(answer: (question: unknown) => unknown): void {
   send({ value: "ready" });
 }
 
-/** Tells the bench the port of a server, and the CPU time of its process whenever it asks. */
-export function answerAsServer(port: number): void {
-  answerQuestions((question) => (question === "port" ? port : process.cpuUsage()));
-}
-
 function send(reply: Reply): void {
   process.send?.(reply);
 }

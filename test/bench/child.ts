@@ -2,10 +2,12 @@ import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { Reply } from "./child-side.ts";
+import { type Place, pinned } from "./pin.ts";
 import { NODE_OPTIONS } from "./start-command.ts";
 
 /** A process of the bench that answers questions. */
 export interface Child {
+  readonly pid: number;
   /** Asks, and waits for the answer. To be called only when the last question was answered. Rejects when the child failed. */
   ask(question: unknown): Promise<unknown>;
   end(): Promise<void>;
@@ -15,22 +17,31 @@ export interface Child {
 export interface ChildOptions {
   readonly nodeFlags?: readonly string[];
   readonly args?: readonly string[];
+  /** What CPU it keeps to; undefined: to none. */
+  readonly place?: Place;
 }
 
 /** Starts a file of this folder in a process of its own, and waits until it is ready. Its output is dropped, its errors are shown. */
-export async function startChild(file: string, { nodeFlags = [], args = [] }: ChildOptions = {}): Promise<Child> {
+export async function startChild(
+  file: string,
+  { nodeFlags = [], args = [], place }: ChildOptions = {},
+): Promise<Child> {
+  const [command = process.execPath, ...words] = [
+    ...(place === undefined ? [] : pinned(place)),
+    process.execPath,
+    ...NODE_OPTIONS,
+    ...nodeFlags,
+  ];
   const child = fork(fileURLToPath(new URL(file, import.meta.url)), args, {
-    execArgv: [...NODE_OPTIONS, ...nodeFlags],
+    execPath: command,
+    execArgv: words,
     stdio: ["ignore", "ignore", "inherit", "ipc"],
     serialization: "advanced",
   });
   await nextReply(child, file);
   return {
-    ask(question) {
-      const reply = nextReply(child, file);
-      child.send(question as object);
-      return reply;
-    },
+    pid: child.pid as number,
+    ask: (question) => askChild(child, file, question),
     async end() {
       if (child.exitCode !== null || child.signalCode !== null) return;
       const ended = once(child, "exit");
@@ -38,6 +49,13 @@ export async function startChild(file: string, { nodeFlags = [], args = [] }: Ch
       await ended;
     },
   };
+}
+
+/** Asks a child of that name, and waits for the answer. */
+export function askChild(child: ChildProcess, name: string, question: unknown): Promise<unknown> {
+  const reply = nextReply(child, name);
+  child.send(question as object);
+  return reply;
 }
 
 /** The next answer of a child. Rejects when it failed, or ended. */

@@ -1,57 +1,78 @@
 /**
- * The bench: what calls, chunks and a start cost, in CPU time of the server's process, beside servers that do the least that can
- * be done. `npm run bench -- --help` tells the options.
+ * The bench: what calls, chunks and a start cost, beside servers that do the least that can be done. `npm run bench -- --help` tells the
+ * options.
  */
 import { parseArgs } from "node:util";
 import { measureAdmission } from "./admission.ts";
-import { measureRows } from "./measure.ts";
-import { formatAdmission, formatRouting, formatRows, formatRuns, formatStart } from "./report.ts";
+import { readBaseline, writeBaseline } from "./baseline.ts";
+import { measureLines, NAMES, namesOf } from "./cases.ts";
+import { type Effort, FULL, QUICK, SMALL } from "./effort.ts";
+import { formatLines } from "./line-table.ts";
+import { watchMachine } from "./machine.ts";
+import { formatAdmission, formatRouting, formatRuns } from "./part-tables.ts";
 import { measureRouting } from "./routing.ts";
-import { ROWS } from "./rows.ts";
 import { measureRuns } from "./runs.ts";
-import { measureStart } from "./start.ts";
+import { openStage } from "./stage.ts";
 
 const HELP = `npm run bench -- [options]
-  --seconds N     seconds of each load (1)
-  --rounds N      rounds that are counted (5)
-  --quick         0.25 seconds and 2 rounds, for a first look
-  --case NAME     only the lines whose names begin so, such as "rest", "grpc.small" or "providers";
-                  "routing" is the choice among many targets, "admission" are the limits, "runs" is queued work, "start" is the start
-                  and the memory
-  --profile DIR   write a CPU profile of each server there
+  --small           the form for CI, about a minute
+  --quick           every line with two short rounds, for a first look
+  --seconds N       seconds of each load
+  --rounds N        rounds that are counted
+  --case NAME       only the lines whose names begin so, such as "rest", "grpc.unary" or "start"; and, with tables of their own,
+                    "routing", the choice among many targets, "admission", the limits, and "runs", queued work
+  --peer DIR        measures Portkey's gateway, too, that is installed in that folder
+  --profile DIR     writes a CPU profile of the gateway after its warm-up there
+  --write-baseline  makes the results the baseline
 `;
 
 const { values } = parseArgs({
   options: {
+    small: { type: "boolean", default: false },
+    quick: { type: "boolean", default: false },
     seconds: { type: "string" },
     rounds: { type: "string" },
-    quick: { type: "boolean", default: false },
     case: { type: "string", default: "" },
+    peer: { type: "string" },
     profile: { type: "string" },
+    "write-baseline": { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
 });
 
+/** Those with tables of their own, which are measured when they are asked for. */
+const PARTS: Readonly<Record<string, (effort: Effort) => Promise<string>>> = {
+  routing: async (effort) => formatRouting(await measureRouting(effort)),
+  admission: async (effort) => formatAdmission(await measureAdmission(effort)),
+  runs: async (effort) => formatRuns(await measureRuns(effort)),
+};
+
 async function bench(): Promise<void> {
-  const rows = ROWS.filter(({ name }) => name.startsWith(values.case));
-  const wantsRouting = "routing".startsWith(values.case);
-  const wantsAdmission = "admission".startsWith(values.case);
-  const wantsRuns = "runs".startsWith(values.case);
-  const wantsStart = "start".startsWith(values.case);
-  if (rows.length === 0 && !wantsRouting && !wantsAdmission && !wantsRuns && !wantsStart) {
-    const names = [...ROWS.map(({ name }) => name), "routing", "admission", "runs", "start"];
-    throw new Error(`no case begins with "${values.case}"; there are ${names.join(", ")}`);
-  }
-  const effort = {
-    seconds: Number(values.seconds ?? (values.quick ? 0.25 : 1)),
-    rounds: Number(values.rounds ?? (values.quick ? 2 : 5)),
+  const form = values.small ? SMALL : values.quick ? QUICK : FULL;
+  const effort: Effort = {
+    ...form,
+    seconds: Number(values.seconds ?? form.seconds),
+    rounds: Number(values.rounds ?? form.rounds),
     profile: values.profile,
   };
-  if (rows.length > 0) console.log(formatRows(await measureRows(rows, effort)));
-  if (wantsRouting) console.log(`\n${formatRouting(await measureRouting(effort))}`);
-  if (wantsAdmission) console.log(`\n${formatAdmission(await measureAdmission(effort))}`);
-  if (wantsRuns) console.log(`\n${formatRuns(await measureRuns(effort))}`);
-  if (wantsStart) console.log(`\n${formatStart(await measureStart(values.quick ? 1 : 5))}`);
+  const isMeant = (name: string): boolean => name.startsWith(values.case);
+  const names = (values.case === "" ? namesOf(effort, values.small) : NAMES).filter(isMeant);
+  const parts = values.case === "" ? [] : Object.keys(PARTS).filter(isMeant);
+  if (names.length + parts.length === 0) {
+    throw new Error(`no case begins with "${values.case}"; there are ${[...NAMES, ...Object.keys(PARTS)].join(", ")}`);
+  }
+  if (names.length > 0) await benchLines(effort, names);
+  for (const part of parts) console.log(await PARTS[part]?.(effort));
+}
+
+async function benchLines(effort: Effort, names: readonly string[]): Promise<void> {
+  const machine = watchMachine();
+  const stage = await openStage(effort, values.peer);
+  const lines = await measureLines(stage, names).finally(stage.end);
+  const form = values.small ? "small" : "full";
+  console.log(formatLines(lines, (await readBaseline())[form]));
+  console.log(`\n${machine.describe()}`);
+  if (values["write-baseline"]) await writeBaseline(form, lines);
 }
 
 if (values.help) console.log(HELP);

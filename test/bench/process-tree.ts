@@ -9,15 +9,26 @@ interface Stat {
   readonly cpuMs: number;
 }
 
-/** CPU time of a process and all processes that it has started, in milliseconds, to 10 ms. Reads /proc, so it works on Linux alone. */
+/**
+ * CPU time of a process and all processes that it has started, in milliseconds, to 10 ms; those that have ended count, too. Reads /proc,
+ * so it works on Linux alone.
+ */
 export function treeCpuMs(root: number): number {
   return readTree(root).reduce((sum, { cpuMs }) => sum + cpuMs, 0);
 }
 
+/** CPU time of a process and all processes that it has started, with all of their threads, in µs. Threads that have ended do not count. */
+export function treeCpuUs(root: number): number {
+  return readTree(root).reduce((sum, { pid }) => sum + threadsUs(pid), 0);
+}
+
 /** Resident memory of a process and all processes that it has started, in megabytes (of a million bytes). */
 export function treeResidentMb(root: number): number {
-  return readTree(root).reduce((sum, { pid }) => sum + residentMb(pid), 0);
+  return readTree(root).reduce((sum, { pid }) => sum + memoryMb(pid, "VmRSS"), 0);
 }
+
+/** The most that resident memory of a process came to since it was started, in megabytes. */
+export const peakResidentMb = (pid: number): number => memoryMb(pid, "VmHWM");
 
 function readTree(root: number): Stat[] {
   const all = readdirSync("/proc")
@@ -28,20 +39,35 @@ function readTree(root: number): Stat[] {
   return [...all.filter(({ pid }) => pid === root), ...below(root)];
 }
 
-function residentMb(pid: number): number {
-  const kib = /^VmRSS:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
+function memoryMb(pid: number, name: "VmRSS" | "VmHWM"): number {
+  const kib = new RegExp(`^${name}:\\s*(\\d+) kB$`, "m").exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
   return (Number(kib) * 1024) / 1e6;
 }
 
+/** The first number of schedstat is the time on a CPU, in ns (https://docs.kernel.org/scheduler/sched-stats.html). */
+function threadsUs(pid: number): number {
+  const tasks = `/proc/${pid}/task`;
+  return readdirSync(tasks).reduce((sum, task) => {
+    const stat = readIfThere(`${tasks}/${task}/schedstat`);
+    return stat === undefined ? sum : sum + Number.parseInt(stat, 10) / 1000;
+  }, 0);
+}
+
 function readStat(pid: string): Stat[] {
-  let text: string;
-  try {
-    text = readFileSync(`/proc/${pid}/stat`, "latin1");
-  } catch {
-    return []; // It has ended since the folder was read.
-  }
+  const text = readIfThere(`/proc/${pid}/stat`);
+  if (text === undefined) return [];
   // Behind the name, which is in parentheses and may hold anything: state, parent, … user and system time, those of ended children.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ");
   const ticks = fields.slice(11, 15).reduce((sum, field) => sum + Number(field), 0);
   return [{ pid: Number(pid), parent: Number(fields[1]), cpuMs: ticks * TICK_MS }];
+}
+
+/** What is in a file of /proc; undefined when its process or thread has ended since its folder was read. */
+function readIfThere(path: string): string | undefined {
+  try {
+    return readFileSync(path, "latin1");
+  } catch (error) {
+    if (["ENOENT", "ESRCH"].includes((error as NodeJS.ErrnoException).code ?? "")) return undefined;
+    throw error;
+  }
 }

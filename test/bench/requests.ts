@@ -1,4 +1,4 @@
-/** What is asked: the same conversations for every server and every door. */
+/** What is asked: the same conversation of every server, on every door. */
 import { create, toBinary, toJsonString } from "@bufbuild/protobuf";
 import {
   CreateChatCompletionRequestSchema,
@@ -6,63 +6,84 @@ import {
 } from "../../src/gen/parley/chat/v1/chat_service_pb.ts";
 import { ChatCompletionParamsSchema } from "../../src/gen/parley/chat/v1/params_pb.ts";
 import { decodeJson } from "../../src/openai-json/decode.ts";
+import { MARK } from "./load/mark.ts";
+import { type StreamShape, wordsOf } from "./servers/mock-answers.ts";
 
-/** A request in OpenAI's JSON. The model repeats the last message of the user, so that every server can answer the same. */
+/** A request in OpenAI's JSON. */
 export interface ChatBody {
   readonly model: string;
   readonly messages: readonly { readonly role: "user" | "assistant" | "system"; readonly content: string }[];
-  readonly stream?: boolean;
-  readonly sandbox?: { readonly token_delay_ms: number };
+  readonly temperature: number;
+  readonly max_tokens: number;
+  readonly stream?: true;
+}
+
+/** A request, and what counts its chunks, or its one answer. */
+export interface Shape {
+  readonly body: ChatBody;
+  readonly mark: string;
+  readonly marks: number;
 }
 
 const SENTENCE =
-  "The quick brown fox jumps over the lazy dog, and then it runs back to the river to see what the other animals have been doing there all day long, in the sun and in the rain.";
+  "Please explain, step by step, why the quick brown fox jumps over the lazy dog, and name the sources you used for it.\nUse plain words, and keep it short.";
 
-/** Words that are one token each. */
-const WORDS = " time year people way day man thing woman life child world school state family student group".split(
-  /(?= )/,
-);
+/** Ten messages, about 2 kB of JSON. */
+function ask(model: string, first: string, last: string): ChatBody {
+  const messages = Array.from({ length: 10 }, (_, at) => ({
+    role: at === 0 ? ("system" as const) : at % 2 === 0 ? ("assistant" as const) : ("user" as const),
+    content: at === 0 ? `${first} ${SENTENCE}` : at === 9 ? last : `Message ${at}: ${SENTENCE}`,
+  }));
+  return { model, messages, temperature: 0.7, max_tokens: 256 };
+}
 
-const ask = (content: string): ChatBody => ({ model: "sandbox/echo", messages: [{ role: "user", content }] });
+/** Asks a model of the mock upstream, which answers whole or with a stream. */
+function askUpstream(model: string, stream?: StreamShape): Shape {
+  if (stream === undefined) return { body: ask(model, "Be exact.", SENTENCE), mark: MARK, marks: 1 };
+  return { body: { ...ask(model, wordsOf(stream), SENTENCE), stream: true }, mark: MARK, marks: stream.chunks };
+}
 
-const words = (count: number): string =>
-  Array.from({ length: count }, (_, at) => WORDS[at % WORDS.length])
-    .join("")
-    .trimStart();
+/** Asks the sandbox to repeat what it is told, which is one word in a stream's chunk. */
+function askSandbox(words: number): Shape {
+  const body = ask("sandbox/echo", "Be exact.", Array.from({ length: words }, () => "apple").join(" "));
+  return words === 1
+    ? { body, mark: "apple", marks: 1 }
+    : { body: { ...body, stream: true }, mark: "apple", marks: words };
+}
 
-/** By shape of the call. Those that stream have as many chunks with content as the message has words. */
-export const BODIES = {
-  /** One message of 22 characters. */
-  small: ask("Say hello to everybody"),
-  /** Ten messages, 2 kB of JSON. */
-  large: {
-    model: "sandbox/echo",
-    messages: Array.from({ length: 10 }, (_, at) => ({
-      role: at % 2 === 0 ? ("assistant" as const) : ("user" as const),
-      content: SENTENCE.slice(0, 155 + at),
-    })),
-  },
-  /** A stream of one word. */
-  opening: { ...ask(words(1)), stream: true },
-  /** A stream of 200 words. */
-  stream: { ...ask(words(200)), stream: true },
-  /** A stream of 40 words, 5 ms apart. */
-  paced: { ...ask(words(40)), stream: true, sandbox: { token_delay_ms: 5 } },
-} as const satisfies Record<string, ChatBody>;
+const OPENAI = "openai/gpt-4o-mini";
+const CHUNKS = 100;
 
-/** Name of a call's shape. */
-export type Shape = keyof typeof BODIES;
+/** By name of the shape. */
+export const SHAPES = {
+  unary: askUpstream(OPENAI),
+  /** A stream as fast as it can be. */
+  burst: askUpstream(OPENAI, { chunks: CHUNKS, delayMs: 0 }),
+  opening: askUpstream(OPENAI, { chunks: 5, delayMs: 0 }),
+  /** As a model writes that is quick. */
+  paced: askUpstream(OPENAI, { chunks: 75, delayMs: 20 }),
+  long: askUpstream(OPENAI, { chunks: 250, delayMs: 20 }),
+  /** A stream that says nothing for half a minute. */
+  held: askUpstream(OPENAI, { chunks: 2, delayMs: 30_000 }),
+  anthropic: askUpstream("anthropic/claude-sonnet-4-5", { chunks: CHUNKS, delayMs: 0 }),
+  google: askUpstream("google/gemini-2.5-flash", { chunks: CHUNKS, delayMs: 0 }),
+  large: askSandbox(1),
+  words: askSandbox(CHUNKS),
+} as const satisfies Record<string, Shape>;
+
+/** Name of a shape. */
+export type ShapeName = keyof typeof SHAPES;
 
 /** Whether calls of that shape are streamed. */
-export const isStreamed = (shape: Shape): boolean => "stream" in BODIES[shape];
+export const isStreamed = (shape: ShapeName): boolean => SHAPES[shape].body.stream === true;
 
 /** The request as OpenAI's JSON. */
-export const encodeOpenAI = (shape: Shape): Uint8Array => Buffer.from(JSON.stringify(BODIES[shape]));
+export const encodeOpenAI = (shape: ShapeName): Uint8Array => Buffer.from(JSON.stringify(SHAPES[shape].body));
 
 /** The request of the rpc that answers calls of that shape, in ProtoJSON or as Protobuf. */
-export function encodeRpc(shape: Shape, codec: "json" | "proto"): Uint8Array {
+export function encodeRpc(shape: ShapeName, codec: "json" | "proto"): Uint8Array {
   const schema = isStreamed(shape) ? StreamChatCompletionRequestSchema : CreateChatCompletionRequestSchema;
-  const params = decodeJson(ChatCompletionParamsSchema, JSON.parse(JSON.stringify(BODIES[shape])));
+  const params = decodeJson(ChatCompletionParamsSchema, JSON.parse(JSON.stringify(SHAPES[shape].body)));
   const request = create(schema, { params });
   return codec === "json" ? Buffer.from(toJsonString(schema, request)) : toBinary(schema, request);
 }

@@ -1,6 +1,6 @@
 /** What the choice of a target costs: calls in one process, to one target and to many, all of which answer at once. */
 import { startChild } from "./child.ts";
-import type { Effort } from "./measure.ts";
+import type { PartEffort } from "./effort.ts";
 
 /** What is routed: which name is asked for, and what it is. */
 export const ROUTES = {
@@ -38,7 +38,7 @@ const CALLS_A_SECOND = 5_000;
 const WARM_UP_ROUNDS = 3;
 
 /** Measures every route. One and many take turns, so that what else the machine does meets both alike. */
-export async function measureRouting({ seconds, rounds, profile }: Effort): Promise<RoutingFigures[]> {
+export async function measureRouting({ seconds, rounds, profile }: PartEffort): Promise<RoutingFigures[]> {
   const nodeFlags = profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}/routing`];
   const child = await startChild("routing-process.ts", { nodeFlags });
   const calls = Math.ceil(seconds * CALLS_A_SECOND);

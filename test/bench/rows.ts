@@ -1,113 +1,95 @@
-import type { Door } from "./doors.ts";
-import type { Shape } from "./requests.ts";
-import { FAMILIES, type Family, type StreamShape } from "./upstream-streams.ts";
+import type { Door } from "./calls.ts";
+import type { ShapeName } from "./requests.ts";
+import type { ServerName } from "./stage.ts";
 
-/** Which server is called. "providers" is the gateway in front of an upstream, and "pipe" a proxy there that reads nothing. */
-export type Target = "gateway" | "bare" | "grpc-js" | "providers" | "pipe";
-
-/** One thing that is measured. */
-export type Measurement = DoorMeasurement | ProviderMeasurement;
-
-/** Calls of one shape, through one door of one server. */
-export interface DoorMeasurement {
-  readonly kind: "door";
-  readonly target: "gateway" | "bare" | "grpc-js";
+/** Calls of one shape through one door of one server. */
+export interface Trial {
+  readonly server: ServerName;
   readonly door: Door;
-  readonly shape: Shape;
+  readonly shape: ShapeName;
 }
 
-/** Streams of one shape, of an upstream that is a family's. */
-export interface ProviderMeasurement extends StreamShape {
-  readonly kind: "provider";
-  readonly target: "providers" | "pipe";
-  readonly family: Family;
-}
-
-/** A line of the table: what something costs, here and in the server that it is compared with. */
+/** A line of the table that tells the CPU time of a call, or of one of its chunks: here, and in the server that it is compared with. */
 export interface Row {
-  /** What `--case` names: "rest.small". */
+  /** What `--case` names: "rest.unary". */
   readonly name: string;
   readonly title: string;
-  readonly unit: "call" | "chunk";
-  readonly ours: Cost;
-  readonly theirs: Cost;
+  readonly ours: Trial;
+  readonly theirs: Trial;
+  readonly comparedWith: string;
+  /** The ratio is to be so much at most; undefined: nobody has said. */
+  readonly aim?: number;
+  /** Whether it is measured at the peer, too. */
+  readonly hasPeer?: boolean;
+  /** Whether the small form has it. */
+  readonly isSmall: boolean;
 }
 
-/** A cost: that of a call; or of one of its chunks, by what a longer stream takes more than a stream of one word. */
-export interface Cost {
-  readonly of: Measurement;
-  readonly less?: { readonly than: Measurement; readonly chunks: number };
-}
-
-const TITLES: Readonly<Record<Door, string>> = {
-  rest: "REST",
-  "connect-json": "Connect JSON",
-  "connect-proto": "Connect binary",
-  grpc: "gRPC",
-  "grpc-web": "gRPC-Web",
-};
-
-const PROVIDERS: Readonly<Record<Family, string>> = {
-  openai: "OpenAI behind REST",
-  anthropic: "Anthropic behind REST",
-  google: "Google behind REST",
-};
-
-interface What {
-  readonly shape: Shape;
-  readonly title: string;
-  /** Of a streamed shape, how many chunks more it has than a stream of one word. */
-  readonly chunks?: number;
-}
-
-const UNARY: readonly What[] = [
-  { shape: "small", title: "unary, 1 message" },
-  { shape: "large", title: "unary, 10 messages of 2 kB" },
-];
-const STREAM: readonly What[] = [
-  { shape: "opening", title: "stream of one word" },
-  { shape: "stream", title: "stream of 200, each", chunks: 199 },
-];
-const PACED: What = { shape: "paced", title: "stream every 5 ms, each", chunks: 39 };
+const BARE = "bare proxy";
 
 /** Every line, in the order of the table. */
 export const ROWS: readonly Row[] = [
-  ...rowsOf("rest", [...UNARY, ...STREAM, PACED]),
-  ...rowsOf("connect-json", [...UNARY, ...STREAM]),
-  ...rowsOf("connect-proto", [...UNARY, ...STREAM]),
-  ...rowsOf("grpc", [...UNARY, ...STREAM]),
-  ...rowsOf("grpc-web", [...UNARY, ...STREAM]),
-  ...FAMILIES.flatMap((family) => [providerRow(family, 1), providerRow(family, 10)]),
+  proxied("rest.unary", "REST, unary, 10 messages of 2 kB", "unary", 1.6),
+  proxied("sse.burst", "SSE, 16 streams without a pause, each chunk", "burst", 1.8),
+  proxied("sse.paced", "SSE, 100 streams, a chunk every 20 ms, each", "paced", 1.3),
+  sandbox("grpc.unary", "gRPC, unary", "grpc", "large", true),
+  sandbox("grpc.stream", "gRPC, stream, each message", "grpc", "words", true),
+  sandbox("grpc.client-unary", "gRPC, unary, by grpc-js's client", "grpc-js", "large", false),
+  sandbox("grpc.client-stream", "gRPC, stream, by grpc-js's client, each message", "grpc-js", "words", false),
+  grpcProxied("grpc.proxied-unary", "gRPC, unary, of the upstream", "unary"),
+  grpcProxied("grpc.proxied-stream", "gRPC, stream of the upstream, each message", "burst"),
+  family("families.anthropic", "Anthropic behind REST, each chunk", "anthropic"),
+  family("families.google", "Google behind REST, each chunk", "google"),
+  door("doors.connect-json-unary", "Connect JSON, unary", "connect-json", "large"),
+  door("doors.connect-json-stream", "Connect JSON, stream, each message", "connect-json", "words"),
+  door("doors.connect-proto-unary", "Connect binary, unary", "connect-proto", "large"),
+  door("doors.connect-proto-stream", "Connect binary, stream, each message", "connect-proto", "words"),
+  door("doors.grpc-web-unary", "gRPC-Web, unary", "grpc-web", "large"),
+  door("doors.grpc-web-stream", "gRPC-Web, stream, each message", "grpc-web", "words"),
 ];
 
-/** gRPC in its two forms is compared with a gRPC server, the others with a bare HTTP server. */
-function rowsOf(door: Door, whats: readonly What[]): Row[] {
-  const isGrpc = door === "grpc" || door === "grpc-web";
-  return whats.map(({ shape, title, chunks }) => ({
-    name: `${door}.${shape}`,
-    title: `${TITLES[door]}, ${title}`,
-    unit: chunks === undefined ? "call" : "chunk",
-    ours: costOf("gateway", door, shape, chunks),
-    theirs: isGrpc ? costOf("grpc-js", "grpc", shape, chunks) : costOf("bare", "rest", shape, chunks),
-  }));
-}
-
-function costOf(target: DoorMeasurement["target"], door: Door, shape: Shape, chunks: number | undefined): Cost {
-  const of = { kind: "door", target, door, shape } as const;
-  return chunks === undefined ? { of } : { of, less: { than: { ...of, shape: "opening" }, chunks } };
-}
-
-/** A stream of 200 words through a provider and the REST door, that many events a packet. */
-function providerRow(family: Family, packed: number): Row {
-  const costAt = (target: ProviderMeasurement["target"]): Cost => {
-    const of = { kind: "provider", target, family, words: 200, packed } as const;
-    return { of, less: { than: { ...of, words: 1 }, chunks: 199 } };
-  };
+/** The OpenAI-compatible upstream behind REST, beside the bare proxy. */
+function proxied(name: string, title: string, shape: ShapeName, aim: number): Row {
+  const at = (server: ServerName): Trial => ({ server, door: "rest", shape });
   return {
-    name: `providers.${family}.${packed === 1 ? "single" : "packed"}`,
-    title: `${PROVIDERS[family]}, ${packed === 1 ? "an event a packet" : `${packed} events a packet`}, each`,
-    unit: "chunk",
-    ours: costAt("providers"),
-    theirs: costAt("pipe"),
+    name,
+    title,
+    ours: at("gateway"),
+    theirs: at("bare"),
+    comparedWith: BARE,
+    aim,
+    hasPeer: true,
+    isSmall: true,
   };
+}
+
+/** gRPC in front of the sandbox, beside a server of grpc-js that answers the same. */
+function sandbox(name: string, title: string, door: Door, shape: ShapeName, isSmall: boolean): Row {
+  const at = (server: ServerName): Trial => ({ server, door, shape });
+  return { name, title, ours: at("gateway"), theirs: at("grpc-js"), comparedWith: "grpc-js", aim: 1.5, isSmall };
+}
+
+/** gRPC in front of the upstream, beside a server of grpc-js that translates and does nothing else. */
+function grpcProxied(name: string, title: string, shape: ShapeName): Row {
+  const at = (server: ServerName): Trial => ({ server, door: "grpc", shape });
+  return {
+    name,
+    title,
+    ours: at("gateway"),
+    theirs: at("grpc-js-proxy"),
+    comparedWith: "grpc-js proxy",
+    isSmall: false,
+  };
+}
+
+/** A family's upstream, beside the OpenAI-compatible one through the same gateway. */
+function family(name: string, title: string, shape: ShapeName): Row {
+  const of = (which: ShapeName): Trial => ({ server: "gateway", door: "rest", shape: which });
+  return { name, title, ours: of(shape), theirs: of("burst"), comparedWith: "OpenAI's", aim: 1.5, isSmall: true };
+}
+
+/** The other doors in front of the sandbox, beside gRPC on grpc-js. */
+function door(name: string, title: string, of: Door, shape: ShapeName): Row {
+  const theirs: Trial = { server: "grpc-js", door: "grpc", shape };
+  return { name, title, ours: { server: "gateway", door: of, shape }, theirs, comparedWith: "grpc-js", isSmall: false };
 }

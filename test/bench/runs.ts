@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { startServer } from "../support/servers.ts";
 import { startChild } from "./child.ts";
-import type { Effort } from "./measure.ts";
+import type { PartEffort } from "./effort.ts";
 import { median } from "./median.ts";
+import { percentile } from "./percentile.ts";
 
 /** Where runs are kept. */
 export type RunStore = "SQLite" | "PostgreSQL";
@@ -39,7 +40,7 @@ const RUNS_A_SECOND = 500;
 const AT_ONCE = 64;
 
 /** Measures each store that the machine has. */
-export async function measureRuns(effort: Effort): Promise<RunsFigures[]> {
+export async function measureRuns(effort: PartEffort): Promise<RunsFigures[]> {
   const dataDir = await mkdtemp(join(tmpdir(), "parley-bench-"));
   const server = await startServer("postgres");
   try {
@@ -55,7 +56,7 @@ export async function measureRuns(effort: Effort): Promise<RunsFigures[]> {
 async function measureOn(
   store: RunStore,
   place: Pick<RunsTrial, "dataDir" | "databaseUrl">,
-  { seconds, rounds, profile }: Effort,
+  { seconds, rounds, profile }: PartEffort,
 ): Promise<RunsFigures> {
   const nodeFlags = profile === undefined ? [] : ["--cpu-prof", `--cpu-prof-dir=${profile}/runs`];
   const child = await startChild("runs-process.ts", { nodeFlags });
@@ -79,6 +80,3 @@ async function measureOn(
   }
   return { store, runsPerSecond: median(perSecond), firstMs: median(first), firstMsOfSlowest: median(slowest) };
 }
-
-const percentile = (numbers: readonly number[], share: number): number =>
-  numbers.toSorted((a, b) => a - b)[Math.ceil(numbers.length * share) - 1] ?? Number.NaN;

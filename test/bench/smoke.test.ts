@@ -1,20 +1,21 @@
 import { describe, expect, it } from "vitest";
 import { measureAdmission } from "./admission.ts";
-import { measureRows } from "./measure.ts";
-import { formatAdmission, formatRouting, formatRows, formatRuns, formatStart } from "./report.ts";
+import { measureLines, NAMES } from "./cases.ts";
+import { LEAST } from "./effort.ts";
+import { resultOf } from "./line.ts";
+import { formatLines } from "./line-table.ts";
+import { formatAdmission, formatRouting, formatRuns } from "./part-tables.ts";
 import { measureRouting, ROUTES } from "./routing.ts";
-import { ROWS } from "./rows.ts";
 import { measureRuns } from "./runs.ts";
-import { measureStart } from "./start.ts";
+import { openStage } from "./stage.ts";
 
-describe("measureRows()", () => {
-  it("measures every line on every server", { timeout: 300_000 }, async () => {
-    const measured = await measureRows(ROWS, { seconds: 0.01, rounds: 1 });
-    expect(measured.map(({ row }) => row.name)).toEqual(ROWS.map(({ name }) => name));
-    const figures = measured.flatMap(({ ours, theirs }) => [...ours, ...theirs]);
-    expect(figures).toHaveLength(2 * ROWS.length);
-    expect(figures.filter((figure) => !Number.isFinite(figure))).toEqual([]);
-    expect(formatRows(measured).split("\n")).toHaveLength(2 + ROWS.length);
+describe.runIf(process.platform === "linux")("measureLines()", () => {
+  it("measures every line", { timeout: 600_000 }, async () => {
+    const stage = await openStage(LEAST);
+    const lines = await measureLines(stage, NAMES).finally(stage.end);
+    expect(lines.map(({ name }) => name)).toEqual(NAMES);
+    expect(lines.filter((line) => !Number.isFinite(resultOf(line)))).toEqual([]);
+    expect(formatLines(lines, {}).split("\n")).toHaveLength(2 + NAMES.length);
   });
 });
 
@@ -43,13 +44,5 @@ describe("measureRuns()", () => {
     const numbers = figures.flatMap((it) => [it.runsPerSecond, it.firstMs, it.firstMsOfSlowest]);
     expect(numbers.filter((figure) => !(figure > 0))).toEqual([]);
     expect(formatRuns(figures).split("\n")).toHaveLength(2 + figures.length);
-  });
-});
-
-describe.runIf(process.platform === "linux")("measureStart()", () => {
-  it("measures a start and the memory", { timeout: 120_000 }, async () => {
-    const figures = await measureStart(1, 0);
-    expect(Object.values(figures).filter((figure) => !(figure > 0))).toEqual([]);
-    expect(formatStart(figures).split("\n")).toHaveLength(2 + Object.keys(figures).length);
   });
 });

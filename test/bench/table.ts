@@ -12,7 +12,7 @@ export function formatTable(head: readonly string[], lines: readonly (readonly (
 }
 
 /** Three digits that count, or all of a whole part that is longer. What is counted is whole. */
-function formatNumber(value: number): string {
+export function formatNumber(value: number): string {
   if (Number.isInteger(value)) return String(value);
   return value.toFixed(Math.max(0, 2 - Math.floor(Math.log10(Math.max(Math.abs(value), 1)))));
 }

@@ -1,36 +1,8 @@
 import { ADMISSIONS, type AdmissionFigures } from "./admission.ts";
-import type { MeasuredRow } from "./measure.ts";
 import { median } from "./median.ts";
 import { MANY_TARGETS, ROUTES, type RoutingFigures } from "./routing.ts";
-import type { Target } from "./rows.ts";
 import type { RunsFigures } from "./runs.ts";
-import type { StartFigures } from "./start.ts";
 import { formatTable } from "./table.ts";
-
-const NAMES: Readonly<Record<Target, string>> = {
-  gateway: "Parley",
-  bare: "node:http",
-  "grpc-js": "grpc-js",
-  providers: "Parley",
-  pipe: "a pipe",
-};
-
-/** The table of calls and chunks: medians of CPU time in µs, the lowest and the highest, and the ratio of the medians. */
-export function formatRows(measured: readonly MeasuredRow[]): string {
-  return formatTable(
-    ["CPU µs of the server", "for each", "Parley", "lowest", "highest", "compared", "ratio", "compared with"],
-    measured.map(({ row, ours, theirs }) => [
-      row.title,
-      row.unit,
-      median(ours),
-      Math.min(...ours),
-      Math.max(...ours),
-      median(theirs),
-      median(ours) / median(theirs),
-      NAMES[row.theirs.of.target],
-    ]),
-  );
-}
 
 /** The table of routing: medians of CPU time in µs, and of what many targets cost more than one in the same round. */
 export function formatRouting(figures: readonly RoutingFigures[]): string {
@@ -73,27 +45,5 @@ export function formatRuns(figures: readonly RunsFigures[]): string {
       firstMs,
       firstMsOfSlowest,
     ]),
-  );
-}
-
-/** The table of a start, and of what an idle gateway holds. */
-export function formatStart({
-  coldCpuMs,
-  warmCpuMs,
-  warmWallMs,
-  coldIdleMb,
-  idleMb,
-  afterCallsMb,
-}: StartFigures): string {
-  return formatTable(
-    ["from start to ready, and idle", "figure", "unit"],
-    [
-      ["CPU time until ready, nothing compiled before", coldCpuMs, "ms"],
-      ["CPU time until ready", warmCpuMs, "ms"],
-      ["time until ready", warmWallMs, "ms"],
-      ["resident memory 5 s after, nothing compiled before", coldIdleMb, "MB"],
-      ["resident memory 5 s after", idleMb, "MB"],
-      ["resident memory after 100 calls more", afterCallsMb, "MB"],
-    ],
   );
 }

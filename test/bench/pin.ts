@@ -1,0 +1,32 @@
+import { spawnSync } from "node:child_process";
+import { readFileSync } from "node:fs";
+
+/** What a process of the bench does: it is measured, it loads, or it is the upstream. */
+export type Place = "server" | "load" | "upstream";
+
+/** The CPUs that this process may use. */
+function allowedCpus(): number[] {
+  const list = /^Cpus_allowed_list:\s*(\S+)$/m.exec(readFileSync("/proc/self/status", "utf8"))?.[1] ?? "";
+  return list.split(",").flatMap((range) => {
+    const [first = 0, last = first] = range.split("-").map(Number);
+    return Array.from({ length: last - first + 1 }, (_, at) => first + at);
+  });
+}
+
+/** A CPU for each place; undefined where there is but one, or where nothing pins processes to them. */
+function choose(): Readonly<Record<Place, number>> | undefined {
+  const [load, server, upstream = load] = allowedCpus();
+  if (load === undefined || server === undefined || upstream === undefined) return undefined;
+  return spawnSync("taskset", ["--version"]).status === 0 ? { load, server, upstream } : undefined;
+}
+
+let cpus: ReturnType<typeof choose> | null = null;
+
+/**
+ * The words that stand before a command so that it keeps to the CPU of its place. What is measured has one of its own, so that it
+ * neither waits for those who load it nor wanders about.
+ */
+export function pinned(place: Place): readonly string[] {
+  if (cpus === null) cpus = choose();
+  return cpus === undefined ? [] : ["taskset", "-c", String(cpus[place])];
+}
