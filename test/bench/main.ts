@@ -9,10 +9,11 @@ import { measureLines, NAMES, namesOf } from "./cases.ts";
 import { type Effort, FULL, QUICK, SMALL } from "./effort.ts";
 import { formatLines } from "./line-table.ts";
 import { watchMachine } from "./machine.ts";
-import { formatAdmission, formatRouting, formatRuns } from "./part-tables.ts";
+import { formatAdmission, formatRouting, formatRuns, formatWorkers } from "./part-tables.ts";
 import { measureRouting } from "./routing.ts";
 import { measureRuns } from "./runs.ts";
 import { openStage } from "./stage.ts";
+import { measureWorkers } from "./workers.ts";
 
 const HELP = `npm run bench -- [options]
   --small           the form for CI, about a minute
@@ -20,7 +21,8 @@ const HELP = `npm run bench -- [options]
   --seconds N       seconds of each load
   --rounds N        rounds that are counted
   --case NAME       only the lines whose names begin so, such as "rest", "grpc.unary" or "start"; and, with tables of their own,
-                    "routing", the choice among many targets, "admission", the limits, and "runs", queued work
+                    "routing", the choice among many targets, "admission", the limits, "runs", queued work, and
+                    "workers", several processes
   --peer DIR        measures Portkey's gateway, too, that is installed in that folder
   --profile DIR     writes a CPU profile of the gateway after its warm-up there
   --write-baseline  makes the results the baseline
@@ -45,6 +47,7 @@ const PARTS: Readonly<Record<string, (effort: Effort) => Promise<string>>> = {
   routing: async (effort) => formatRouting(await measureRouting(effort)),
   admission: async (effort) => formatAdmission(await measureAdmission(effort)),
   runs: async (effort) => formatRuns(await measureRuns(effort)),
+  workers: async (effort) => formatWorkers(await measureWorkers(effort)),
 };
 
 async function bench(): Promise<void> {

@@ -3,6 +3,7 @@ import { median } from "./median.ts";
 import { MANY_TARGETS, ROUTES, type RoutingFigures } from "./routing.ts";
 import type { RunsFigures } from "./runs.ts";
 import { formatTable } from "./table.ts";
+import type { WorkersFigures } from "./workers.ts";
 
 /** The table of routing: medians of CPU time in µs, and of what many targets cost more than one in the same round. */
 export function formatRouting(figures: readonly RoutingFigures[]): string {
@@ -31,6 +32,24 @@ export function formatAdmission(figures: readonly AdmissionFigures[]): string {
       const cpu = costs.map((cost) => cost.cpu);
       const wait = median(costs.map((cost) => cost.wait));
       return [title, median(cpu), Math.min(...cpu), Math.max(...cpu), wait, median(cpu) / costOf(atOnce)];
+    }),
+  );
+}
+
+/** The table of workers: medians over the rounds, and how many calls a second there are beside those of one worker. */
+export function formatWorkers(figures: readonly WorkersFigures[]): string {
+  const [alone] = figures;
+  return formatTable(
+    [
+      "workers",
+      "CPU µs of a call, in all processes",
+      "calls a second",
+      "to one worker's",
+      "CPU µs of a call in the client",
+    ],
+    figures.map(({ workers, cpuMicros, callsPerSecond, clientMicros }) => {
+      const ratio = median(callsPerSecond) / median(alone?.callsPerSecond ?? []);
+      return [workers, median(cpuMicros), median(callsPerSecond), ratio, median(clientMicros)];
     }),
   );
 }

@@ -4,10 +4,11 @@ import { measureLines, NAMES } from "./cases.ts";
 import { LEAST } from "./effort.ts";
 import { resultOf } from "./line.ts";
 import { formatLines } from "./line-table.ts";
-import { formatAdmission, formatRouting, formatRuns } from "./part-tables.ts";
+import { formatAdmission, formatRouting, formatRuns, formatWorkers } from "./part-tables.ts";
 import { measureRouting, ROUTES } from "./routing.ts";
 import { measureRuns } from "./runs.ts";
 import { openStage } from "./stage.ts";
+import { measureWorkers } from "./workers.ts";
 
 describe.runIf(process.platform === "linux")("measureLines()", () => {
   it("measures every line", { timeout: 600_000 }, async () => {
@@ -34,6 +35,16 @@ describe("measureAdmission()", () => {
     expect(figures.map(({ admission }) => admission).slice(0, 3)).toEqual(["memory", "budget", "key"]);
     expect(figures.flatMap(({ costs }) => costs).filter(({ cpu, wait }) => !(cpu > 0 && wait > 0))).toEqual([]);
     expect(formatAdmission(figures).split("\n")).toHaveLength(2 + figures.length);
+  });
+});
+
+describe.runIf(process.platform === "linux")("measureWorkers()", () => {
+  it("measures one worker and two", { timeout: 120_000 }, async () => {
+    const figures = await measureWorkers({ seconds: 0.01, rounds: 1 });
+    expect(figures.map(({ workers }) => workers)).toEqual([1, 2]);
+    const numbers = figures.flatMap((it) => [it.cpuMicros, it.callsPerSecond, it.clientMicros].flat());
+    expect(numbers.filter((figure) => !Number.isFinite(figure))).toEqual([]);
+    expect(formatWorkers(figures).split("\n")).toHaveLength(2 + figures.length);
   });
 });
 

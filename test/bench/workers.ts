@@ -4,9 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { configKey } from "../support/config-key.ts";
 import { type Replica, startReplica } from "../support/replica.ts";
-import type { Load } from "./load.ts";
-import { openHttp1 } from "./load-http1.ts";
-import type { Effort } from "./measure.ts";
+import type { PartEffort } from "./effort.ts";
+import { runClosed } from "./load/closed.ts";
 import { treeCpuMs } from "./process-tree.ts";
 
 /** What was measured of so many workers: one number for each round. */
@@ -45,7 +44,7 @@ interface Trial {
 }
 
 /** Measures gateways of one and of two workers. They take turns, and the client is in this process. */
-export async function measureWorkers({ seconds, rounds }: Effort): Promise<WorkersFigures[]> {
+export async function measureWorkers({ seconds, rounds }: PartEffort): Promise<WorkersFigures[]> {
   const folder = await mkdtemp(join(tmpdir(), "parley-bench-"));
   const trials: Trial[] = [];
   try {
@@ -74,32 +73,21 @@ async function start(workers: number, folder: string): Promise<Trial> {
 
 async function measureOne(trial: Trial, seconds: number, isCounted: boolean): Promise<void> {
   const { url, pid } = trial.replica;
-  const load: Load = {
+  const call = {
     port: Number(new URL(url).port),
-    protocol: "http1",
     path: "/v1/chat/completions",
     headers: { authorization: `Bearer ${KEY.secret}`, "content-type": "application/json" },
     body: Buffer.from(JSON.stringify({ model: "sandbox/echo", messages: [{ role: "user", content: "Hello" }] })),
-    seconds,
-    connections: CONNECTIONS,
-    callsEach: 1,
+    mark: '"Hello"',
+    marks: 1,
   };
-  const client = await openHttp1(load);
-  let calls = 0;
   const cpuBefore = treeCpuMs(pid);
   const clientBefore = process.cpuUsage();
-  const startedAt = performance.now();
-  try {
-    const isOver = (): boolean => performance.now() - startedAt >= seconds * 1000;
-    await client.run(isOver, () => {
-      calls += 1;
-    });
-  } finally {
-    client.close();
-  }
+  const load = { kind: "closed", protocol: "http1", call, connections: CONNECTIONS, callsEach: 1 } as const;
+  const { calls, seconds: took } = await runClosed({ ...load, until: { seconds } });
   if (!isCounted) return;
   const { user, system } = process.cpuUsage(clientBefore);
-  trial.callsPerSecond.push((calls * 1000) / (performance.now() - startedAt));
+  trial.callsPerSecond.push(calls / took);
   trial.cpuMicros.push(((treeCpuMs(pid) - cpuBefore) * 1000) / calls);
   trial.clientMicros.push((user + system) / calls);
 }

@@ -13,6 +13,7 @@ describe("parley check-config", () => {
     expect(stdout).toMatch(/^# my\.yaml is valid\. In force are:\n/);
     expect(parse(stdout)).toEqual({
       listen: "[::1]:9",
+      workers: 1,
       limits: { max_body_bytes: 33_554_432, max_connections: 10_000, max_concurrent_streams: 1_000 },
       timeouts: { total: "60s", idle: "120s", headers: "10s", request: "300s", keep_alive: "15s", drain: "30s" },
       log: { level: "debug" },
