@@ -1,5 +1,3 @@
-import { MAX_TIMER_MS } from "./sleep.ts";
-
 /** Something that is due at some time. */
 export interface Due {
   /**
@@ -10,6 +8,9 @@ export interface Due {
   /** It is due. From then on it is so later, or not at all. */
   due(): void;
 }
+
+/** Longest time until the members are looked at again: the timer outlives the last of them by no more. */
+const LOOK_MS = 1_000;
 
 /**
  * Tells each of many when it is due, by one timer. A timer for each costs about a microsecond, and most are put off or given up before
@@ -48,7 +49,7 @@ export class DueList<Member extends Due> {
   #fireAt(at: number): void {
     clearTimeout(this.#timer);
     this.#firesAt = at;
-    const ms = Math.min(Math.ceil(at - performance.now()), MAX_TIMER_MS);
+    const ms = Math.min(Math.max(0, Math.ceil(at - performance.now())), LOOK_MS);
     this.#timer = setTimeout(() => this.#fire(), ms);
     this.#timer.unref();
   }

@@ -63,15 +63,21 @@ describe("DueList", () => {
     expect([gone.told, never.told, [...list], vi.getTimerCount()]).toEqual([[], [], [never], 0]);
   });
 
-  it("takes times that are longer than a timer's", () => {
+  it("has no timer any more a second after the last was let go, however late that was due", () => {
     const start = now();
     const list = new DueList<Timed>();
-    const late = new Timed(2 ** 32);
+    const [gone, late] = [new Timed(3_600_000), new Timed(10_000)];
+    list.add(gone);
     list.add(late);
-    vi.advanceTimersByTime(2 ** 32 - 1);
-    expect(late.told).toEqual([]);
+    vi.advanceTimersByTime(9_999);
+    list.delete(gone);
+    expect([late.told, vi.getTimerCount()]).toEqual([[], 1]);
     vi.advanceTimersByTime(1);
-    expect(late.told).toEqual([start + 2 ** 32]);
+    expect([late.told, list.delete(late)]).toEqual([[start + 10_000], true]);
+    list.add(gone);
+    list.delete(gone);
+    vi.advanceTimersByTime(1_000);
+    expect(vi.getTimerCount()).toBe(0);
   });
 
   it("takes in who is added by who is told", () => {

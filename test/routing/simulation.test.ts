@@ -335,9 +335,9 @@ describe("retries", () => {
     const visits = [...by(limiting.visits, ({ call }) => call).values()];
     // Three keys, and two retries.
     expect(Math.max(...visits.map(({ length }) => length))).toBeLessThanOrEqual(5);
-    // It takes 25 calls a second.
+    // It takes 25 calls a second, however many come.
     const answered = outcome.calls.filter(({ end }) => end === "answered").length;
-    expect(answered).toBeGreaterThan(0.3 * outcome.calls.length);
+    expect(answered).toBeGreaterThan(0.7 * 25 * (playing.lastsMs / 1_000));
     expect(new Set(limiting.visits.map(({ key }) => key)).size).toBe(3);
   });
 });
