@@ -182,6 +182,8 @@ describe("parley serve --workers", () => {
 
   it.skipIf(!TELLS_CHILDREN)("replaces workers that die, one or all, and serves on", async () => {
     const { parley, url } = await start("");
+    // What a worker has not written yet is lost with it.
+    await until(() => countOf(parley, /^ready$/) === 2, "both have said that they are ready");
     const [first, second] = workersOf(parley.child.pid);
     await killHard(first!);
     // The other one answers meanwhile.
