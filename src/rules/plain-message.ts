@@ -32,10 +32,11 @@ function makeCheck(schema: DescMessage): Check {
     plan ??= planOf(schema);
     if (!plan.isKnown) return false;
     let needed = plan.needed;
-    // Over what is there: to look for each member that may be there takes longer, as most are not.
+    // Over what is there: to look for each member that may be there takes longer, as most are not. What is no member, or needs no look,
+    // is passed over first, as most of what is there is that.
     for (const name in message as Fields) {
       const value = (message as Fields)[name];
-      if (value === undefined || isEmptyList(value)) continue;
+      if (value === undefined || name === "$typeName" || isEmptyList(value)) continue;
       const member = plan.members.get(name);
       if (member === undefined) continue;
       if (!member.check(value)) return false;
