@@ -43,14 +43,14 @@ export async function measureBodies(stage: Stage): Promise<Line[]> {
       title: `${what}: event loop late by, p99`,
       unit: "ms",
       aim: 50,
-      noise: 0.5,
+      noise: 0.6,
     },
     {
       ...lineOf("longest"),
       name: "bodies.longest",
       title: `${what}: event loop late by, at most`,
       unit: "ms",
-      noise: 0.5,
+      noise: 0.6,
     },
     { ...lineOf("bodies"), name: "bodies.memory", title: `${what}: memory at most`, unit: "bodies", noise: 0.3 },
   ];
@@ -65,7 +65,7 @@ async function measureOne(stage: Stage, name: ServerName): Promise<Outcome> {
     let isOver = false;
     const call = callOf("rest", "paced", server.port);
     const streaming = (async () => {
-      while (!isOver) await stage.run({ kind: "open", call, streams: STREAMS, rampMs: 100 });
+      while (!isOver) await stage.run({ kind: "open", call, streams: STREAMS, rampMs: 100, stays: false });
     })();
     await sleep(300);
     const before = treeResidentMb(server.pid);

@@ -1,12 +1,12 @@
 import { BODY_NAMES, measureBodies } from "./bodies.ts";
 import { measureCold } from "./cold.ts";
-import type { Effort } from "./effort.ts";
 import type { Line } from "./line.ts";
 import { measureRows } from "./measure.ts";
-import { HELD_NAMES, measureHeld, measureOpen, OPEN_NAMES } from "./open-streams.ts";
 import { ROWS } from "./rows.ts";
 import type { Stage } from "./stage.ts";
 import { measureStart } from "./start.ts";
+import { LATENCY_NAME, measureStreamLatency } from "./stream-latency.ts";
+import { HELD_NAMES, measureHeldMemory, measurePacedMemory, PACED_NAME } from "./stream-memory.ts";
 import { measureTurns, TURN_NAMES } from "./turns.ts";
 
 /** What is measured together. */
@@ -42,7 +42,7 @@ async function measureStartLines({ effort }: Stage): Promise<Line[]> {
     ours: [figure],
     judgedBy: "figure",
     aim,
-    noise: 0.25,
+    noise: 0.3,
   });
   const idle = `memory ${effort.idleSeconds} s after`;
   return [
@@ -66,9 +66,10 @@ const CASES: readonly Case[] = [
       ),
   },
   { names: TURN_NAMES, measure: measureTurns },
+  { names: [LATENCY_NAME], measure: measureStreamLatency },
   { names: ["rest.cold"], measure: measureCold },
-  { names: OPEN_NAMES, measure: measureOpen },
-  { names: HELD_NAMES, measure: measureHeld },
+  { names: [PACED_NAME], measure: measurePacedMemory },
+  { names: HELD_NAMES, measure: measureHeldMemory },
   { names: BODY_NAMES, measure: measureBodies },
   { names: START_NAMES, measure: measureStartLines },
 ];
@@ -80,12 +81,10 @@ const placeOf = (name: string): number => ORDER.indexOf(name.split(".")[0] ?? ""
 /** Names of all lines, in the order of the table. */
 export const NAMES: readonly string[] = CASES.flatMap(({ names }) => names).sort((a, b) => placeOf(a) - placeOf(b));
 
-/** The lines that a bench of that effort has. */
-export function namesOf({ heldStreams }: Effort, isSmall: boolean): string[] {
-  const large = ROWS.filter((row) => !row.isSmall).map(({ name }) => name);
-  const held: readonly string[] = HELD_NAMES;
-  return NAMES.filter((name) => !(isSmall && large.includes(name)) && !(heldStreams === 0 && held.includes(name)));
-}
+/** The lines of the small form, which leaves out what takes long. */
+export const SMALL_NAMES: readonly string[] = NAMES.filter(
+  (name) => ![PACED_NAME, ...HELD_NAMES, ...ROWS.filter((row) => !row.isSmall).map((row) => row.name)].includes(name),
+);
 
 /** Measures the lines of those names, case by case. */
 export async function measureLines(stage: Stage, names: readonly string[]): Promise<Line[]> {

@@ -61,7 +61,8 @@ export function askChild(child: ChildProcess, name: string, question: unknown): 
 /** The next answer of a child. Rejects when it failed, or ended. */
 export function nextReply(child: ChildProcess, name: string): Promise<unknown> {
   return new Promise((resolve, reject) => {
-    const died = (code: number | null): void => reject(new Error(`${name} ended with status ${code}`));
+    const died = (code: number | null, signal: NodeJS.Signals | null): void =>
+      reject(new Error(`${name} ended with ${code ?? signal}`));
     child.once("exit", died);
     child.once("message", (reply) => {
       child.off("exit", died);

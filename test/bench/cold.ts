@@ -27,7 +27,7 @@ export async function measureCold(stage: Stage): Promise<Line[]> {
       theirs,
       comparedWith: "bare proxy",
       judgedBy: "ratio",
-      noise: 0.25,
+      noise: 0.3,
     },
   ];
 }

@@ -5,7 +5,7 @@
 import { parseArgs } from "node:util";
 import { measureAdmission } from "./admission.ts";
 import { readBaseline, writeBaseline } from "./baseline.ts";
-import { measureLines, NAMES, namesOf } from "./cases.ts";
+import { measureLines, NAMES, SMALL_NAMES } from "./cases.ts";
 import { type Effort, FULL, QUICK, SMALL } from "./effort.ts";
 import { formatLines } from "./line-table.ts";
 import { watchMachine } from "./machine.ts";
@@ -56,10 +56,11 @@ async function bench(): Promise<void> {
     ...form,
     seconds: Number(values.seconds ?? form.seconds),
     rounds: Number(values.rounds ?? form.rounds),
+    freshRounds: Math.min(form.freshRounds, Number(values.rounds ?? form.freshRounds)),
     profile: values.profile,
   };
   const isMeant = (name: string): boolean => name.startsWith(values.case);
-  const names = (values.case === "" ? namesOf(effort, values.small) : NAMES).filter(isMeant);
+  const names = (values.small && values.case === "" ? SMALL_NAMES : NAMES).filter(isMeant);
   const parts = values.case === "" ? [] : Object.keys(PARTS).filter(isMeant);
   if (names.length + parts.length === 0) {
     throw new Error(`no case begins with "${values.case}"; there are ${[...NAMES, ...Object.keys(PARTS)].join(", ")}`);

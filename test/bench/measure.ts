@@ -11,7 +11,7 @@ const PACED_STREAMS = 100;
 const PACED_RAMP_MS = 400;
 
 /** CPU time in one run differs so much from that in another, as a part of it. */
-const NOISE = 0.2;
+const NOISE = 0.3;
 
 /**
  * Measures rows. All servers run all the time, and take turns: each round loads every one of them in every way, one after the
@@ -61,7 +61,8 @@ async function measureOne(stage: Stage, { server: name, door, shape }: Trial): P
   const call = { ...plain, headers: { ...plain.headers, ...stage.headersOf(name) } };
   const before = treeCpuUs(server.pid);
   let calls = PACED_STREAMS;
-  if (shape === "paced") await stage.run({ kind: "open", call, streams: PACED_STREAMS, rampMs: PACED_RAMP_MS });
+  if (shape === "paced")
+    await stage.run({ kind: "open", call, streams: PACED_STREAMS, rampMs: PACED_RAMP_MS, stays: false });
   else ({ calls } = await stage.run(closedLoad(door, call, { seconds: stage.effort.seconds })));
   return (treeCpuUs(server.pid) - before) / (calls * (isStreamed(shape) ? SHAPES[shape].marks : 1));
 }

@@ -5,7 +5,7 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 
 /** A question. A profile is written to `file`, for the time from its beginning to its end. */
 export type ProbeQuestion =
-  | { readonly what: "begin delay" | "end delay" | "begin profile" }
+  | { readonly what: "begin delay" | "end delay" | "collect garbage" | "begin profile" }
   | { readonly what: "end profile"; readonly file: string };
 
 /** How late the event loop was, in ms, from "begin delay" to "end delay". */
@@ -28,6 +28,11 @@ export async function answerProbe(question: ProbeQuestion): Promise<unknown> {
     case "end delay":
       delay.disable();
       return { p99: lateMs(delay.percentile(99)), longest: lateMs(delay.max) } satisfies LoopDelay;
+    case "collect garbage":
+      session.connect();
+      await session.post("HeapProfiler.collectGarbage");
+      session.disconnect();
+      return undefined;
     case "begin profile":
       session.connect();
       await session.post("Profiler.enable");

@@ -62,9 +62,11 @@ export const SHAPES = {
   opening: askUpstream(OPENAI, { chunks: 5, delayMs: 0 }),
   /** As a model writes that is quick. */
   paced: askUpstream(OPENAI, { chunks: 75, delayMs: 20 }),
-  long: askUpstream(OPENAI, { chunks: 250, delayMs: 20 }),
-  /** A stream that says nothing for half a minute. */
-  held: askUpstream(OPENAI, { chunks: 2, delayMs: 30_000 }),
+  long: askUpstream(OPENAI, { chunks: 200, delayMs: 20 }),
+  /** One that lasts a minute. */
+  endless: askUpstream(OPENAI, { chunks: 3_000, delayMs: 20 }),
+  /** One that says nothing after its first word, for as long as the gateway waits. */
+  held: askUpstream(OPENAI, { chunks: 2, delayMs: 100_000 }),
   anthropic: askUpstream("anthropic/claude-sonnet-4-5", { chunks: CHUNKS, delayMs: 0 }),
   google: askUpstream("google/gemini-2.5-flash", { chunks: CHUNKS, delayMs: 0 }),
   large: askSandbox(1),

@@ -1,7 +1,16 @@
 import { callOf, closedLoad, type Door } from "./calls.ts";
 import { type Child, startChild } from "./child.ts";
 import type { Effort } from "./effort.ts";
-import type { ClosedLoad, ClosedResult, Load, OpenLoad, OpenResult, TurnsLoad, TurnsResult } from "./load/load.ts";
+import type {
+  ClosedLoad,
+  ClosedResult,
+  CloseLoad,
+  Load,
+  OpenLoad,
+  OpenResult,
+  TurnsLoad,
+  TurnsResult,
+} from "./load/load.ts";
 import { isStreamed, type ShapeName } from "./requests.ts";
 import { startGateway } from "./servers/gateway.ts";
 import { peerHeaders, startPeer } from "./servers/peer.ts";
@@ -26,7 +35,7 @@ export interface Stage {
   run(load: ClosedLoad): Promise<ClosedResult>;
   run(load: TurnsLoad): Promise<TurnsResult>;
   run(load: OpenLoad): Promise<OpenResult>;
-  run(load: Load): Promise<unknown>;
+  run(load: CloseLoad): Promise<void>;
   /** Headers that a server needs besides those of all calls. */
   headersOf(name: ServerName): Readonly<Record<string, string>>;
   end(): Promise<void>;

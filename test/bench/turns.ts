@@ -46,7 +46,7 @@ const TURNS: readonly Turn[] = [
 export const TURN_NAMES: readonly string[] = TURNS.map(({ line }) => line.name);
 
 /** Times of one connection differ so much from run to run. */
-const NOISE = 0.4;
+const NOISE = 0.5;
 
 /** Measures those of that name. */
 export async function measureTurns(stage: Stage, names: ReadonlySet<string>): Promise<Line[]> {

@@ -2,7 +2,7 @@
 import { answerQuestions } from "../child-side.ts";
 import { runClosed } from "./closed.ts";
 import type { Load } from "./load.ts";
-import { runOpen } from "./open.ts";
+import { closeOpen, runOpen } from "./open.ts";
 import { runTurns } from "./turns.ts";
 
 answerQuestions((question) => {
@@ -14,5 +14,7 @@ answerQuestions((question) => {
       return runTurns(load);
     case "open":
       return runOpen(load);
+    case "close":
+      return closeOpen();
   }
 });

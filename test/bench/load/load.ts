@@ -52,6 +52,8 @@ export interface OpenLoad {
   readonly streams: number;
   /** How long it takes to open them, in ms. */
   readonly rampMs: number;
+  /** Whether they stay open when all of them have their first chunk, until a `CloseLoad`. */
+  readonly stays: boolean;
 }
 
 /** How long chunks took from the upstream to the client while all streams were open, in µs; NaN where there were none. */
@@ -60,8 +62,13 @@ export interface OpenResult {
   readonly p99: number;
 }
 
+/** The end of the streams that stay open. */
+export interface CloseLoad {
+  readonly kind: "close";
+}
+
 /** What the load client does. */
-export type Load = ClosedLoad | TurnsLoad | OpenLoad;
+export type Load = ClosedLoad | TurnsLoad | OpenLoad | CloseLoad;
 
 /** A client that keeps some calls open until it is told to stop. */
 export interface LoadClient {

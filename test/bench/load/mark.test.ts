@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { MARK, MarkReader, nowUs, stamp } from "./mark.ts";
+import { MARK, MarkReader, stamp } from "./mark.ts";
 
 /** Cuts bytes into pieces, each in a buffer that is overwritten when it was read. */
 function feed(reader: MarkReader, bytes: Buffer, cuts: readonly number[]): void {
@@ -38,16 +38,5 @@ describe("MarkReader", () => {
         expect(read).toEqual(times);
       }),
     );
-  });
-});
-
-describe("nowUs()", () => {
-  it("is the time of the monotonic clock", () => {
-    const before = Number(process.hrtime.bigint() / 1000n);
-    const now = nowUs();
-    const after = Number(process.hrtime.bigint() / 1000n);
-    // The two clocks are read one after the other when the module is loaded.
-    expect(now).toBeGreaterThan(before - 10_000);
-    expect(now).toBeLessThan(after + 10_000);
   });
 });

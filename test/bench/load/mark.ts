@@ -5,10 +5,11 @@ export const MARK = "@T";
 
 const DIGITS = 16;
 
-const ORIGIN_US = Number(process.hrtime.bigint() / 1000n) - performance.now() * 1000;
-
 /** The time of the machine's monotonic clock in µs, which is the same one in all of its processes. */
-export const nowUs = (): number => performance.now() * 1000 + ORIGIN_US;
+export function nowUs(): number {
+  const [seconds, nanos] = process.hrtime();
+  return seconds * 1e6 + nanos / 1000;
+}
 
 /** A mark that says when it was made. */
 export const stamp = (us: number): string => MARK + String(Math.trunc(us)).padStart(DIGITS, "0");
