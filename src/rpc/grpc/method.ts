@@ -3,6 +3,7 @@ import { createMethodSerializationLookup, type UniversalHandlerOptions } from "@
 import { contentTypeJson, contentTypeProto } from "@connectrpc/connect/protocol-grpc";
 import type { ServedMethod } from "../served-method.ts";
 import type { BinaryOutput } from "./binary-output.ts";
+import { compileDecoder } from "./compile-decoder.ts";
 import { compileEncoder } from "./compile-encoder.ts";
 
 /** An rpc with the form that its messages have on the wire. */
@@ -31,11 +32,12 @@ export function methodsByType(
   const limits = { readMaxBytes, writeMaxBytes: WRITE_MAX_BYTES };
   const { getI, getO } = createMethodSerializationLookup(served.method, undefined, jsonOptions, limits);
   const of = { served, methods: [served.method] };
+  const decode = compileDecoder(served.method.input);
   const encode = compileEncoder(served.method.output);
   const binary: GrpcMethod = {
     ...of,
     contentType: contentTypeProto,
-    parse: getI(true).parse,
+    parse: (bytes) => decode(bytes) ?? getI(true).parse(bytes),
     write(output, message) {
       const before = output.size;
       if (encode(output, message)) return;
