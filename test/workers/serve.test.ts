@@ -246,6 +246,15 @@ describe("parley serve --workers", () => {
     await until(() => !workers.some(isAlive), "the workers are gone");
   });
 
+  it.skipIf(!TELLS_CHILDREN)("leaves none behind either when it is killed while they start", async () => {
+    const parley = startParley(["serve", "--workers", "4"], { env: ENV });
+    await until(() => workersOf(parley.child.pid).length === 4, "the workers are started");
+    const workers = workersOf(parley.child.pid);
+    parley.child.kill("SIGKILL");
+    await parley.ended;
+    await until(() => !workers.some(isAlive), "the workers are gone");
+  });
+
   it("takes other settings in all workers at SIGHUP and when the file changes, or in none", async () => {
     const named = (id: string, workers = 3): string =>
       `workers: ${workers}\nmodels: [{ id: ${id}, targets: [sandbox/echo] }]\n`;
