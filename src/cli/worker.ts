@@ -18,6 +18,9 @@ export async function work({ stderr }: Pick<Surroundings, "stderr">): Promise<nu
     stderr.write('workers are started by "parley serve --workers <number>"\n');
     return 1;
   }
+  // Whoever started it may be gone already.
+  if (!process.connected) die();
+  process.once("disconnect", die);
   const stopped = Promise.withResolvers<void>();
   let end: (() => Promise<void>) | undefined;
   // The rest of the service comes with the start: nothing else is asked before.
@@ -40,11 +43,17 @@ export async function work({ stderr }: Pick<Surroundings, "stderr">): Promise<nu
     stop: stopped.resolve,
   };
   const primary: Channel<PrimaryService> = openChannel(openWorkerPipe(), service, CLONED);
-  // Whoever started it is gone, and with it the connections that it would have given.
-  process.once("disconnect", () => process.exit());
   await stopped.promise;
   await end?.();
   return 0;
+}
+
+/**
+ * Ends this process, whose primary is gone, and with it all that it has in common with the others. Not by an exit: that waits for threads,
+ * and was seen to wait for ever where one was just starting.
+ */
+function die(): void {
+  process.kill(process.pid, "SIGKILL");
 }
 
 /** A change of the settings in two steps: it is made ready, and decided on when all workers are. */

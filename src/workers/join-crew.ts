@@ -6,7 +6,7 @@ import type { PrimaryService, StartOrder, WorkerService } from "./protocol.ts";
 import { createRemoteLimiter } from "./remote-limiter.ts";
 
 /** What the primary asks of a worker besides its start and its end. */
-export type CrewService = Pick<WorkerService, "heard" | "remember" | "readMetrics" | "flushRequestLog">;
+export type CrewService = Pick<WorkerService, "recall" | "heard" | "remember" | "readMetrics" | "flushRequestLog">;
 
 /** Makes a worker one of the crew: what it has of the others, and what they have of it. */
 export function joinCrew(
@@ -14,6 +14,7 @@ export function joinCrew(
   { member, address }: Pick<StartOrder, "member" | "address">,
 ): { readonly crew: Crew; readonly service: CrewService } {
   const listeners = createListeners();
+  const limiter = createRemoteLimiter(primary);
   const remembering: ((memory: Parameters<CrewService["remember"]>[0]) => void)[] = [];
   const parts = Promise.withResolvers<CrewParts>();
   return {
@@ -36,7 +37,7 @@ export function joinCrew(
           },
         });
       },
-      limiter: createRemoteLimiter(primary),
+      limiter,
       sharing: {
         tell: (memory) => primary.tell("keep", memory),
         listen: (heard) => void remembering.push(heard),
@@ -45,6 +46,7 @@ export function joinCrew(
       join: parts.resolve,
     },
     service: {
+      recall: limiter.recall,
       heard: listeners.tell,
       remember(memory) {
         for (const heard of remembering) heard(memory);

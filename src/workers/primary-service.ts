@@ -1,7 +1,6 @@
 import type { SqliteSession } from "../store/sqlite/sqlite-session.ts";
 import type { ReadMetrics } from "../telemetry/merge-metrics.ts";
 import type { Channel } from "./channel.ts";
-import { createLimitDesk } from "./limit-desk.ts";
 import type { PrimaryService, WorkerService } from "./protocol.ts";
 import type { SharedState } from "./shared-state.ts";
 
@@ -10,6 +9,8 @@ export interface ServiceParts {
   readonly shared: SharedState;
   /** Are told of its connections. */
   readonly door: Pick<PrimaryService, "taken" | "closed">;
+  /** Has the worker give back what it holds ahead of a caller's calls. */
+  recall(caller: string): Promise<void>;
   /** The other workers that there are now. */
   others(): readonly Channel<WorkerService>[];
   /** Reads the metrics of all workers. */
@@ -24,8 +25,8 @@ export interface WorkerDesk {
 }
 
 /** Makes the service for a worker. */
-export function createWorkerDesk({ shared, door, others, readMetrics }: ServiceParts): WorkerDesk {
-  const limits = createLimitDesk(shared.limiter);
+export function createWorkerDesk({ shared, door, recall, others, readMetrics }: ServiceParts): WorkerDesk {
+  const limits = shared.lender.open(recall);
   let opening: Promise<SqliteSession> | undefined;
   let isClosed = false;
 
@@ -43,12 +44,13 @@ export function createWorkerDesk({ shared, door, others, readMetrics }: ServiceP
     opening ??= open();
     return opening;
   };
-  const { reserve, settle, standing } = limits;
+  const { reserve, settle, undo, standing } = limits;
   return {
     service: {
       ...door,
       reserve,
       settle,
+      undo,
       standing,
       openStore: async () => void (await session()),
       query: async (statement, parameters) => (await session()).query(statement, parameters),

@@ -183,6 +183,7 @@ class Primary implements RunningWorkers {
         taken: (id) => this.#door.taken(taker, id),
         closed: () => this.#door.closed(taker),
       },
+      recall: (caller) => worker.process.channel.ask("recall", caller),
       others: () => this.#serving().flatMap((it) => (it === worker ? [] : [it.process.channel])),
       readMetrics: () => this.#pool.read(this.#serving().map(({ metrics }) => metrics)),
     });

@@ -1,4 +1,4 @@
-import type { Ask, Refusal, Standing, Use } from "../admission/limits/limiter.ts";
+import type { Ask, Refusal, Standing } from "../admission/limits/limiter.ts";
 import type { Quota } from "../admission/limits/quota.ts";
 import type { Settings } from "../config/settings.ts";
 import type { Address } from "../lib/address.ts";
@@ -8,8 +8,22 @@ import type { ReadMetrics } from "../telemetry/merge-metrics.ts";
 import type { Member } from "../telemetry/resource.ts";
 import type { Memory } from "../upstream/recollection.ts";
 
-/** Whether a call may be made. One that may is settled by the number that it was reserved under. */
-export type Verdict = Refusal | { readonly granted: true; readonly standing: Standing };
+/**
+ * Whether a call may be made. One that may is settled by the number that it was reserved under. `ahead`: so many more like it may be made,
+ * under the numbers that follow.
+ */
+export type Verdict = Refusal | { readonly granted: true; readonly standing: Standing; readonly ahead: number };
+
+/** What is wanted besides a call. */
+export interface Ahead {
+  /** So many more calls at most. */
+  readonly count: number;
+  /** The tokens of each. */
+  readonly tokens: number;
+}
+
+/** What became of a call: its number, its tokens and its nano-dollars. */
+export type Settled = readonly [call: number, tokens: number, nanoDollars: number];
 
 /** What is said in data that JSON does not take. */
 export const CLONED: ReadonlySet<string> = new Set(["start", "prepare", "keep", "remember", "readMetrics"]);
@@ -20,8 +34,11 @@ export interface PrimaryService {
   readonly taken: (id: number) => void;
   /** One of the connections that the worker had is closed. */
   readonly closed: () => void;
-  readonly reserve: (call: number, caller: string, quota: Quota, ask: Ask) => Verdict | Promise<Verdict>;
-  readonly settle: (call: number, use: Use) => void;
+  /** Reserves a call, and more like it where there is plenty. */
+  readonly reserve: (call: number, caller: string, quota: Quota, ask: Ask, ahead: Ahead) => Verdict | Promise<Verdict>;
+  readonly settle: (calls: readonly Settled[]) => void;
+  /** Gives back what was reserved for calls that were never made. */
+  readonly undo: (calls: readonly number[]) => void;
   readonly standing: (caller: string, quota: Quota) => Standing | Promise<Standing>;
   /** Opens the built-in database, where it is not open. */
   readonly openStore: () => Promise<void>;
@@ -45,6 +62,8 @@ export interface WorkerService {
   readonly prepare: (settings: Settings) => Promise<void>;
   /** Puts what was made ready into force, or drops it. Resolves when that is done. */
   readonly decide: (isAgreed: boolean) => Promise<void>;
+  /** Gives back what it has reserved ahead of a caller's calls, and tells what became of those that are over. */
+  readonly recall: (caller: string) => Promise<void>;
   readonly recordReload: (outcome: "ok" | "refused") => void;
   readonly heard: (channel: StoreChannel, payload: string) => void;
   readonly remember: (memory: Memory) => void;

@@ -1,4 +1,3 @@
-import type { Limiter } from "../admission/limits/limiter.ts";
 import { createMemoryLimiter } from "../admission/limits/memory-limiter.ts";
 import { createStoredSpend } from "../admission/limits/stored-spend.ts";
 import type { Settings } from "../config/settings.ts";
@@ -7,12 +6,13 @@ import { createLateStore } from "../store/late-store.ts";
 import type { SqliteSession } from "../store/sqlite/sqlite-session.ts";
 import type { Store } from "../store/store.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import { createLimitLender, type LimitLender } from "./limit-lender.ts";
 import { connectionsOfOne } from "./share.ts";
 
 /** What there is once for all workers, in the primary. Where there is PostgreSQL or Redis, workers use that by themselves, as replicas do. */
 export interface SharedState {
   /** Counts the limits of all workers in memory. */
-  readonly limiter: Limiter;
+  readonly lender: LimitLender;
   /** Opens the database; the next call tries again where that failed. */
   open(): Promise<Store>;
   /** Begins a worker's session with the built-in database. */
@@ -36,6 +36,7 @@ export function createSharedState(settings: Settings, logger: Logger): SharedSta
       },
     },
   });
+  const lender = createLimitLender({ limiter, spend, workers: settings.workers });
   let opening: Promise<Store> | undefined;
 
   async function openAlone(): Promise<Store> {
@@ -58,7 +59,7 @@ export function createSharedState(settings: Settings, logger: Logger): SharedSta
     return opening;
   };
   return {
-    limiter,
+    lender,
     open,
     async openSession() {
       const [{ db }, { createSqliteSession }] = await Promise.all([

@@ -53,6 +53,7 @@ export function createCrew(settings: Settings, count: number): TestCrew {
     createWorkerDesk({
       shared,
       door: { taken: () => undefined, closed: () => undefined },
+      recall: (caller) => channels[at]!.ask("recall", caller),
       others: () => channels.filter((_channel, other) => other !== at),
       readMetrics: async () => [],
     }),

@@ -206,6 +206,17 @@ describe("parley serve --workers", () => {
     expect(await parley.ended).toBe(0);
   });
 
+  it.skipIf(!TELLS_CHILDREN)("loses no connection that a worker was given that hangs, and is killed", async () => {
+    const { parley, url } = await start("");
+    const [hanging] = workersOf(parley.child.pid);
+    process.kill(hanging!, "SIGSTOP");
+    const asking = Array.from({ length: 6 }, () => ask(url, "/readyz"));
+    // The other one answers its own.
+    await Promise.race(asking);
+    await killHard(hanging!);
+    expect((await Promise.all(asking)).map(({ status }) => status)).toEqual(asking.map(() => 200));
+  });
+
   it("closes connections above its limit, whichever worker has them", async () => {
     const { parley, url } = await start("limits: { max_connections: 4 }");
     const sockets = Array.from({ length: 10 }, () => connect(Number(new URL(url).port), "127.0.0.1"));
@@ -230,6 +241,15 @@ describe("parley serve --workers", () => {
     const { parley } = await start("");
     const workers = workersOf(parley.child.pid);
     expect(workers).toHaveLength(2);
+    parley.child.kill("SIGKILL");
+    await parley.ended;
+    await until(() => !workers.some(isAlive), "the workers are gone");
+  });
+
+  it.skipIf(!TELLS_CHILDREN)("leaves none behind either when it is killed while they start", async () => {
+    const parley = startParley(["serve", "--workers", "4"], { env: ENV });
+    await until(() => workersOf(parley.child.pid).length === 4, "the workers are started");
+    const workers = workersOf(parley.child.pid);
     parley.child.kill("SIGKILL");
     await parley.ended;
     await until(() => !workers.some(isAlive), "the workers are gone");

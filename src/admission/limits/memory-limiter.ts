@@ -6,8 +6,15 @@ import { isUnlimited, type Quota } from "./quota.ts";
 import type { SpendLedger } from "./spend-ledger.ts";
 import { createSweep } from "./sweep.ts";
 
+/** A grant that need not be used. */
+export interface Voucher extends Grant {
+  /** In the place of `settle`: there is no such call, and all that was taken for it is given back. */
+  undo(): void;
+}
+
 /** A limiter of this process alone. */
 export interface MemoryLimiter extends Limiter {
+  reserve(caller: string, quota: Quota, ask: Ask): Voucher | Refusal | Promise<Voucher | Refusal>;
   /** How many callers it remembers: those that have something to wait for. */
   readonly callers: number;
 }
@@ -25,7 +32,12 @@ export const PLACE_WAIT_MS = 1_000;
 export const NO_STANDING: Standing = { requests: undefined, tokens: undefined };
 
 /** A grant of which nothing is to be settled. */
-export const FREE: Grant = { granted: true, standing: NO_STANDING, settle: () => undefined };
+export const FREE: Voucher = {
+  granted: true,
+  standing: NO_STANDING,
+  settle: () => undefined,
+  undo: () => undefined,
+};
 
 /** Makes a limiter that knows the calls of this process. It answers at once, unless what was spent has to be read first. */
 export function createMemoryLimiter({ spend, clock = MACHINE_CLOCK }: MemoryLimiterOptions): MemoryLimiter {
@@ -45,13 +57,13 @@ export function createMemoryLimiter({ spend, clock = MACHINE_CLOCK }: MemoryLimi
     return account;
   }
 
-  function decide(caller: string, quota: Quota, ask: Ask, budgetMs: number): Grant | Refusal {
+  function decide(caller: string, quota: Quota, ask: Ask, budgetMs: number): Voucher | Refusal {
     const account = accountOf(caller, quota);
     const refusal = refusalOf(account, quota, ask, budgetMs);
     return refusal ?? grant(caller, account, quota, ask);
   }
 
-  function grant(caller: string, account: Account, quota: Quota, ask: Ask): Grant {
+  function grant(caller: string, account: Account, quota: Quota, ask: Ask): Voucher {
     account.requests?.take(1);
     account.tokens?.take(ask.tokens);
     account.calls += 1;
@@ -96,7 +108,7 @@ interface GrantParts {
   readonly now: () => number;
 }
 
-class MemoryGrant implements Grant {
+class MemoryGrant implements Voucher {
   readonly granted = true;
   readonly standing: Standing;
   readonly #parts: GrantParts;
@@ -121,6 +133,14 @@ class MemoryGrant implements Grant {
     account.tokens?.refill(now());
     account.tokens?.give(this.#taken - tokens);
     spend?.add(caller, nanoDollars);
+  }
+
+  undo(): void {
+    if (this.#isSettled) return;
+    const { account, now } = this.#parts;
+    account.requests?.refill(now());
+    account.requests?.give(1);
+    this.settle({ tokens: 0, nanoDollars: 0 });
   }
 }
 
