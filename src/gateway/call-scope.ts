@@ -3,6 +3,7 @@ import { GatewayError } from "../errors/gateway-error.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import { type Due, DueList } from "../lib/due-list.ts";
 import { remove } from "../lib/remove.ts";
+import type { Listed } from "../lib/roster.ts";
 import type { CallContext } from "./operation.ts";
 import { silent } from "./silent.ts";
 
@@ -88,7 +89,8 @@ export function createLiveCalls(): LiveCalls {
   };
 }
 
-class Scope implements CallScope, Due {
+class Scope implements CallScope, Due, Listed {
+  place = -1;
   readonly #running: DueList<Scope>;
   readonly #client: AbortSignal;
   readonly #closed: (scope: Scope) => void;

@@ -1,3 +1,5 @@
+import { type Listed, Roster } from "./roster.ts";
+
 /** Something that is due at some time. */
 export interface Due {
   /**
@@ -16,8 +18,8 @@ const LOOK_MS = 1_000;
  * Tells each of many when it is due, by one timer. A timer for each costs about a microsecond, and most are put off or given up before
  * their time; so the timer here is not touched then, and looks at all of them when it fires. It does not keep the process from ending.
  */
-export class DueList<Member extends Due> {
-  readonly #members = new Set<Member>();
+export class DueList<Member extends Due & Listed> {
+  readonly #members = new Roster<Member>();
   #timer: NodeJS.Timeout | undefined;
   #firesAt = Number.POSITIVE_INFINITY;
 
@@ -43,7 +45,7 @@ export class DueList<Member extends Due> {
   }
 
   [Symbol.iterator](): IterableIterator<Member> {
-    return this.#members.values();
+    return this.#members[Symbol.iterator]();
   }
 
   #fireAt(at: number): void {

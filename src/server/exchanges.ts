@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import type { Socket } from "node:net";
+import { type Listed, Roster } from "../lib/roster.ts";
 
 /** The HTTP/1.1 requests that are being answered. HTTP/2 does this book-keeping itself. */
 export interface Exchanges {
@@ -30,14 +31,19 @@ interface Dialogue {
   response: ServerResponse;
 }
 
+/** An answer that is not over. */
+interface Unanswered extends Listed {
+  readonly response: ServerResponse;
+}
+
 /** Makes an empty book of exchanges. */
 export function createExchanges(): Exchanges {
   const dialogues = new WeakMap<object, Dialogue>();
-  const unanswered = new Set<ServerResponse>();
+  const unanswered = new Roster<Unanswered>();
   let finishing = false;
 
-  const end = (dialogue: Dialogue, response: ServerResponse, socket: Socket): void => {
-    unanswered.delete(response);
+  const end = (dialogue: Dialogue, exchange: Unanswered, socket: Socket): void => {
+    unanswered.delete(exchange);
     dialogue.open -= 1;
     if (socket.destroyed) return;
     const answerNext = dialogue.waiting.shift();
@@ -55,9 +61,10 @@ export function createExchanges(): Exchanges {
       dialogue.open += 1;
       dialogue.request = request;
       dialogue.response = response;
-      unanswered.add(response);
+      const exchange: Unanswered = { response, place: -1 };
+      unanswered.add(exchange);
       if (finishing) response.shouldKeepAlive = false;
-      response.once("close", () => end(dialogue, response, socket));
+      response.once("close", () => end(dialogue, exchange, socket));
       if (dialogue.open === 1) answer();
       else if (dialogue.waiting.push(answer) > MAX_WAITING) socket.destroy();
       return known === undefined;
@@ -75,7 +82,7 @@ export function createExchanges(): Exchanges {
     },
     finish() {
       finishing = true;
-      for (const response of unanswered) response.shouldKeepAlive = false;
+      for (const { response } of unanswered) response.shouldKeepAlive = false;
     },
   };
 }

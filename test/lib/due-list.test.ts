@@ -1,9 +1,11 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { type Due, DueList } from "../../src/lib/due-list.ts";
+import type { Listed } from "../../src/lib/roster.ts";
 
 /** Is due after so many milliseconds, and says when it was told. */
-class Timed implements Due {
+class Timed implements Due, Listed {
+  place = -1;
   readonly told: number[] = [];
   dueAt: number;
 
@@ -81,9 +83,10 @@ describe("DueList", () => {
   });
 
   it("takes in who is added by who is told", () => {
-    const list = new DueList<Due>();
+    const list = new DueList<Due & Listed>();
     const next = new Timed(15);
-    const first: Due = {
+    const first: Due & Listed = {
+      place: -1,
       dueAt: now() + 10,
       due() {
         list.delete(first);
