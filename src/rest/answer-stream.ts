@@ -8,7 +8,7 @@ import type { AnswerHeaders } from "./exchange.ts";
 import { messageAt } from "./field-path.ts";
 import { reportHeaders } from "./report-headers.ts";
 import type { StreamTarget } from "./route-target.ts";
-import { createSseWriter, type SseWriter } from "./sse-writer.ts";
+import { createSseWriter, type OpenWriters, type SseWriter } from "./sse-writer.ts";
 
 /** What a stream is answered with. */
 export interface StreamAnswer {
@@ -20,6 +20,7 @@ export interface StreamAnswer {
   readonly keepAliveMs: number;
   /** Aborted when the client is gone. */
   readonly signal: AbortSignal;
+  readonly open: OpenWriters;
 }
 
 /**
@@ -28,10 +29,10 @@ export interface StreamAnswer {
  * encoder says. One of events with ids that has none is answered with 204, which tells an EventSource not to come again.
  */
 export async function answerStream(exchange: Exchange, answer: StreamAnswer): Promise<void> {
-  const { target, keepAliveMs, signal } = answer;
+  const { target, keepAliveMs, signal, open } = answer;
   let report: CallReport | undefined;
   const headers = (): AnswerHeaders => headersOf(exchange, [...answer.headers, ...reportHeaders(report)]);
-  const writer = createSseWriter(exchange.response, { headers, keepAliveMs, signal });
+  const writer = createSseWriter(exchange.response, { headers, keepAliveMs, signal, open });
   try {
     await pump(answer, writer, (batch) => {
       report ??= findReport(target, batch);

@@ -9,6 +9,7 @@ import { GatewayError } from "../errors/gateway-error.ts";
 import type { CallContext, Operations } from "../gateway/operation.ts";
 import { ChatCompletionParamsSchema } from "../gen/parley/chat/v1/params_pb.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
+import { DueList } from "../lib/due-list.ts";
 import type { HttpRequest, HttpResponse } from "../lib/http-exchange.ts";
 import { jsonTextKeys } from "../openai-json/json-text-keys.ts";
 import type { CallLog } from "../telemetry/call-log.ts";
@@ -26,6 +27,7 @@ import { ignoredHeaders } from "./report-headers.ts";
 import { bodyOf, buildRequest, type DecodedBody, decodeBody } from "./request-message.ts";
 import type { RequestTarget } from "./request-target.ts";
 import { createRoutes, type Route } from "./route.ts";
+import type { OpenWriters } from "./sse-writer.ts";
 import { readTimeout } from "./timeout-header.ts";
 
 /** What the REST door needs. */
@@ -51,6 +53,11 @@ export interface RestHandler {
   handle(request: HttpRequest, response: HttpResponse, target: RequestTarget, log: CallLog): Promise<void>;
 }
 
+/** What calls are made with. */
+interface Calling extends RestOptions {
+  readonly open: OpenWriters;
+}
+
 type Found = Extract<PathMatch<Route>, { kind: "found" }>;
 
 /**
@@ -59,13 +66,14 @@ type Found = Extract<PathMatch<Route>, { kind: "found" }>;
  */
 export function createRestHandler(options: RestOptions): RestHandler {
   const routes = createRoutes(options.services, options.operations);
+  const calling: Calling = { ...options, open: new DueList() };
   return {
     async handle(request, response, { path, query }, log) {
       const exchange: Exchange = { request, response, log, standing: undefined };
       const client = watchClient(response);
       try {
         const match = routes.match(request.method ?? "GET", path);
-        if (match.kind === "found") await callRoute(options, exchange, match, query, client.signal);
+        if (match.kind === "found") await callRoute(calling, exchange, match, query, client.signal);
         else answerUnrouted(exchange, match, path);
       } catch (thrown) {
         const error = GatewayError.from(thrown);
@@ -94,7 +102,7 @@ function answerUnrouted(exchange: Exchange, match: Exclude<PathMatch<Route>, Fou
 }
 
 async function callRoute(
-  options: RestOptions,
+  options: Calling,
   exchange: Exchange,
   { value: route, variables }: Found,
   query: string,
@@ -134,8 +142,8 @@ async function callRoute(
   } else {
     const batches = target.call(message, call);
     const encode = createEventEncoder(target, tellsUsage(route.dialect, body));
-    const { keepAliveMs } = options;
-    await answerStream(exchange, { target, batches, encode, headers: extra, keepAliveMs, signal });
+    const { keepAliveMs, open } = options;
+    await answerStream(exchange, { target, batches, encode, headers: extra, keepAliveMs, signal, open });
   }
 }
 

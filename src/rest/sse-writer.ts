@@ -1,3 +1,5 @@
+import type { Due, DueList } from "../lib/due-list.ts";
+import type { Listed } from "../lib/roster.ts";
 import type { AnswerHeaders, RestResponse } from "./exchange.ts";
 
 /**
@@ -20,6 +22,7 @@ export interface SseOptions {
   readonly keepAliveMs: number;
   /** Aborted when the response is closed. */
   readonly signal: AbortSignal;
+  readonly open: OpenWriters;
 }
 
 /** The one writer of an event stream. */
@@ -38,32 +41,78 @@ export interface SseWriter {
   release(): void;
 }
 
+/** The writers of streams that are open: each is told when it was silent for long. One timer for all costs less than one for each. */
+export type OpenWriters = DueList<Due & Listed>;
+
 /**
  * Makes the writer of an event stream (https://html.spec.whatwg.org/multipage/server-sent-events.html). A stream that
  * is silent from its start on is committed by its first comment.
  */
-export function createSseWriter(response: RestResponse, { headers, keepAliveMs, signal }: SseOptions): SseWriter {
-  let committed = false;
-  let behind = false;
+export function createSseWriter(response: RestResponse, options: SseOptions): SseWriter {
+  return new Writer(response, options);
+}
 
-  const commit = (): void => {
-    if (committed) return;
-    committed = true;
-    response.writeHead(200, [...HEADERS, ...headers()]);
-  };
-  // One timer for the whole stream: a refresh only moves it to the end of node's list.
-  const timer = setTimeout(() => {
-    timer.refresh();
+class Writer implements SseWriter, Due, Listed {
+  place = -1;
+  dueAt: number;
+  readonly #response: RestResponse;
+  readonly #options: SseOptions;
+  #isCommitted = false;
+  #isBehind = false;
+
+  constructor(response: RestResponse, options: SseOptions) {
+    this.#response = response;
+    this.#options = options;
+    this.dueAt = performance.now() + options.keepAliveMs;
+    options.open.add(this);
+  }
+
+  get committed(): boolean {
+    return this.#isCommitted;
+  }
+
+  write(events: string): Promise<void> | undefined {
+    if (this.#options.signal.aborted) return undefined;
+    this.#commit();
+    this.#spoke();
+    return this.#response.write(events) ? undefined : this.#drained();
+  }
+
+  end(events: string): void {
+    if (this.#options.signal.aborted) return;
+    this.#commit();
+    this.#response.end(events);
+  }
+
+  release(): void {
+    this.#options.open.delete(this);
+  }
+
+  /** It was silent for long. */
+  due(): void {
+    this.#spoke();
     // A reader that is behind has enough to read.
-    if (behind || signal.aborted) return;
-    commit();
-    response.write(COMMENT);
-  }, keepAliveMs);
-  const drained = (): Promise<void> =>
-    new Promise((resolve) => {
-      behind = true;
+    if (this.#isBehind || this.#options.signal.aborted) return;
+    this.#commit();
+    this.#response.write(COMMENT);
+  }
+
+  #spoke(): void {
+    this.dueAt = performance.now() + this.#options.keepAliveMs;
+  }
+
+  #commit(): void {
+    if (this.#isCommitted) return;
+    this.#isCommitted = true;
+    this.#response.writeHead(200, [...HEADERS, ...this.#options.headers()]);
+  }
+
+  #drained(): Promise<void> {
+    const response = this.#response;
+    return new Promise((resolve) => {
+      this.#isBehind = true;
       const settle = (): void => {
-        behind = false;
+        this.#isBehind = false;
         response.off("drain", settle);
         response.off("close", settle);
         resolve();
@@ -71,22 +120,5 @@ export function createSseWriter(response: RestResponse, { headers, keepAliveMs, 
       response.on("drain", settle);
       response.on("close", settle);
     });
-
-  return {
-    get committed() {
-      return committed;
-    },
-    write(events) {
-      if (signal.aborted) return undefined;
-      commit();
-      timer.refresh();
-      return response.write(events) ? undefined : drained();
-    },
-    end(events) {
-      if (signal.aborted) return;
-      commit();
-      response.end(events);
-    },
-    release: () => clearTimeout(timer),
-  };
+  }
 }

@@ -1,5 +1,6 @@
 import { EventEmitter } from "node:events";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { DueList } from "../../src/lib/due-list.ts";
 import { createSseWriter } from "../../src/rest/sse-writer.ts";
 
 /** A response that writes down what it is told, and whose reader can be behind. */
@@ -36,6 +37,7 @@ describe("createSseWriter()", () => {
       headers: () => ["x-more", "yes"],
       keepAliveMs: 15_000,
       signal: controller.signal,
+      open: new DueList(),
     });
     return { response, writer, gone: () => controller.abort() };
   }
@@ -96,11 +98,13 @@ describe("createSseWriter()", () => {
     expect(["drain", "close"].map((event) => response.listenerCount(event))).toEqual([0, 0]);
   });
 
-  it("leaves no timer behind once it is released", () => {
-    const { writer } = start();
+  it("says nothing more, and leaves no timer behind, once it is released", () => {
+    const { response, writer } = start();
     writer.write("a\n\n");
     expect(vi.getTimerCount()).toBe(1);
     writer.release();
+    vi.advanceTimersByTime(60_000);
+    expect(response.told).toEqual([HEAD, "a\n\n"]);
     expect(vi.getTimerCount()).toBe(0);
   });
 });
