@@ -5,6 +5,14 @@ import type { ServerOptions } from "./options.ts";
 import { endStalledStream } from "./reader.ts";
 import type { Refuser } from "./refuse.ts";
 
+/**
+ * Lets go of all that a stream brought along. Node keeps the streams of a session in a Map, whose old tables keep what was in them until
+ * the collector looks at what is old: with its listeners, that would be the whole state of each call.
+ */
+function letGo(this: ServerHttp2Stream): void {
+  this.removeAllListeners();
+}
+
 type StreamListener = (
   stream: ServerHttp2Stream,
   headers: IncomingHttpHeaders,
@@ -20,6 +28,7 @@ export function serveStreams(server: Port["http2"], options: ServerOptions, refu
   const { streamHandler, readerTimeoutMs } = options;
   const compatibility = server.listeners("stream") as StreamListener[];
   const offer: StreamListener = (stream, headers, flags, rawHeaders) => {
+    stream.on("close", letGo);
     const id = streamHandler(stream, headers);
     if (id === undefined) {
       for (const listener of compatibility) listener.call(server, stream, headers, flags, rawHeaders);
