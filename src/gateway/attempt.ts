@@ -14,7 +14,8 @@ import { beginRecord } from "./trail.ts";
 /** What an attempt is made of. */
 export interface AttemptParts {
   readonly candidate: Candidate;
-  readonly plan: PlannedCall;
+  /** What is adjusted for the target. */
+  readonly adjustments: PlannedCall["adjustments"];
   readonly scope: CallScope;
   readonly log: CallLog;
   /** The breaker's leave. */
@@ -33,7 +34,7 @@ export interface AttemptParts {
  */
 export class Attempt implements CallPart {
   readonly candidate: Candidate;
-  readonly plan: PlannedCall;
+  readonly adjustments: PlannedCall["adjustments"];
   readonly record: AttemptRecord;
   /** How the planned call is made. */
   readonly options: AttemptOptions;
@@ -46,11 +47,11 @@ export class Attempt implements CallPart {
   #isOver = false;
 
   constructor(parts: AttemptParts) {
-    const { candidate, plan, scope, log, credential, queuedMs, hedge, outputWithinMs } = parts;
+    const { candidate, adjustments, scope, log, credential, queuedMs, hedge, outputWithinMs } = parts;
     const { target } = candidate;
     this.#parts = parts;
     this.candidate = candidate;
-    this.plan = plan;
+    this.adjustments = adjustments;
     const shownCredential = target.backend.credentials > 1 ? credential : undefined;
     this.record = beginRecord(log, target, { credential: shownCredential, hedge, queuedMs });
     // Bound, and not an arrow function: tsx names each of those as it is made.

@@ -65,7 +65,7 @@ interface Whole {
 }
 
 const WHOLE: AnswerKind<ChatCompletion, Whole> = {
-  ask: ({ plan, signal, options }) => plan.complete(signal, options),
+  ask: (plan, { signal, options }) => plan.complete(signal, options),
   take(answered, attempt, { prepared }) {
     const { id, model } = answered;
     const identity = createIdentity(attempt.candidate.answersAs);

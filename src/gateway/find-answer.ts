@@ -26,8 +26,11 @@ export interface SearchParts {
 
 /** What an answer is: whole, or a stream. */
 export interface AnswerKind<Answered, T> {
-  /** Makes an attempt, up to where the client may see something of it. Nothing that it does may be visible before. */
-  ask(attempt: Attempt, parts: SearchParts): Promise<Answered>;
+  /**
+   * Makes an attempt by its plan, up to where the client may see something of it. Nothing that it does may be visible before. The plan,
+   * which has the whole request, is not kept.
+   */
+  ask(plan: PlannedCall, attempt: Attempt, parts: SearchParts): Promise<Answered>;
   /** Takes what an attempt was answered. Throws where it is no answer. */
   take(answered: Answered, attempt: Attempt, parts: SearchParts): T;
   /** Lets go of an answer, because another attempt was quicker. */
@@ -173,7 +176,7 @@ class Search<Answered, T> {
     leg.asked();
     const attempt = new Attempt({
       candidate,
-      plan,
+      adjustments: plan.adjustments,
       scope,
       log,
       pass,
@@ -185,7 +188,7 @@ class Search<Answered, T> {
     });
     this.#running.push(attempt);
     try {
-      const answered = await this.#answerKind.ask(attempt, this.#parts);
+      const answered = await this.#answerKind.ask(plan, attempt, this.#parts);
       const value = this.#answerKind.take(answered, attempt, this.#parts);
       attempt.awaitOutput(undefined);
       if (this.#found === undefined) this.#win({ attempt, value });
@@ -203,10 +206,10 @@ class Search<Answered, T> {
     for (const other of this.#running) if (other !== attempt) other.superseded();
     for (const waiting of this.#waiting) waiting.abort(new Error("another target answered first"));
     const { log, prepared } = this.#parts;
-    const { candidate, plan } = attempt;
+    const { candidate, adjustments } = attempt;
     // What failed beside it, after it had begun.
     noteMove(log, candidate.target, attempt.options.credential);
-    log.routed(prepared.params.model, candidate.target.name, plan.adjustments);
+    log.routed(prepared.params.model, candidate.target.name, adjustments);
   }
 
   #failed(leg: Leg, attempt: Attempt, credential: number, error: GatewayError): void {

@@ -1,5 +1,5 @@
 import type { ChatCompletionChunk } from "../gen/parley/chat/v1/completion_pb.ts";
-import type { ChunkBatch } from "../upstream/backend.ts";
+import type { ChunkBatch, PlannedCall } from "../upstream/backend.ts";
 import type { Attempt } from "./attempt.ts";
 import { createIdentity } from "./identity.ts";
 import { hideReasoningInChunk } from "./reasoning.ts";
@@ -37,8 +37,8 @@ export interface StreamReading {
  * Opens a stream, and reads it up to the first output that the client sees: what speaks before only says who speaks. What comes is held
  * back until then, so that another target can be asked when it fails.
  */
-export async function openStream(attempt: Attempt, reading: StreamReading): Promise<OpenStream> {
-  const { candidate, plan, signal, options } = attempt;
+export async function openStream(plan: PlannedCall, attempt: Attempt, reading: StreamReading): Promise<OpenStream> {
+  const { candidate, signal, options } = attempt;
   const { hidesReasoning, choices, idleMs } = reading;
   const stream: OpenStream = {
     held: [],

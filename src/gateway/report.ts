@@ -28,14 +28,14 @@ export class Reporter {
 
   /** What is known when the answer begins. */
   first(): CallReport {
-    const { candidate, plan, record } = this.#attempt;
+    const { candidate, adjustments, record } = this.#attempt;
     const { id, model } = this.#origin;
     return {
       $typeName: "parley.chat.v1.CallReport",
       requestId: this.#log.requestId,
       provider: candidate.target.backend.id,
       model: candidate.target.model,
-      adjustments: [...plan.adjustments],
+      adjustments: [...adjustments],
       attempts: attemptsOf(this.#log),
       usageSource: UsageSource.UNSPECIFIED,
       timeToFirstChunk: durationTo(record.firstMs, 0),

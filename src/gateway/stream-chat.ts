@@ -46,7 +46,8 @@ interface Answer {
 }
 
 class ChatStream implements AsyncIterableIterator<Response[], undefined>, CallPart {
-  readonly #request: StreamChatCompletionRequest;
+  /** Until it answers: a stream may be open for long, and a request be large. */
+  #request: StreamChatCompletionRequest | undefined;
   readonly #serving: Serving;
   #scope: CallScope | undefined;
   #meter: Meter | undefined;
@@ -91,19 +92,19 @@ class ChatStream implements AsyncIterableIterator<Response[], undefined>, CallPa
     if (this.#isOver) return this.#end();
     let answer: Answer;
     try {
-      answer = await this.#open();
+      answer = await this.#open(this.#request as StreamChatCompletionRequest);
     } catch (thrown) {
       throw this.#failed(thrown);
     }
     this.#answer = answer;
-    const [first, ...others] = messagesOf(answer.stream.held);
+    this.#request = undefined;
+    const [first, ...others] = messagesOf(answer.stream.held.splice(0));
     if (first === undefined) return this.#readOn(answer);
     first.report = answer.reporter.first();
     return this.#give([first, ...others]);
   }
 
-  async #open(): Promise<Answer> {
-    const request = this.#request;
+  async #open(request: StreamChatCompletionRequest): Promise<Answer> {
     const { call, options, open } = this.#serving;
     const { log } = call;
     const scope = open(call);
@@ -209,8 +210,8 @@ class ChatStream implements AsyncIterableIterator<Response[], undefined>, CallPa
 }
 
 const STREAM: AnswerKind<OpenStream, OpenStream> = {
-  ask: (attempt, { prepared: { request, demand }, options }) =>
-    openStream(attempt, {
+  ask: (plan, attempt, { prepared: { request, demand }, options }) =>
+    openStream(plan, attempt, {
       choices: demand.choices,
       hidesReasoning: request.options?.includeReasoning === false,
       idleMs: options.idleMs,

@@ -21,23 +21,26 @@ export function readBody(request: RestRequest, bounds: BodyBounds): Promise<Uint
   const { maxBytes } = bounds;
   if (announcedLength(request) > maxBytes) return Promise.reject(tooLarge(maxBytes));
   if (request.aborted) return Promise.reject(clientGone());
-  return new BodyReading(request, bounds).done;
+  const outcome = Promise.withResolvers<Uint8Array>();
+  new BodyReading(request, bounds, outcome);
+  return outcome.promise;
 }
 
 /** One body while it arrives. Its listeners are bound methods: tsx names each arrow function as it is made, for a microsecond. */
 class BodyReading {
   readonly #request: RestRequest;
   readonly #maxBytes: number;
-  readonly #outcome = Promise.withResolvers<Uint8Array>();
+  /** Undefined when it is over: the listeners stay as long as the request, and would keep the body. */
+  #outcome: PromiseWithResolvers<Uint8Array> | undefined;
   #chunks: Uint8Array[] = [];
   readonly #taken = this.#take.bind(this);
   readonly #ended = this.#finish.bind(this);
   readonly #gone = this.#fail.bind(this);
   readonly #timer: NodeJS.Timeout | undefined;
   #size = 0;
-  #isOver = false;
 
-  constructor(request: RestRequest, { maxBytes, deadline }: BodyBounds) {
+  constructor(request: RestRequest, { maxBytes, deadline }: BodyBounds, outcome: PromiseWithResolvers<Uint8Array>) {
+    this.#outcome = outcome;
     this.#request = request;
     this.#maxBytes = maxBytes;
     if (deadline !== undefined) {
@@ -50,43 +53,36 @@ class BodyReading {
     request.on("error", this.#gone);
   }
 
-  /** The whole body. */
-  get done(): Promise<Uint8Array> {
-    return this.#outcome.promise;
-  }
-
   #take(chunk: Uint8Array): void {
-    if (this.#isOver) return;
+    if (this.#outcome === undefined) return;
     this.#chunks.push(chunk);
     this.#size += chunk.length;
     if (this.#size > this.#maxBytes) this.#refuse(tooLarge(this.#maxBytes));
   }
 
   #finish(): void {
-    if (this.#isOver) return;
+    if (this.#outcome === undefined) return;
     const chunks = this.#chunks;
-    this.#settle();
-    this.#outcome.resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, this.#size));
+    this.#settle()?.resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, this.#size));
   }
 
   #fail(): void {
-    if (this.#isOver) return;
-    this.#settle();
-    this.#outcome.reject(clientGone());
+    this.#settle()?.reject(clientGone());
   }
 
   #refuse(error: GatewayError): void {
-    if (this.#isOver) return;
+    if (this.#outcome === undefined) return;
     this.#request.pause();
-    this.#settle();
-    this.#outcome.reject(error);
+    this.#settle()?.reject(error);
   }
 
-  /** The listeners stay, and hear nothing more: to take four off costs more than the rest of it. */
-  #settle(): void {
-    this.#isOver = true;
+  /** Returns the outcome, where it is not over. The listeners stay, and hear nothing more: to take four off costs more than the rest of it. */
+  #settle(): PromiseWithResolvers<Uint8Array> | undefined {
+    const outcome = this.#outcome;
+    this.#outcome = undefined;
     this.#chunks = [];
     clearTimeout(this.#timer);
+    return outcome;
   }
 }
 

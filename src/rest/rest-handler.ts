@@ -143,7 +143,8 @@ async function callRoute(
     const batches = target.call(message, call);
     const encode = createEventEncoder(target, tellsUsage(route.dialect, body));
     const { keepAliveMs, open } = options;
-    await answerStream(exchange, { target, batches, encode, headers: extra, keepAliveMs, signal, open });
+    // What was asked is not kept while it is answered.
+    return answerStream(exchange, { target, batches, encode, headers: extra, keepAliveMs, signal, open });
   }
 }
 

@@ -23,6 +23,11 @@ export interface UpstreamAnswer extends Omit<Failure, "body"> {
   release(): void;
 }
 
+/** A request as it is sent: with a body as text, or as its bytes. */
+export interface SentRequest extends Omit<WireRequest, "body"> {
+  readonly body?: string | Uint8Array;
+}
+
 /** The one way to providers: it keeps connections, follows the proxy of the environment, and redirects nowhere. */
 export interface UpstreamClient {
   /**
@@ -32,7 +37,7 @@ export interface UpstreamClient {
    */
   request(
     provider: Pick<Provider, "id" | "endpoint">,
-    request: WireRequest,
+    request: SentRequest,
     signal: AbortSignal,
   ): Promise<UpstreamAnswer>;
   /** Closes all connections; what still runs on them fails. */

@@ -107,8 +107,10 @@ export class Exchange implements Dispatcher.DispatchHandler, UpstreamAnswer {
     if (this.#closedBy !== undefined) controller.abort(this.#closedBy);
   }
 
-  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+  onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (status < 200 || this.#isOver) return; // An interim answer: the real one is still to come.
+    // Else they, and all that came with them, are kept to the end of a stream.
+    controller.rawHeaders = null;
     this.status = status;
     this.#headers = headers;
     this.receivedAt = Date.now();

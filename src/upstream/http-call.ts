@@ -97,7 +97,10 @@ class HttpCall implements PlannedCall {
   ): Promise<UpstreamAnswer> {
     const { client, provider } = this.#options;
     if (isLarge(request.body?.length ?? 0)) await breathe();
-    const answer = await client.request(keyed, accepting(request, this.#call.streaming), signal);
+    const { streaming } = this.#call;
+    const sent = accepting(request, streaming);
+    const isKept = streaming && sent.body !== undefined && !isLarge(sent.body.length);
+    const answer = await client.request(keyed, isKept ? { ...sent, body: bytesOf(sent.body) } : sent, signal);
     onHead?.();
     if (!answer.ok) throw await readFailure(keyed, answer, signal);
     const fault = unreadable(answer);
@@ -143,3 +146,13 @@ const accepting = (request: WireRequest, streaming: boolean): WireRequest => ({
   ...request,
   headers: { accept: streaming ? "text/event-stream, application/json" : "application/json", ...request.headers },
 });
+
+/**
+ * The bytes of a text, in memory of their own: the client keeps them to the end of a stream, and those of a small one would else be part of
+ * a block that many share, and keep all of it.
+ */
+function bytesOf(text: string): Uint8Array {
+  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
+  bytes.write(text);
+  return bytes;
+}

@@ -30,7 +30,8 @@ export function readChunks(open: () => Promise<OpenStream>, signal: AbortSignal)
 
 /** The reading of one stream. Not a generator: each of its steps would cost as much as all that is done with a chunk. */
 class ChunkReading implements AsyncIterableIterator<ChunkBatch> {
-  readonly #open: () => Promise<OpenStream>;
+  /** Until it is open: it has the whole request. */
+  #open: (() => Promise<OpenStream>) | undefined;
   readonly #signal: AbortSignal;
   #stream: OpenStream | undefined;
   #pieces: AsyncIterator<Uint8Array> | undefined;
@@ -48,7 +49,7 @@ class ChunkReading implements AsyncIterableIterator<ChunkBatch> {
     if (this.#isOver) return END;
     try {
       if (this.#fault !== undefined) throw this.#fault.thrown;
-      const stream = this.#stream ?? (await this.#begin());
+      const stream = this.#stream ?? (await this.#begin(this.#open as () => Promise<OpenStream>));
       const piece = await this.#pieces?.next();
       // Somebody has left the stream meanwhile.
       if (this.#isOver) return END;
@@ -70,8 +71,9 @@ class ChunkReading implements AsyncIterableIterator<ChunkBatch> {
     return this;
   }
 
-  async #begin(): Promise<OpenStream> {
-    const stream = await this.#open();
+  async #begin(open: () => Promise<OpenStream>): Promise<OpenStream> {
+    const stream = await open();
+    this.#open = undefined;
     this.#stream = stream;
     if (this.#isOver) stream.answer.discard();
     this.#pieces = stream.answer.body[Symbol.asyncIterator]();

@@ -29,7 +29,7 @@ const BARE = "bare proxy";
 
 /** Every line, in the order of the table. */
 export const ROWS: readonly Row[] = [
-  proxied("rest.unary", "REST, unary, 10 messages of 2 kB", "unary", 1.6),
+  proxied("rest.unary", "REST, unary, 10 messages in 2 kB", "unary", 1.6),
   proxied("sse.burst", "SSE, 16 streams without a pause, each chunk", "burst", 1.8),
   proxied("sse.paced", "SSE, 100 streams, a chunk every 20 ms, each", "paced", 1.3),
   sandbox("grpc.unary", "gRPC, unary", "grpc", "large", true),
