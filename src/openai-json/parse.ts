@@ -8,8 +8,9 @@ import { isAscii } from "node:buffer";
 import type { JsonValue } from "@bufbuild/protobuf";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
+import { breathe } from "../lib/breathe.ts";
 import { formatPath } from "./path.ts";
-import { readJson } from "./read-json.ts";
+import { checkJson, type ReadJson, readChecked, readJson } from "./read-json.ts";
 
 /** How text is parsed. */
 export interface ParseOptions {
@@ -37,6 +38,23 @@ export function parseJson(text: string | Uint8Array, options: ParseOptions = {})
     typeof text === "string"
       ? readJson(text.startsWith("\ufeff") ? text.slice(1) : text, maxDepth, undefined, exactKeys)
       : readJson(decodeUtf8(text), maxDepth, true, exactKeys);
+  return valueOf(read);
+}
+
+/** As `parseJson`, with a turn for others between the steps, for bytes that are many. */
+export async function parseLargeJson(
+  bytes: Uint8Array,
+  { maxDepth = MAX_DEPTH, exactKeys }: ParseOptions = {},
+): Promise<JsonValue> {
+  const text = decodeUtf8(bytes);
+  await breathe();
+  const checked = checkJson(text, maxDepth, true, exactKeys);
+  if (checked.fault !== undefined) return valueOf(checked);
+  await breathe();
+  return valueOf(readChecked(text, checked.spans));
+}
+
+function valueOf(read: ReadJson): JsonValue {
   if (read.fault === undefined) return read.value;
   const { reason, path, problem } = read.fault;
   if (path === undefined) throw new GatewayError(reason, `${NOT_PARSED}: ${problem}`);

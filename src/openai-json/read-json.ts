@@ -3,7 +3,7 @@ import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import { findSyntaxFault } from "./find-syntax-fault.ts";
 import { MAX_EXACT, TOO_LONG_TO_KEEP } from "./lossless-json.ts";
 import type { PathSegment } from "./path.ts";
-import { type ScanFault, type SpanSearch, scanJson } from "./scan-json.ts";
+import { type ScanFault, type Span, type SpanSearch, scanJson } from "./scan-json.ts";
 import { keepSource } from "./source-text.ts";
 
 /** Why a text cannot be taken. */
@@ -28,10 +28,29 @@ export function readJson(
   isWellFormed = text.isWellFormed(),
   exactKeys?: ReadonlySet<string>,
 ): ReadJson {
+  const checked = checkJson(text, maxDepth, isWellFormed, exactKeys);
+  return checked.fault === undefined ? readChecked(text, checked.spans) : checked;
+}
+
+/** What came of looking through a text: why it can't be taken, or what is to be kept of it. */
+export type CheckedJson = { readonly spans: readonly Span[]; readonly fault?: never } | { readonly fault: JsonFault };
+
+/** The first step of `readJson`. */
+export function checkJson(
+  text: string,
+  maxDepth: number,
+  isWellFormed: boolean,
+  exactKeys: ReadonlySet<string> | undefined,
+): CheckedJson {
   const search: SpanSearch | undefined = exactKeys === undefined ? undefined : { keys: exactKeys, found: [] };
   // Before parsing, because JSON.parse would build millions of levels.
   const scanned = scanJson(text, maxDepth, isWellFormed, search);
   if (scanned !== undefined) return { fault: describe(scanned.fault, scanned.path, maxDepth) };
+  return { spans: search?.found ?? [] };
+}
+
+/** The second step of `readJson`. */
+export function readChecked(text: string, spans: readonly Span[]): ReadJson {
   let value: JsonValue;
   try {
     value = JSON.parse(text) as JsonValue;
@@ -40,7 +59,7 @@ export function readJson(
     return { fault: { reason: Reason.INVALID_JSON, path: undefined, problem: locate(text) } };
   }
   let length = 0;
-  for (const { path, start, end } of search?.found ?? []) {
+  for (const { path, start, end } of spans) {
     length += end - start;
     if (length > MAX_EXACT) return { fault: { reason: Reason.INVALID_VALUE, path, problem: TOO_LONG_TO_KEEP } };
     keepSource(value, path, text.slice(start, end));

@@ -3,7 +3,7 @@ import type { JsonValue } from "@bufbuild/protobuf";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import { breathe, isLarge } from "../lib/breathe.ts";
-import { parseJson } from "../openai-json/parse.ts";
+import { parseJson, parseLargeJson } from "../openai-json/parse.ts";
 import { checkContentEncoding, decompress } from "./decompress.ts";
 import type { RestRequest } from "./exchange.ts";
 import { type BodyBounds, readBody } from "./read-body.ts";
@@ -23,9 +23,10 @@ export async function readJsonBody(
   const raw = await readBody(request, bounds);
   const body = encoding === undefined ? raw : await decompress(raw, encoding, bounds.maxBytes);
   if (body.length === 0) throw new GatewayError(Reason.INVALID_JSON, "the body is empty; it must be a JSON object");
-  if (isLarge(body.length)) await breathe();
-  const json = parseJson(body, { exactKeys });
-  if (isLarge(body.length)) await breathe();
+  if (!isLarge(body.length)) return parseJson(body, { exactKeys });
+  await breathe();
+  const json = await parseLargeJson(body, { exactKeys });
+  await breathe();
   return json;
 }
 

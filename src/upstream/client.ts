@@ -25,7 +25,7 @@ export interface UpstreamAnswer extends Omit<Failure, "body"> {
 
 /** A request as it is sent: with a body as text, or as its bytes. */
 export interface SentRequest extends Omit<WireRequest, "body"> {
-  readonly body?: string | Uint8Array;
+  readonly body?: string | Uint8Array | undefined;
 }
 
 /** The one way to providers: it keeps connections, follows the proxy of the environment, and redirects nowhere. */

@@ -96,11 +96,13 @@ class HttpCall implements PlannedCall {
     onHead: AttemptOptions["onHead"],
   ): Promise<UpstreamAnswer> {
     const { client, provider } = this.#options;
-    if (isLarge(request.body?.length ?? 0)) await breathe();
     const { streaming } = this.#call;
-    const sent = accepting(request, streaming);
-    const isKept = streaming && sent.body !== undefined && !isLarge(sent.body.length);
-    const answer = await client.request(keyed, isKept ? { ...sent, body: bytesOf(sent.body) } : sent, signal);
+    const { body } = request;
+    const isLong = isLarge(body?.length ?? 0);
+    if (isLong) await breathe();
+    const bytes = body !== undefined && (isLong || streaming) ? bytesOf(body) : body;
+    if (isLong) await breathe();
+    const answer = await client.request(keyed, { ...accepting(request, streaming), body: bytes }, signal);
     onHead?.();
     if (!answer.ok) throw await readFailure(keyed, answer, signal);
     const fault = unreadable(answer);
@@ -147,12 +149,14 @@ const accepting = (request: WireRequest, streaming: boolean): WireRequest => ({
   headers: { accept: streaming ? "text/event-stream, application/json" : "application/json", ...request.headers },
 });
 
+const utf8 = new TextEncoder();
+
 /**
  * The bytes of a text, in memory of their own: the client keeps them to the end of a stream, and those of a small one would else be part of
- * a block that many share, and keep all of it.
+ * a block that many share, and keep all of it. Of a text in ASCII, as the longest are, they are made in one pass.
  */
 function bytesOf(text: string): Uint8Array {
-  const bytes = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
-  bytes.write(text);
-  return bytes;
+  const bytes = Buffer.allocUnsafeSlow(text.length);
+  const { read } = utf8.encodeInto(text, bytes);
+  return read === text.length ? bytes : utf8.encode(text);
 }

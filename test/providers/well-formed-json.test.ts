@@ -26,6 +26,45 @@ describe("stringifyWellFormed()", () => {
     expect(stringifyWellFormed(value)).toBe(JSON.stringify(value));
   });
 
+  it("writes base64, and what is almost that, as JSON.stringify does", () => {
+    const parts = fc.constantFrom(
+      "",
+      "\n",
+      '"',
+      "\\",
+      "\0",
+      " ",
+      "=",
+      "==",
+      "-",
+      "é",
+      "\u0141",
+      "\ud841",
+      "\ud800",
+      "🪿",
+      "A",
+      "AAA",
+    );
+    const begins = fc.constantFrom("", "data:image/png;base64,", 'data:"x";base64,', "data:text/plain,");
+    fc.assert(
+      fc.property(
+        begins,
+        parts,
+        parts,
+        fc.nat(140_000),
+        fc.constantFrom(131_072, 1_400_000),
+        (begin, one, other, at, length) => {
+          const text = "Aa0/".repeat(length / 4);
+          const value = [`${begin}${text.slice(0, at)}${one}${text.slice(at)}${other}`];
+          const expected = JSON.stringify(value).replace(/\\ud[89a-f][0-9a-f]{2}/g, "\ufffd");
+          // Not by toBe(), which would show them.
+          expect(stringifyWellFormed(value) === expected).toBe(true);
+        },
+      ),
+      { numRuns: 200 },
+    );
+  });
+
   it("writes halves of surrogate pairs beside a long text as U+FFFD", () => {
     const long = "x".repeat(100_000);
     expect(stringifyWellFormed(["\ud83e", long, "\\ud83e"])).toBe(`["\ufffd","${long}","\\\\ud83e"]`);
