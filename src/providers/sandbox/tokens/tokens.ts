@@ -1,13 +1,14 @@
 import { readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { O200K_TOKEN_SPLIT_REGEX } from "gpt-tokenizer/encodingParams/constants";
+import { LRUCache } from "lru-cache";
 import { createBytePairMerger } from "./byte-pair.ts";
 import { parseTokenRanks } from "./ranks.ts";
 
 /*
  * Tokens of the encoding o200k_base. Vocabulary and split pattern are gpt-tokenizer's; the merging is ours, because
- * the package's takes quadratic time for a long word, throws at "<|endoftext|>", keeps the texts that it has seen, and
- * holds 70 MB where this holds 5.
+ * the package's takes quadratic time for a long word, throws at "<|endoftext|>", keeps the texts that it has seen without
+ * a bound, and holds 70 MB where this holds 5.
  */
 
 /** How many UTF-16 units are split into words at once; also the longest word that is merged as a whole. */
@@ -43,6 +44,18 @@ function loadTokenizer() {
  * most). Takes time proportional to the length.
  */
 export function countTokens(text: string): number {
+  return text === "" || text.length > LONGEST_KEPT ? countAnew(text) : counted.memo(text);
+}
+
+/** A conversation comes again with each of its turns, so the counts of its messages are kept; of long ones, the time is not in the looking up. */
+const LONGEST_KEPT = 4_096;
+const counted = new LRUCache<string, number>({
+  maxSize: 1024 * 1024,
+  sizeCalculation: (_count, text) => text.length,
+  memoMethod: countAnew,
+});
+
+function countAnew(text: string): number {
   let total = 0;
   forEachWord(text, (_start, _end, count) => {
     total += count;
