@@ -34,7 +34,7 @@ function answered(origin = ORIGIN, cost: () => bigint | undefined = () => 123n) 
   const failed = { outcome: Attempt_Outcome.FAILED, error, move: Attempt_Move.NEXT_TARGET };
   log.attempts.push(attemptAt("openai/gpt-4o", failed), record);
   const backend = { id: "azure", usageSource: UsageSource.PROVIDER, cost };
-  const attempt = { candidate: { target: { backend, model: "gpt-4o" } }, adjustments: ADJUSTMENTS, record;
+  const attempt = { candidate: { target: { backend, model: "gpt-4o" } }, adjustments: ADJUSTMENTS, record };
   return { log, reporter: new Reporter(log, attempt as unknown as Attempt, origin) };
 }
 
