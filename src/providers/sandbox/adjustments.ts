@@ -22,7 +22,7 @@ export function adjustmentsOf(params: ChatCompletionParams): Adjustment[] {
     ...adjustServiceTier(params),
     ...droppedKeys("", params.extra, "the sandbox does not know this parameter", ["sandbox"]),
     ...readConversation(params).adjustments,
-    ...params.messages.flatMap(adjustMessage),
+    ...params.messages.flatMap((message, index) => (hasMarks(message) ? adjustMessage(message, index) : [])),
     ...params.tools.flatMap((tool, index) => unknownKeys(`tools[${index}]`, tool.extra)),
   ];
 }
@@ -59,6 +59,14 @@ function adjustServiceTier({ serviceTier }: ChatCompletionParams): Adjustment[] 
   const word = ServiceTier[serviceTier]?.toLowerCase() ?? "";
   return isSame ? [] : [mapped("service_tier", "the sandbox has one tier", word, "default")];
 }
+
+/** Whether a message has anything that `adjustMessage` would name; most have nothing. */
+const hasMarks = ({ name, content, toolCalls, reasoningDetails, extra }: Message): boolean =>
+  name !== undefined ||
+  extra !== undefined ||
+  content.some((part) => part.promptCacheBreakpoint !== undefined || part.extra !== undefined) ||
+  toolCalls.some((call) => call.extra !== undefined) ||
+  reasoningDetails.some((detail) => detail.extra !== undefined);
 
 /** Names and marks of a message that the sandbox does not read. */
 function adjustMessage({ name, content, toolCalls, reasoningDetails, extra }: Message, index: number): Adjustment[] {
