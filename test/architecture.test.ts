@@ -53,7 +53,7 @@ const PACKAGES: Readonly<Record<string, readonly string[]>> = {
     "request-filtering-agent",
     "undici",
   ],
-  providers: ["@bufbuild/protobuf", "gpt-tokenizer", "magic-bytes.js"],
+  providers: ["@bufbuild/protobuf", "gpt-tokenizer", "lru-cache", "magic-bytes.js"],
   "openai-json": ["@bufbuild/protobuf"],
   telemetry: [
     "@connectrpc/connect",
