@@ -20,31 +20,24 @@ export interface RequestFormat {
 
 /** Reads the one message of a request, up to the request's end. Rejects as soon as that cannot be any more. */
 export function readMessage(stream: ServerHttp2Stream, format: RequestFormat): Promise<Message> {
-  return new Promise((resolve, reject) => {
-    new RequestReader(stream, format, resolve, reject);
-  });
+  const outcome = Promise.withResolvers<Message>();
+  new RequestReader(stream, format, outcome);
+  return outcome.promise;
 }
 
 class RequestReader {
   readonly #stream: ServerHttp2Stream;
   readonly #envelope: EnvelopeReader;
   readonly #format: RequestFormat;
-  readonly #resolve: (message: Message | Promise<Message>) => void;
-  readonly #reject: (error: unknown) => void;
+  /** Undefined when it is over: the listeners stay as long as the stream, and would keep the message. */
+  #outcome: PromiseWithResolvers<Message> | undefined;
   readonly #timer: NodeJS.Timeout | undefined;
-  #isOver = false;
 
-  constructor(
-    stream: ServerHttp2Stream,
-    format: RequestFormat,
-    resolve: (message: Message | Promise<Message>) => void,
-    reject: (error: unknown) => void,
-  ) {
+  constructor(stream: ServerHttp2Stream, format: RequestFormat, outcome: PromiseWithResolvers<Message>) {
     this.#stream = stream;
     this.#envelope = new EnvelopeReader(format.maxBytes);
     this.#format = format;
-    this.#resolve = resolve;
-    this.#reject = reject;
+    this.#outcome = outcome;
     if (stream.destroyed) this.#leave();
     else if (format.deadline !== undefined) this.#timer = this.#setTimer(format.deadline);
     stream.on("data", this.#take.bind(this));
@@ -60,7 +53,7 @@ class RequestReader {
   }
 
   #take(piece: Buffer<ArrayBuffer>): void {
-    if (this.#isOver) return;
+    if (this.#outcome === undefined) return;
     try {
       this.#envelope.push(piece);
     } catch (thrown) {
@@ -71,27 +64,28 @@ class RequestReader {
   /** A reset ends what is read, too. */
   #finish(): void {
     if (this.#stream.closed) this.#leave();
-    if (this.#isOver) return;
+    if (this.#outcome === undefined) return;
     try {
       const message = this.#format.decode(this.#envelope.finish());
-      this.#end();
-      this.#resolve(message);
+      this.#end()?.resolve(message);
     } catch (thrown) {
       this.#fail(thrown);
     }
   }
 
   #leave(): void {
-    if (!this.#isOver) this.#fail(clientGone());
+    if (this.#outcome !== undefined) this.#fail(clientGone());
   }
 
   #fail(error: unknown): void {
-    this.#end();
-    this.#reject(error);
+    this.#end()?.reject(error);
   }
 
-  #end(): void {
-    this.#isOver = true;
+  /** Returns the outcome, where it is not over. */
+  #end(): PromiseWithResolvers<Message> | undefined {
+    const outcome = this.#outcome;
+    this.#outcome = undefined;
     clearTimeout(this.#timer);
+    return outcome;
   }
 }
