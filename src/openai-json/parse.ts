@@ -38,7 +38,7 @@ export function parseJson(text: string | Uint8Array, options: ParseOptions = {})
     typeof text === "string"
       ? readJson(text.startsWith("\ufeff") ? text.slice(1) : text, maxDepth, undefined, exactKeys)
       : readJson(decodeUtf8(text), maxDepth, true, exactKeys);
-  return valueOf(read);
+  return valueOrThrow(read);
 }
 
 /** As `parseJson`, with a turn for others between the steps, for bytes that are many. */
@@ -49,12 +49,12 @@ export async function parseLargeJson(
   const text = decodeUtf8(bytes);
   await breathe();
   const checked = checkJson(text, maxDepth, true, exactKeys);
-  if (checked.fault !== undefined) return valueOf(checked);
+  if (checked.fault !== undefined) return valueOrThrow(checked);
   await breathe();
-  return valueOf(readChecked(text, checked.spans));
+  return valueOrThrow(readChecked(text, checked.spans));
 }
 
-function valueOf(read: ReadJson): JsonValue {
+function valueOrThrow(read: ReadJson): JsonValue {
   if (read.fault === undefined) return read.value;
   const { reason, path, problem } = read.fault;
   if (path === undefined) throw new GatewayError(reason, `${NOT_PARSED}: ${problem}`);
