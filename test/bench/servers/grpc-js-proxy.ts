@@ -94,21 +94,19 @@ function createChatCompletion({ request }: UnaryCall, done: Done): void {
 
 function streamChatCompletion(call: StreamCall): void {
   const decoder = new TextDecoder();
-  let isFull = false;
   const parser = createParser({
     onEvent: ({ data }) => {
       if (data === "[DONE]") return;
       const chunk = JSON.parse(data) as Answer;
-      isFull = !call.write(
-        chunk.usage === undefined ? { chunk: chunkOf(chunk) } : { chunk: chunkOf(chunk), report: REPORT },
-      );
+      call.write(chunk.usage === undefined ? { chunk: chunkOf(chunk) } : { chunk: chunkOf(chunk), report: REPORT });
     },
   });
   dispatch(call.request, true, {
     onRequestStart: (controller) => call.on("cancelled", () => controller.abort(new Error("the client has gone"))),
     onResponseData: (controller, part) => {
       parser.feed(decoder.decode(part, { stream: true }));
-      if (!isFull) return;
+      // And not what the last write said: a part may have no event in it.
+      if (!call.writableNeedDrain) return;
       controller.pause();
       call.once("drain", () => controller.resume());
     },

@@ -20,6 +20,7 @@ export interface UnaryCall {
 
 /** A call whose answer is streamed. */
 export interface StreamCall extends UnaryCall {
+  readonly writableNeedDrain: boolean;
   write(message: object): boolean;
   end(): void;
   destroy(error: Error): void;
