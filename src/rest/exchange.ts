@@ -24,4 +24,16 @@ export interface RestResponse {
   end(text: string): unknown;
   on(event: "close" | "drain", listener: () => void): unknown;
   off(event: "close" | "drain", listener: () => void): unknown;
+  /** Whether its body is sent in chunks of the transfer coding (RFC 9112, 7.1). Undefined on HTTP/2, which has none. */
+  readonly chunkedEncoding?: boolean;
+  /** On HTTP/1.1, what the answer is written to while it is its turn. */
+  readonly socket: RestSocket | null;
+}
+
+/** The part of a connection that is used here. */
+export interface RestSocket {
+  readonly writable: boolean;
+  write(text: string): boolean;
+  on(event: "drain", listener: () => void): unknown;
+  off(event: "drain", listener: () => void): unknown;
 }

@@ -1,6 +1,6 @@
 import type { Due, DueList } from "../lib/due-list.ts";
 import type { Listed } from "../lib/roster.ts";
-import type { AnswerHeaders, RestResponse } from "./exchange.ts";
+import type { AnswerHeaders, RestResponse, RestSocket } from "./exchange.ts";
 
 /**
  * The headers of every event stream. Of a connection's keep-alive, Node tells on HTTP/1.1 by itself; HTTP/2 has no such
@@ -73,9 +73,13 @@ class Writer implements SseWriter, Due, Listed {
 
   write(events: string): Promise<void> | undefined {
     if (this.#options.signal.aborted) return undefined;
-    this.#commit();
     this.#spoke();
-    return this.#response.write(events) ? undefined : this.#drained();
+    const socket = this.#isCommitted ? this.#socket() : undefined;
+    if (socket === undefined) {
+      this.#commit();
+      return this.#response.write(events) ? undefined : this.#drained(this.#response);
+    }
+    return socket.write(chunkOf(events)) ? undefined : this.#drained(socket);
   }
 
   end(events: string): void {
@@ -107,18 +111,32 @@ class Writer implements SseWriter, Due, Listed {
     this.#response.writeHead(200, [...HEADERS, ...this.#options.headers()]);
   }
 
-  #drained(): Promise<void> {
+  /**
+   * What events behind the first ones can be written to as one piece. The response would write each as four: the length of the chunk, a line
+   * end, the events, a line end. That takes twice as long. Undefined where the body is not sent in chunks, or the connection is going.
+   */
+  #socket(): RestSocket | undefined {
+    if (this.#response.chunkedEncoding !== true) return undefined;
+    const { socket } = this.#response;
+    return socket?.writable === true ? socket : undefined;
+  }
+
+  /** `source`: what was written to. */
+  #drained(source: Pick<RestSocket, "on" | "off">): Promise<void> {
     const response = this.#response;
     return new Promise((resolve) => {
       this.#isBehind = true;
       const settle = (): void => {
         this.#isBehind = false;
-        response.off("drain", settle);
+        source.off("drain", settle);
         response.off("close", settle);
         resolve();
       };
-      response.on("drain", settle);
+      source.on("drain", settle);
       response.on("close", settle);
     });
   }
 }
+
+/** A chunk of the transfer coding (RFC 9112, 7.1). */
+const chunkOf = (text: string): string => `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n`;

@@ -10,10 +10,10 @@ export interface UpstreamAnswer extends Omit<Failure, "body"> {
    */
   readonly body: AsyncIterable<Uint8Array>;
   /**
-   * The whole body as text. Fails with UPSTREAM_INVALID_RESPONSE when it has more bytes than that, or is cut, and with the signal's
-   * reason.
+   * The whole body as text; without a promise where all of it is there. Fails with UPSTREAM_INVALID_RESPONSE when it has more bytes than
+   * that, or is cut, and with the signal's reason.
    */
-  text(maxBytes: number): Promise<string>;
+  text(maxBytes: number): string | Promise<string>;
   /** Closes the exchange, and the connection where there is more to come on it. Who waits for a piece gets the end. */
   discard(): void;
   /**
@@ -24,7 +24,10 @@ export interface UpstreamAnswer extends Omit<Failure, "body"> {
 }
 
 /** A request as it is sent: with a body as text, or as its bytes. */
-export interface SentRequest extends Omit<WireRequest, "body"> {
+export interface SentRequest extends Omit<WireRequest, "body" | "headers"> {
+  /** Types of the answer that can be read. It is the header `accept`, unless the request has its own. */
+  readonly accept?: string;
+  readonly headers?: WireRequest["headers"] | undefined;
   readonly body?: string | Uint8Array | undefined;
 }
 

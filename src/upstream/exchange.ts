@@ -1,8 +1,9 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { Dispatcher } from "undici";
+import { type Dispatcher, interceptors } from "undici";
+import type { GatewayError } from "../errors/gateway-error.ts";
 import { invalidResponse } from "../providers/upstream-error.ts";
 import type { UpstreamAnswer } from "./client.ts";
-import { PieceQueue } from "./piece-queue.ts";
+import { PieceQueue, type PieceSource } from "./piece-queue.ts";
 import { faultBeforeHead, faultInBody, faultInStream } from "./upstream-fault.ts";
 
 /** How long, and for how many bytes, a body that nobody wants may go on before its connection is closed. */
@@ -15,7 +16,7 @@ const utf8 = new TextDecoder();
  * One request and its answer, as the client's handler. It listens to the signal as long as it runs, and closes the connection when
  * the signal is aborted.
  */
-export class Exchange implements Dispatcher.DispatchHandler, UpstreamAnswer {
+export class Exchange implements Dispatcher.DispatchHandler, UpstreamAnswer, PieceSource {
   /** Resolves with this when the head of the answer is there. */
   readonly head: Promise<UpstreamAnswer>;
   status = 0;
@@ -24,10 +25,11 @@ export class Exchange implements Dispatcher.DispatchHandler, UpstreamAnswer {
   readonly #provider: string;
   readonly #signal: AbortSignal;
   readonly #pieces: PieceQueue;
-  #resolveHead!: (answer: UpstreamAnswer) => void;
-  #rejectHead!: (fault: unknown) => void;
+  readonly #outcome = Promise.withResolvers<UpstreamAnswer>();
   #controller: Dispatcher.DispatchController | undefined;
   #headers: IncomingHttpHeaders = {};
+  /** Undoes the compression of the answer, and gives the rest to this. Few servers compress what they were asked not to. */
+  #unpacking: Dispatcher.DispatchHandler | undefined;
   /** Whether only the whole body is of use to whoever reads it. */
   #isWhole = false;
   #isOver = false;
@@ -40,16 +42,9 @@ export class Exchange implements Dispatcher.DispatchHandler, UpstreamAnswer {
   constructor(provider: string, signal: AbortSignal) {
     this.#provider = provider;
     this.#signal = signal;
-    this.head = new Promise((resolve, reject) => {
-      this.#resolveHead = resolve;
-      this.#rejectHead = reject;
-    });
-    this.#pieces = new PieceQueue({
-      pause: () => this.#controller?.pause(),
-      resume: () => this.#controller?.resume(),
-      abandon: () => this.discard(),
-    });
-    signal.addEventListener("abort", this.#aborted);
+    this.head = this.#outcome.promise;
+    this.#pieces = new PieceQueue(this);
+    signal.addEventListener("abort", this);
   }
 
   // What readers of the answer see.
@@ -67,21 +62,32 @@ export class Exchange implements Dispatcher.DispatchHandler, UpstreamAnswer {
     return Array.isArray(value) ? value.join(", ") : value;
   }
 
-  async text(maxBytes: number): Promise<string> {
-    const pieces: Uint8Array[] = [];
-    let size = 0;
+  text(maxBytes: number): string | Promise<string> {
     this.#isWhole = true;
     // A small body is there with its head.
-    while (!this.#pieces.isRead) {
-      const piece = this.#pieces.poll() ?? (await this.#pieces.next()).value;
+    const all = this.#pieces.all();
+    if (all === undefined) return this.#readText(maxBytes);
+    if (all.length > maxBytes) throw this.#tooLong(maxBytes);
+    return utf8.decode(all);
+  }
+
+  async #readText(maxBytes: number): Promise<string> {
+    const pieces: Uint8Array[] = [];
+    let size = 0;
+    for (;;) {
+      const { value: piece } = await this.#pieces.next();
       if (piece === undefined) break;
       size += piece.length;
       pieces.push(piece);
-      if (size <= maxBytes) continue;
-      this.discard();
-      throw invalidResponse(this.#provider, `a body of more than ${maxBytes} bytes`);
+      if (size > maxBytes) throw this.#tooLong(maxBytes);
     }
     return utf8.decode(pieces.length === 1 ? pieces[0] : Buffer.concat(pieces));
+  }
+
+  /** Closes the exchange. Returns the error of whoever reads it. */
+  #tooLong(maxBytes: number): GatewayError {
+    this.discard();
+    return invalidResponse(this.#provider, `a body of more than ${maxBytes} bytes`);
   }
 
   discard(): void {
@@ -94,10 +100,24 @@ export class Exchange implements Dispatcher.DispatchHandler, UpstreamAnswer {
     this.#pieces.end();
     this.#pieces.clear();
     if (this.#isOver) return;
-    this.#signal.removeEventListener("abort", this.#aborted);
+    this.#signal.removeEventListener("abort", this);
     this.#released = RELEASE_BYTES;
     this.#releaseTimer = setTimeout(() => this.discard(), RELEASE_MS);
     this.#releaseTimer.unref();
+  }
+
+  // What the queue of pieces calls.
+
+  pause(): void {
+    this.#controller?.pause();
+  }
+
+  resume(): void {
+    this.#controller?.resume();
+  }
+
+  abandon(): void {
+    this.discard();
   }
 
   // What the client calls.
@@ -108,16 +128,49 @@ export class Exchange implements Dispatcher.DispatchHandler, UpstreamAnswer {
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    if (headers["content-encoding"] === undefined) {
+      this.#begin(controller, status, headers);
+      return;
+    }
+    this.#unpacking = unpack({
+      onRequestStart: (unpacked) => {
+        this.#controller = unpacked;
+      },
+      onResponseStart: (unpacked, code, left) => this.#begin(unpacked, code, left),
+      onResponseData: (_, piece) => this.#take(piece),
+      onResponseEnd: () => this.#finish(),
+      onResponseError: (_, fault) => this.#fail(fault),
+    });
+    this.#unpacking.onRequestStart?.(controller, {});
+    this.#unpacking.onResponseStart?.(controller, status, headers);
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, piece: Buffer): void {
+    if (this.#unpacking === undefined) this.#take(piece);
+    else this.#unpacking.onResponseData?.(controller, piece);
+  }
+
+  onResponseEnd(controller: Dispatcher.DispatchController, trailers: IncomingHttpHeaders): void {
+    if (this.#unpacking === undefined) this.#finish();
+    else this.#unpacking.onResponseEnd?.(controller, trailers);
+  }
+
+  onResponseError(controller: Dispatcher.DispatchController, fault: Error): void {
+    if (this.#unpacking === undefined) this.#fail(fault);
+    else this.#unpacking.onResponseError?.(controller, fault);
+  }
+
+  #begin(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
     if (status < 200 || this.#isOver) return; // An interim answer: the real one is still to come.
     // Else they, and all that came with them, are kept to the end of a stream.
     controller.rawHeaders = null;
     this.status = status;
     this.#headers = headers;
     this.receivedAt = Date.now();
-    this.#resolveHead(this);
+    this.#outcome.resolve(this);
   }
 
-  onResponseData(_controller: Dispatcher.DispatchController, piece: Buffer): void {
+  #take(piece: Buffer): void {
     if (this.#isOver) return;
     if (this.#released === undefined) {
       this.#pieces.push(piece);
@@ -127,31 +180,32 @@ export class Exchange implements Dispatcher.DispatchHandler, UpstreamAnswer {
     if (this.#released < 0) this.discard();
   }
 
-  onResponseEnd(): void {
+  #finish(): void {
     if (this.#isOver) return;
     this.#pieces.end();
     this.#settle();
   }
 
-  onResponseError(_controller: Dispatcher.DispatchController | null, fault: Error): void {
+  #fail(fault: Error): void {
     if (this.#isOver) return;
     this.#settle();
     if (this.status === 0) {
-      this.#rejectHead(faultBeforeHead(this.#provider, fault));
+      this.#outcome.reject(faultBeforeHead(this.#provider, fault));
       return;
     }
     // How it is read may not be known yet: head and fault can come in one packet.
     this.#pieces.fail(() => (this.#isWhole ? faultInBody : faultInStream)(this.#provider, fault));
   }
 
-  readonly #aborted = (): void => {
+  /** The signal is aborted. */
+  handleEvent(): void {
     if (this.#isOver) return;
     const reason: unknown = this.#signal.reason;
-    this.#rejectHead(reason);
+    this.#outcome.reject(reason);
     this.#pieces.clear();
     this.#pieces.fail(() => reason);
     this.#close(reason instanceof Error ? reason : new Error("aborted"));
-  };
+  }
 
   #close(reason: Error): void {
     this.#settle();
@@ -161,7 +215,20 @@ export class Exchange implements Dispatcher.DispatchHandler, UpstreamAnswer {
 
   #settle(): void {
     this.#isOver = true;
-    this.#signal.removeEventListener("abort", this.#aborted);
+    this.#signal.removeEventListener("abort", this);
     clearTimeout(this.#releaseTimer);
   }
+}
+
+const decompress = interceptors.decompress({ skipErrorResponses: false });
+
+/** Makes a handler that undoes compression, and gives what there is then to another one. */
+function unpack(handler: Dispatcher.DispatchHandler): Dispatcher.DispatchHandler {
+  let unpacking = handler;
+  const dispatch = decompress((_options, decompressing) => {
+    unpacking = decompressing;
+    return true;
+  });
+  dispatch({ path: "/", method: "GET" }, handler);
+  return unpacking;
 }

@@ -2,7 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { type UpstreamRequest, UpstreamRequestSchema } from "../gen/parley/chat/v1/chat_service_pb.ts";
 import type { ChatCompletion } from "../gen/parley/chat/v1/completion_pb.ts";
 import { breathe, isLarge } from "../lib/breathe.ts";
-import type { EncodedCall, Medium, MediumRef, Provider, WireRequest } from "../providers/provider.ts";
+import type { EncodedCall, Medium, MediumRef, Provider } from "../providers/provider.ts";
 import { invalidResponse } from "../providers/upstream-error.ts";
 import type { AttemptOptions, BackendCall, ChunkBatch, PlannedCall } from "./backend.ts";
 import type { HttpBackendOptions } from "./backend-parts.ts";
@@ -50,11 +50,12 @@ class HttpCall implements PlannedCall {
 
   describe(): UpstreamRequest {
     const { provider, userAgent } = this.#options;
-    const request = accepting(this.#planned.request, this.#call.streaming);
+    const { request } = this.#planned;
+    const headers = { accept: acceptOf(this.#call), ...request.headers };
     return create(UpstreamRequestSchema, {
       method: request.method,
       url: shownUrl(provider.endpoint, request),
-      headers: shownHeaders(provider.endpoint, request, userAgent),
+      headers: shownHeaders(provider.endpoint, { ...request, headers }, userAgent),
       bodyJson: request.body ?? "",
     });
   }
@@ -68,7 +69,8 @@ class HttpCall implements PlannedCall {
       answer.discard();
       throw invalidResponse(provider.id, "an event stream where one piece of JSON was asked for");
     }
-    const body = await answer.text(MAX_BODY_BYTES);
+    const read = answer.text(MAX_BODY_BYTES);
+    const body = typeof read === "string" ? read : await read;
     const completion = decode(keyed, encoded, body);
     recollection.remember(provider.id, completion);
     return completion;
@@ -96,13 +98,13 @@ class HttpCall implements PlannedCall {
     onHead: AttemptOptions["onHead"],
   ): Promise<UpstreamAnswer> {
     const { client, provider } = this.#options;
-    const { streaming } = this.#call;
-    const { body } = request;
+    const { method, path, headers, body } = request;
     const isLong = isLarge(body?.length ?? 0);
     if (isLong) await breathe();
-    const bytes = body !== undefined && (isLong || streaming) ? bytesOf(body) : body;
+    const bytes = body !== undefined && (isLong || this.#call.streaming) ? bytesOf(body) : body;
     if (isLong) await breathe();
-    const answer = await client.request(keyed, { ...accepting(request, streaming), body: bytes }, signal);
+    const sent = { method, path, accept: acceptOf(this.#call), headers, body: bytes };
+    const answer = await client.request(keyed, sent, signal);
     onHead?.();
     if (!answer.ok) throw await readFailure(keyed, answer, signal);
     const fault = unreadable(answer);
@@ -144,10 +146,8 @@ function unreadable(answer: UpstreamAnswer): string | undefined {
   return isEncoded(answer) ? "a body in an encoding that is not known" : undefined;
 }
 
-const accepting = (request: WireRequest, streaming: boolean): WireRequest => ({
-  ...request,
-  headers: { accept: streaming ? "text/event-stream, application/json" : "application/json", ...request.headers },
-});
+const acceptOf = ({ streaming }: BackendCall): string =>
+  streaming ? "text/event-stream, application/json" : "application/json";
 
 const utf8 = new TextEncoder();
 

@@ -1,5 +1,6 @@
 /** Bytes at which the source has to pause; it goes on when they are read. */
 const HIGH_WATER = 256 * 1024;
+const NOTHING = new Uint8Array();
 
 /**
  * The pieces of a body on their way from a connection to its reader. What came in the same turn is read as one piece: a packet often
@@ -50,14 +51,10 @@ export class PieceQueue implements AsyncIterableIterator<Uint8Array> {
     this.#resume();
   }
 
-  /** What is there, without waiting; undefined: nothing is. */
-  poll(): Uint8Array | undefined {
-    return this.#size > 0 ? this.#take() : undefined;
-  }
-
-  /** Whether all was read, and nothing went wrong. */
-  get isRead(): boolean {
-    return this.#isEnded && this.#size === 0 && this.#explain === undefined;
+  /** All of it, where all has come and nothing went wrong; else undefined, and nothing is taken. */
+  all(): Uint8Array | undefined {
+    if (!this.#isEnded || this.#explain !== undefined) return undefined;
+    return this.#size > 0 ? this.#take() : NOTHING;
   }
 
   /** One reader waits at a time. */

@@ -1,5 +1,6 @@
 import type { Endpoint, WireRequest } from "../providers/provider.ts";
 import { REDACTED, redact, shownQuery } from "../telemetry/redaction.ts";
+import type { SentRequest } from "./client.ts";
 
 /** What of a request does not depend on the call: read off an endpoint once. */
 export interface EndpointHead {
@@ -32,6 +33,33 @@ export function readEndpoint({ baseUrl, query, headers, secretHeaders }: Endpoin
     withoutBody,
   };
 }
+
+/** Writes the headers of requests to one endpoint, as names and values in turn. */
+export class HeaderLists {
+  readonly #head: EndpointHead;
+  /** By what is accepted. Most requests have nothing else of their own. */
+  readonly #withBody = new Map<string | undefined, string[]>();
+
+  constructor(head: EndpointHead) {
+    this.#head = head;
+  }
+
+  /** The headers of a request. The list is not to be changed. */
+  of({ accept, headers, body }: Omit<SentRequest, "method" | "path">): string[] {
+    const { withBody, withoutBody } = this.#head;
+    const accepting = accept === undefined ? {} : { accept };
+    if (body === undefined) return listOf({ ...withoutBody, ...accepting, ...headers });
+    if (headers !== undefined) return listOf({ ...withBody, ...accepting, ...headers });
+    let list = this.#withBody.get(accept);
+    if (list === undefined) {
+      list = listOf({ ...withBody, ...accepting });
+      this.#withBody.set(accept, list);
+    }
+    return list;
+  }
+}
+
+const listOf = (headers: Readonly<Record<string, string>>): string[] => Object.entries(headers).flat();
 
 /** Path and query of a request, from the root on. */
 export function requestPath({ basePath, query }: Pick<EndpointHead, "basePath" | "query">, path: string): string {

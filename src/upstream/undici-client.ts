@@ -1,9 +1,9 @@
-import { type Dispatcher, EnvHttpProxyAgent, interceptors, Pool } from "undici";
+import { type Dispatcher, EnvHttpProxyAgent, Pool } from "undici";
 import type { ProxySettings } from "../config/settings.ts";
 import type { Endpoint } from "../providers/provider.ts";
 import type { UpstreamClient } from "./client.ts";
 import { Exchange } from "./exchange.ts";
-import { type EndpointHead, readEndpoint, requestPath } from "./request-head.ts";
+import { type EndpointHead, HeaderLists, readEndpoint, requestPath } from "./request-head.ts";
 
 /** How the way to providers is taken. */
 export interface UpstreamClientOptions {
@@ -32,25 +32,25 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
     let way = ways.get(endpoint);
     if (way === undefined) {
       const head = readEndpoint(endpoint, userAgent);
-      way = { head, dispatcher: dispatchers.to(head.origin) };
+      way = { head, headers: new HeaderLists(head), dispatcher: dispatchers.to(head.origin) };
       ways.set(endpoint, way);
     }
     return way;
   };
 
   return {
-    async request({ id, endpoint }, { method, path, headers, body }, signal) {
-      signal.throwIfAborted();
-      const { head, dispatcher } = wayTo(endpoint);
-      const base = body === undefined ? head.withoutBody : head.withBody;
+    // No async function: a promise that it returns is waited for in three steps.
+    request({ id, endpoint }, sent, signal) {
+      if (signal.aborted) return Promise.reject(signal.reason);
+      const { head, headers, dispatcher } = wayTo(endpoint);
       const exchange = new Exchange(id, signal);
       dispatcher.dispatch(
         {
           origin: head.origin,
-          path: requestPath(head, path),
-          method,
-          headers: headers === undefined ? base : { ...base, ...headers },
-          body: body ?? null,
+          path: requestPath(head, sent.path),
+          method: sent.method,
+          headers: headers.of(sent),
+          body: sent.body ?? null,
           headersTimeout: 0,
           bodyTimeout: 0,
         },
@@ -65,6 +65,7 @@ export function createUpstreamClient(options: UpstreamClientOptions): UpstreamCl
 /** How an endpoint is reached. */
 interface Way {
   readonly head: EndpointHead;
+  readonly headers: HeaderLists;
   readonly dispatcher: Dispatcher;
 }
 
@@ -86,29 +87,23 @@ function createDispatchers({ proxies, ...options }: UpstreamClientOptions): Disp
   if (httpProxy !== "" || httpsProxy !== "") {
     // Where a value is unset, the agent would read the environment itself; an empty one says that there is none.
     const agent = new EnvHttpProxyAgent({ ...settings, httpProxy, httpsProxy, noProxy });
-    const decompressing = withDecompression(agent);
-    return { to: () => decompressing, destroy: () => agent.destroy() };
+    return { to: () => agent, destroy: () => agent.destroy() };
   }
-  const pools = new Map<string, { readonly pool: Pool; readonly decompressing: Dispatcher }>();
+  const pools = new Map<string, Pool>();
   let isDestroyed = false;
   return {
     to(origin) {
-      let found = pools.get(origin);
-      if (found === undefined) {
-        const pool = new Pool(origin, settings);
+      let pool = pools.get(origin);
+      if (pool === undefined) {
+        pool = new Pool(origin, settings);
         if (isDestroyed) void pool.destroy();
-        found = { pool, decompressing: withDecompression(pool) };
-        pools.set(origin, found);
+        pools.set(origin, pool);
       }
-      return found.decompressing;
+      return pool;
     },
     async destroy() {
       isDestroyed = true;
-      await Promise.all([...pools.values()].map(({ pool }) => pool.destroy()));
+      await Promise.all([...pools.values()].map((pool) => pool.destroy()));
     },
   };
 }
-
-/** It is of use only where a server compresses what it was asked not to. */
-const withDecompression = (dispatcher: Dispatcher): Dispatcher =>
-  dispatcher.compose(interceptors.decompress({ skipErrorResponses: false }));

@@ -196,8 +196,8 @@ describe("a client that does not read", () => {
     const { port, exchanges } = await startRest(operations);
     const answer = await open(port, { path: CHAT, body: STREAM });
     answer.pause();
-    // The response says that it is behind once the system's buffers are full, whatever their size.
-    await expect.poll(() => exchanges[0]!.response.writableNeedDrain, { timeout: 15_000 }).toBe(true);
+    // The connection says that it is behind once the system's buffers are full, whatever their size.
+    await expect.poll(() => exchanges[0]!.response.socket?.writableNeedDrain, { timeout: 15_000 }).toBe(true);
     const held = pulls;
     for (let turn = 0; turn < 50; turn++) await new Promise((resolve) => setImmediate(resolve));
     expect(pulls).toBeLessThanOrEqual(held + 1);

@@ -4,9 +4,26 @@ import { DueList } from "../../src/lib/due-list.ts";
 import { createSseWriter } from "../../src/rest/sse-writer.ts";
 
 /** A response that writes down what it is told, and whose reader can be behind. */
+/** The connection of a response: what is written to it is told behind an arrow. */
+class RecordingSocket extends EventEmitter {
+  writable = true;
+  behind = false;
+  readonly #told: string[];
+  constructor(told: string[]) {
+    super();
+    this.#told = told;
+  }
+  write(text: string): boolean {
+    this.#told.push(`> ${text}`);
+    return !this.behind;
+  }
+}
+
 class RecordingResponse extends EventEmitter {
   readonly told: string[] = [];
+  readonly socket = new RecordingSocket(this.told);
   behind = false;
+  chunkedEncoding = false;
   get headersSent(): boolean {
     return this.told.length > 0;
   }
@@ -82,6 +99,34 @@ describe("createSseWriter()", () => {
     vi.advanceTimersByTime(15_000);
     expect(response.told).toEqual([HEAD, "a\n\n", "b\n\n", COMMENT]);
     expect(["drain", "close"].map((event) => response.listenerCount(event))).toEqual([0, 0]);
+  });
+
+  it("writes a chunk behind the first one to the connection, in one piece, and waits for that", async () => {
+    const { response, writer } = start();
+    response.chunkedEncoding = true;
+    writer.write("a\n\n");
+    writer.write("\u{1F600}\n\n");
+    response.socket.behind = true;
+    const written = writer.write("b\n\n");
+    expect(written).toBeInstanceOf(Promise);
+    response.emit("drain");
+    vi.advanceTimersByTime(60_000);
+    response.socket.behind = false;
+    response.socket.emit("drain");
+    await written;
+    writer.end("c\n\n");
+    const chunks = ["> 6\r\n\u{1F600}\n\n\r\n", "> 3\r\nb\n\n\r\n"];
+    expect(response.told).toEqual([HEAD, "a\n\n", ...chunks, "c\n\n", "end"]);
+    expect([response.socket.listenerCount("drain"), response.listenerCount("close")]).toEqual([0, 0]);
+  });
+
+  it("writes to the response where the connection takes no more", () => {
+    const { response, writer } = start();
+    response.chunkedEncoding = true;
+    writer.write("a\n\n");
+    response.socket.writable = false;
+    writer.write("b\n\n");
+    expect(response.told).toEqual([HEAD, "a\n\n", "b\n\n"]);
   });
 
   it("waits no longer when the response is closed, and writes nothing after that", async () => {

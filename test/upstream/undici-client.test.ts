@@ -59,6 +59,9 @@ const send = (
   change?: Partial<Endpoint>,
 ): Promise<UpstreamAnswer> => client.request(providerAt(url, change), request, signal);
 
+/** Its whole text, whether that is there or is waited for. */
+const textOf = async (answer: UpstreamAnswer, maxBytes: number): Promise<string> => answer.text(maxBytes);
+
 /** Everything of an error that comes to be read by anybody. */
 const shown = (thrown: unknown): string =>
   JSON.stringify([thrown instanceof GatewayError ? thrown.message : "", errorFields(thrown)]);
@@ -215,7 +218,7 @@ describe("the client's answers", () => {
   it("are refused when their body is larger than it may be", async () => {
     const upstream = await start({ pieces: ["x".repeat(1_000)], ending: "hold" });
     const answer = await send(open(), upstream.url);
-    expect(await failureOf(answer.text(100))).toMatchObject({ reason: Reason.UPSTREAM_INVALID_RESPONSE });
+    expect(await failureOf(textOf(answer, 100))).toMatchObject({ reason: Reason.UPSTREAM_INVALID_RESPONSE });
     await until(() => upstream.openConnections === 0, "the connection is closed");
   });
 
@@ -409,7 +412,7 @@ describe("the client, with half an answer", () => {
   it.each(CUT)("says that a body is %s, of which the whole is wanted", async (_what, reply, reason) => {
     const upstream = await start(reply);
     const signal = unaborted();
-    const error = await failureOf((await send(open(), upstream.url, POST, signal)).text(1_000));
+    const error = await failureOf(textOf(await send(open(), upstream.url, POST, signal), 1_000));
     expect(error).toMatchObject({ name: "GatewayError", reason, message: expect.stringMatching(/^tiny /) });
     expect(getEventListeners(signal, "abort")).toEqual([]);
   });
