@@ -1,4 +1,5 @@
 import type { Failure, Provider, WireRequest } from "../providers/provider.ts";
+import type { Pieces } from "./piece-queue.ts";
 
 /** An answer of a provider, whose body is still to be read. Whoever gets one reads it to its end, discards it, or releases it. */
 export interface UpstreamAnswer extends Omit<Failure, "body"> {
@@ -6,9 +7,9 @@ export interface UpstreamAnswer extends Omit<Failure, "body"> {
   readonly ok: boolean;
   /**
    * The body as it comes: each piece is what was there at once. The iteration fails with a GatewayError (UPSTREAM_STREAM_INTERRUPTED,
-   * UPSTREAM_INVALID_RESPONSE for a body that cannot be decompressed, or the signal's reason); leaving it early closes the exchange.
+   * UPSTREAM_INVALID_RESPONSE for a body that cannot be decompressed, or the signal's reason); leaving a loop over it closes the exchange.
    */
-  readonly body: AsyncIterable<Uint8Array>;
+  readonly body: Pieces;
   /**
    * The whole body as text; without a promise where all of it is there. Fails with UPSTREAM_INVALID_RESPONSE when it has more bytes than
    * that, or is cut, and with the signal's reason.

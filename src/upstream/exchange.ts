@@ -3,7 +3,7 @@ import { type Dispatcher, interceptors } from "undici";
 import type { GatewayError } from "../errors/gateway-error.ts";
 import { invalidResponse } from "../providers/upstream-error.ts";
 import type { UpstreamAnswer } from "./client.ts";
-import { PieceQueue, type PieceSource } from "./piece-queue.ts";
+import { PieceQueue, type PieceSource, type Pieces } from "./piece-queue.ts";
 import { faultBeforeHead, faultInBody, faultInStream } from "./upstream-fault.ts";
 
 /** How long, and for how many bytes, a body that nobody wants may go on before its connection is closed. */
@@ -53,7 +53,7 @@ export class Exchange implements Dispatcher.DispatchHandler, UpstreamAnswer, Pie
     return this.status >= 200 && this.status < 300;
   }
 
-  get body(): AsyncIterable<Uint8Array> {
+  get body(): Pieces {
     return this.#pieces;
   }
 
@@ -75,7 +75,8 @@ export class Exchange implements Dispatcher.DispatchHandler, UpstreamAnswer, Pie
     const pieces: Uint8Array[] = [];
     let size = 0;
     for (;;) {
-      const { value: piece } = await this.#pieces.next();
+      await this.#pieces.ready();
+      const piece = this.#pieces.take();
       if (piece === undefined) break;
       size += piece.length;
       pieces.push(piece);

@@ -2,27 +2,34 @@
 const HIGH_WATER = 256 * 1024;
 const NOTHING = new Uint8Array();
 
+/** A body that is read piece by piece. A loop over it is the simple way; who has many of them waits and takes. */
+export interface Pieces extends AsyncIterable<Uint8Array> {
+  /** Resolves when there is something to take, or nothing more will come; undefined: that is so now. One reader waits at a time. */
+  ready(): Promise<void> | undefined;
+  /** What is there, as one piece; undefined: nothing more will come. Throws where something went wrong, when all before that was taken. */
+  take(): Uint8Array | undefined;
+}
+
 /**
  * The pieces of a body on their way from a connection to its reader. What came in the same turn is read as one piece: a packet often
  * has many small pieces in it, and each step of a reader costs about as much as its work.
  */
-export class PieceQueue implements AsyncIterableIterator<Uint8Array> {
+export class PieceQueue implements Pieces {
   readonly #source: PieceSource;
   #pieces: Uint8Array[] = [];
   #size = 0;
   #isPaused = false;
   #isEnded = false;
   #explain: (() => unknown) | undefined;
-  /** The reader that waits. */
-  #waiting: PromiseWithResolvers<IteratorResult<Uint8Array>> | undefined;
-  /** Whether the reader is told at the end of this turn. */
-  #isRoused = false;
+  /** The reader that waits. It goes on behind the rest of the turn, and so of the turn's pieces. */
+  #waiting: PromiseWithResolvers<void> | undefined;
 
   constructor(source: PieceSource) {
     this.#source = source;
   }
 
   push(piece: Uint8Array): void {
+    if (piece.length === 0) return;
     this.#pieces.push(piece);
     this.#size += piece.length;
     if (this.#size >= HIGH_WATER && !this.#isPaused) {
@@ -54,31 +61,37 @@ export class PieceQueue implements AsyncIterableIterator<Uint8Array> {
   /** All of it, where all has come and nothing went wrong; else undefined, and nothing is taken. */
   all(): Uint8Array | undefined {
     if (!this.#isEnded || this.#explain !== undefined) return undefined;
-    return this.#size > 0 ? this.#take() : NOTHING;
+    return this.take() ?? NOTHING;
   }
 
-  /** One reader waits at a time. */
-  next(): Promise<IteratorResult<Uint8Array>> {
-    this.#waiting = Promise.withResolvers();
-    const { promise } = this.#waiting;
-    if (this.#size > 0 || this.#isEnded) this.#serve();
-    return promise;
+  ready(): Promise<void> | undefined {
+    if (this.#size > 0 || this.#isEnded) return undefined;
+    this.#waiting ??= Promise.withResolvers();
+    return this.#waiting.promise;
   }
 
-  async return(): Promise<IteratorResult<Uint8Array>> {
-    this.#source.abandon();
-    return { done: true, value: undefined };
-  }
-
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  #take(): Uint8Array {
+  take(): Uint8Array | undefined {
+    if (this.#size === 0) {
+      if (this.#explain !== undefined) throw this.#explain();
+      return undefined;
+    }
     const [first] = this.#pieces;
     const piece = this.#pieces.length === 1 ? (first as Uint8Array) : Buffer.concat(this.#pieces);
     this.clear();
     return piece;
+  }
+
+  async *[Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
+    try {
+      for (;;) {
+        await this.ready();
+        const piece = this.take();
+        if (piece === undefined) return;
+        yield piece;
+      }
+    } finally {
+      this.#source.abandon();
+    }
   }
 
   #resume(): void {
@@ -88,21 +101,9 @@ export class PieceQueue implements AsyncIterableIterator<Uint8Array> {
   }
 
   #rouse(): void {
-    if (this.#waiting === undefined || this.#isRoused) return;
-    this.#isRoused = true;
-    // The rest of the turn's pieces come first.
-    queueMicrotask(this.#serve);
-  }
-
-  readonly #serve = (): void => {
-    this.#isRoused = false;
-    const { resolve, reject } = this.#waiting ?? {};
-    if (resolve === undefined || (this.#size === 0 && !this.#isEnded)) return;
+    this.#waiting?.resolve();
     this.#waiting = undefined;
-    if (this.#size > 0) resolve({ done: false, value: this.#take() });
-    else if (this.#explain === undefined) resolve({ done: true, value: undefined });
-    else reject?.(this.#explain());
-  };
+  }
 }
 
 /** Where the pieces come from. */

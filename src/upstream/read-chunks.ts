@@ -34,7 +34,6 @@ class ChunkReading implements AsyncIterableIterator<ChunkBatch> {
   #open: (() => Promise<OpenStream>) | undefined;
   readonly #signal: AbortSignal;
   #stream: OpenStream | undefined;
-  #pieces: AsyncIterator<Uint8Array> | undefined;
   #memory: ReturnType<Recollection["listen"]> | undefined;
   /** What is thrown next, behind the chunks that came before it. */
   #fault: { readonly thrown: unknown } | undefined;
@@ -50,11 +49,14 @@ class ChunkReading implements AsyncIterableIterator<ChunkBatch> {
     try {
       if (this.#fault !== undefined) throw this.#fault.thrown;
       const stream = this.#stream ?? (await this.#begin(this.#open as () => Promise<OpenStream>));
-      const piece = await this.#pieces?.next();
+      const { body } = stream.answer;
+      const ready = body.ready();
+      if (ready !== undefined) await ready;
       // Somebody has left the stream meanwhile.
       if (this.#isOver) return END;
       this.#signal.throwIfAborted();
-      const value = piece?.value === undefined ? this.#finish(stream) : this.#read(stream, piece.value);
+      const piece = body.take();
+      const value = piece === undefined ? this.#finish(stream) : this.#read(stream, piece);
       return { done: false, value };
     } catch (thrown) {
       this.#leave();
@@ -76,7 +78,6 @@ class ChunkReading implements AsyncIterableIterator<ChunkBatch> {
     this.#open = undefined;
     this.#stream = stream;
     if (this.#isOver) stream.answer.discard();
-    this.#pieces = stream.answer.body[Symbol.asyncIterator]();
     this.#memory = stream.recollection.listen(stream.provider.id);
     return stream;
   }

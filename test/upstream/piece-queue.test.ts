@@ -12,8 +12,9 @@ function createQueue() {
 
 const bytes = (...values: number[]): Uint8Array => new Uint8Array(values);
 const read = async (queue: PieceQueue): Promise<unknown> => {
-  const { done, value } = await queue.next();
-  return done === true ? "end" : [...(value as Uint8Array)];
+  await queue.ready();
+  const piece = queue.take();
+  return piece === undefined ? "end" : [...piece];
 };
 
 describe("PieceQueue", () => {
@@ -51,12 +52,22 @@ describe("PieceQueue", () => {
     expect(calls).toEqual(["pause", "resume"]);
   });
 
-  it("wakes its reader at the end, and tells its source of one that leaves", async () => {
-    const { calls, queue } = createQueue();
+  it("wakes its reader at the end, and no sooner", async () => {
+    const { queue } = createQueue();
     const first = read(queue);
+    queue.push(bytes());
     queue.end();
     expect(await first).toBe("end");
-    await queue.return();
+    expect(queue.ready()).toBeUndefined();
+  });
+
+  it("is read by a loop, and tells its source when that is left", async () => {
+    const { calls, queue } = createQueue();
+    queue.push(bytes(1));
+    for await (const piece of queue) {
+      expect([...piece]).toEqual([1]);
+      break;
+    }
     expect(calls).toEqual(["abandon"]);
   });
 });
