@@ -43,6 +43,7 @@ export function compileStreamStringifier<Desc extends DescMessage>(
     let frame: Frame | undefined;
     let textFrame: TextFrame | undefined;
     let misses = 0;
+    let isFirst = true;
     return (message) => {
       const text = textFrame && framer.fill(textFrame, message);
       if (text !== undefined) {
@@ -56,10 +57,12 @@ export function compileStreamStringifier<Desc extends DescMessage>(
         if (pair !== "") return frame.head + pair + frame.tail;
       }
       const json = encodeJson(desc, message, options);
-      frame = frameOf(json, field.key, properties, steady);
+      // A frame takes longer than a message. Most streams do without this one, and none goes on as it began: its first message has a role.
+      frame = misses < MAX_MISSES ? undefined : frameOf(json, field.key, properties, steady);
       const whole = JSON.stringify(json);
       // Changes the JSON, and so comes last.
-      textFrame = framer.frameOf(message, json);
+      textFrame = isFirst ? undefined : framer.frameOf(message, json);
+      isFirst = false;
       return whole;
     };
   };

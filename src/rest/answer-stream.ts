@@ -34,8 +34,8 @@ export async function answerStream(exchange: Exchange, answer: StreamAnswer): Pr
   const headers = (): AnswerHeaders => headersOf(exchange, [...answer.headers, ...reportHeaders(report)]);
   const writer = createSseWriter(exchange.response, { headers, keepAliveMs, signal, open });
   try {
-    await pump(answer, writer, (batch) => {
-      report ??= findReport(target, batch);
+    await pump(answer, writer, (found) => {
+      report ??= found;
     });
     if (target.events !== undefined && !writer.committed) answerEmpty(exchange, 204, []);
     else writer.end(answer.encode.end());
@@ -51,23 +51,29 @@ export async function answerStream(exchange: Exchange, answer: StreamAnswer): Pr
 
 /**
  * Writes all batches, one write for each, as fast as they are read. Throws the signal's reason when the client goes
- * away.
+ * away. `reported` is given the report before there is an answer.
  */
 async function pump(
-  { batches, encode, signal }: StreamAnswer,
+  { target, batches, encode, signal }: StreamAnswer,
   writer: SseWriter,
-  beforeCommit: (batch: readonly Message[]) => void,
+  reported: (report: CallReport | undefined) => void,
 ): Promise<void> {
   const iterator = batches[Symbol.asyncIterator]();
   // The loop itself stops the iteration only when the batch has come that it waits for.
   const stop = (): void => void stopQuietly(iterator);
   signal.addEventListener("abort", stop);
+  let isFirst = true;
   try {
     for await (const batch of { [Symbol.asyncIterator]: () => iterator }) {
-      if (!writer.committed) beforeCommit(batch);
+      const report = findReport(target, batch);
       let events = "";
       for (const message of batch) events += encode.encode(message);
-      const pending = events === "" ? undefined : writer.write(events);
+      if (!writer.committed) reported(report);
+      // The first and the last message have a report. The end comes right behind the last one: they go out together.
+      const isLast = report !== undefined && !isFirst;
+      isFirst = false;
+      if (isLast) writer.hold(events);
+      const pending = isLast || events === "" ? undefined : writer.write(events);
       if (pending !== undefined) await pending;
       signal.throwIfAborted();
     }

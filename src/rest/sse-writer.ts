@@ -35,6 +35,8 @@ export interface SseWriter {
    * nothing is written.
    */
   write(events: string): Promise<void> | undefined;
+  /** Keeps events back, which are written before all that is written next. */
+  hold(events: string): void;
   /** Writes the last events and ends the response. */
   end(events: string): void;
   /** Stops the comments. To be called in the end, however it came. */
@@ -59,6 +61,7 @@ class Writer implements SseWriter, Due, Listed {
   readonly #options: SseOptions;
   #isCommitted = false;
   #isBehind = false;
+  #held = "";
 
   constructor(response: RestResponse, options: SseOptions) {
     this.#response = response;
@@ -74,18 +77,23 @@ class Writer implements SseWriter, Due, Listed {
   write(events: string): Promise<void> | undefined {
     if (this.#options.signal.aborted) return undefined;
     this.#spoke();
+    const text = this.#withHeld(events);
     const socket = this.#isCommitted ? this.#socket() : undefined;
     if (socket === undefined) {
       this.#commit();
-      return this.#response.write(events) ? undefined : this.#drained(this.#response);
+      return this.#response.write(text) ? undefined : this.#drained(this.#response);
     }
-    return socket.write(chunkOf(events)) ? undefined : this.#drained(socket);
+    return socket.write(chunkOf(text)) ? undefined : this.#drained(socket);
+  }
+
+  hold(events: string): void {
+    this.#held = this.#withHeld(events);
   }
 
   end(events: string): void {
     if (this.#options.signal.aborted) return;
     this.#commit();
-    this.#response.end(events);
+    this.#response.end(this.#withHeld(events));
   }
 
   release(): void {
@@ -98,7 +106,14 @@ class Writer implements SseWriter, Due, Listed {
     // A reader that is behind has enough to read.
     if (this.#isBehind || this.#options.signal.aborted) return;
     this.#commit();
-    this.#response.write(COMMENT);
+    this.#response.write(this.#withHeld(COMMENT));
+  }
+
+  #withHeld(events: string): string {
+    if (this.#held === "") return events;
+    const held = this.#held;
+    this.#held = "";
+    return held + events;
   }
 
   #spoke(): void {

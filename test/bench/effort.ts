@@ -4,7 +4,7 @@ export interface Effort {
   readonly rounds: number;
   /** Of each load that goes on for a time, in seconds. */
   readonly seconds: number;
-  /** Calls of each kind that a server has answered before they are counted, and a tenth as many streams: V8 optimises what runs often. */
+  /** Calls of each kind that a server has answered before they are counted, and a tenth as many streams with many chunks: V8 optimises what runs often. */
   readonly warmUpCalls: number;
   /** The first calls of a server, which are counted for themselves. */
   readonly coldCalls: number;

@@ -11,7 +11,7 @@ import type {
   TurnsLoad,
   TurnsResult,
 } from "./load/load.ts";
-import { isStreamed, type ShapeName } from "./requests.ts";
+import { SHAPES, type ShapeName } from "./requests.ts";
 import { startGateway } from "./servers/gateway.ts";
 import { peerHeaders, startPeer } from "./servers/peer.ts";
 import type { Server } from "./servers/program.ts";
@@ -91,7 +91,10 @@ export async function openStage(effort: Effort, peer?: string): Promise<Stage> {
   return stage;
 }
 
-/** Makes as many calls as it takes; of streams a tenth as many. */
+/** A stream with more has most of its work in them. */
+const MANY_CHUNKS = 10;
+
+/** Makes as many calls as it takes; of streams with many chunks a tenth as many. */
 export async function warmUpServer(
   stage: Stage,
   { port }: Server,
@@ -100,6 +103,6 @@ export async function warmUpServer(
   shape: ShapeName,
 ): Promise<void> {
   const call = callOf(door, shape, port);
-  const calls = Math.ceil(stage.effort.warmUpCalls / (isStreamed(shape) ? 10 : 1));
+  const calls = Math.ceil(stage.effort.warmUpCalls / (SHAPES[shape].marks > MANY_CHUNKS ? 10 : 1));
   await stage.run(closedLoad(door, { ...call, headers: { ...call.headers, ...stage.headersOf(name) } }, { calls }));
 }

@@ -69,6 +69,20 @@ describe("createSseWriter()", () => {
     expect([writer.committed, response.told]).toEqual([true, [HEAD, "a\n\n", "b\n\n", "c\n\n", "end"]]);
   });
 
+  it("keeps events back for what is written next", () => {
+    const { response, writer } = start();
+    writer.write("a\n\n");
+    writer.hold("b\n\n");
+    writer.hold("c\n\n");
+    writer.write("d\n\n");
+    writer.hold("e\n\n");
+    vi.advanceTimersByTime(15_000);
+    writer.hold("f\n\n");
+    expect(response.told).toEqual([HEAD, "a\n\n", "b\n\nc\n\nd\n\n", `e\n\n${COMMENT}`]);
+    writer.end("g\n\n");
+    expect(response.told.slice(4)).toEqual(["f\n\ng\n\n", "end"]);
+  });
+
   it("comments on each 15 s of silence, counted from the last event or comment", () => {
     const { response, writer } = start();
     vi.advanceTimersByTime(15_000);
