@@ -10,12 +10,12 @@ import { limitText } from "./limit-text.ts";
 import { MAX_OUTPUT_TOKENS, type SandboxModel } from "./models.ts";
 import { createRandom, type Random } from "./random.ts";
 import { type SampleOptions, sampleSchema } from "./schema/sample-schema.ts";
-import { countTokens, type Piece, type SplitText, splitTokens, tokensIn } from "./tokens/tokens.ts";
+import { countTokens, type LimitedText, limitTokens } from "./tokens/tokens.ts";
 
-/** One answer, in tokens. */
+/** One answer. */
 export interface Answer {
-  readonly reasoning: readonly Piece[];
-  readonly content: readonly Piece[];
+  readonly reasoning: LimitedText;
+  readonly content: LimitedText;
   readonly calls: readonly AnswerCall[];
   readonly finishReason: FinishReason;
 }
@@ -25,8 +25,8 @@ export interface AnswerCall {
   readonly kind: "function" | "custom" | "legacy";
   readonly id: string;
   readonly name: string;
-  /** Arguments as JSON, or the input of a custom tool, in tokens. */
-  readonly input: readonly Piece[];
+  /** Arguments as JSON, or the input of a custom tool. */
+  readonly input: LimitedText;
 }
 
 /** Makes choice number `index` of an answer. */
@@ -36,19 +36,20 @@ export type AnswerMaker = (index: number) => Answer;
 interface Task {
   readonly params: ChatCompletionParams;
   readonly conversation: Conversation;
-  readonly reasoning: readonly Piece[];
+  readonly reasoning: LimitedText;
   /** How many tokens are left after the reasoning. */
   readonly limit: number;
 }
 
 const eliza = createEliza();
+const NOTHING = limitTokens("", 0);
 
 /** Reads a call once, for all its choices. The same parameters give the same answers. */
 export function createAnswerMaker(model: SandboxModel, params: ChatCompletionParams): AnswerMaker {
   const conversation = readConversation(params.messages);
   const most = Math.min(params.maxCompletionTokens ?? params.maxTokens ?? MAX_OUTPUT_TOKENS, MAX_OUTPUT_TOKENS);
-  const reasoning = splitTokens(think(params.reasoningEffort, conversation), most).pieces;
-  const task: Task = { params, conversation, reasoning, limit: most - tokensIn(reasoning) };
+  const reasoning = limitTokens(think(params.reasoningEffort, conversation), most);
+  const task: Task = { params, conversation, reasoning, limit: most - reasoning.tokens };
   const key = seedKey(conversation.last);
   const tools = chooseTools(params, conversation.last, conversation.results.length > 0);
   const answer = tools.length > 0 ? callTools(task, tools) : writeText(task, model);
@@ -64,13 +65,13 @@ const seedKey = (text: string): string => (text.length <= SHORT ? text : String(
 function writeText(task: Task, model: SandboxModel): (random: Random) => Answer {
   const { params, reasoning, limit } = task;
   const write = createWriter(model, task);
-  let before: { readonly text: string; readonly limited: SplitText } | undefined;
+  let before: { readonly text: string; readonly limited: LimitedText } | undefined;
   return (random) => {
     const text = write(random);
     // Choices often say the same, and a long text takes its time.
     if (before?.text !== text) before = { text, limited: limitText(text, params.stop, limit) };
-    const { pieces, isCut } = before.limited;
-    return { reasoning, content: pieces, calls: [], finishReason: isCut ? FinishReason.LENGTH : FinishReason.STOP };
+    const { limited: content } = before;
+    return { reasoning, content, calls: [], finishReason: content.isCut ? FinishReason.LENGTH : FinishReason.STOP };
   };
 }
 
@@ -87,12 +88,12 @@ function callTools(task: Task, tools: readonly ChosenTool[]): (random: Random) =
       left -= countTokens(name);
       if (left < 0) break;
       const id = `call_${Array.from({ length: 24 }, () => random.int(36).toString(36)).join("")}`;
-      const { pieces, isCut } = splitTokens(inputs[at]!(random), left);
-      calls.push({ kind: isLegacy ? "legacy" : tool.kind, id, name, input: pieces });
-      left = isCut ? -1 : left - tokensIn(pieces);
+      const input = limitTokens(inputs[at]!(random), left);
+      calls.push({ kind: isLegacy ? "legacy" : tool.kind, id, name, input });
+      left = input.isCut ? -1 : left - input.tokens;
       if (left < 0) break;
     }
-    return { reasoning, content: [], calls, finishReason: left < 0 ? FinishReason.LENGTH : done };
+    return { reasoning, content: NOTHING, calls, finishReason: left < 0 ? FinishReason.LENGTH : done };
   };
 }
 

@@ -17,7 +17,6 @@ import { type Knobs, readKnobs } from "./knobs.ts";
 import { CONTEXT_WINDOW, LISTED_MODELS, SANDBOX, SANDBOX_MODELS, type SandboxModel } from "./models.ts";
 import { readPrompt } from "./prompt-tokens.ts";
 import { isEnd, streamPieces } from "./stream.ts";
-import { tokensIn } from "./tokens/tokens.ts";
 
 /** How the sandbox behaves unless a call says otherwise. */
 export interface SandboxOptions {
@@ -101,7 +100,7 @@ const MOST_LOGPROBS = 200_000;
 /** Refuses a whole answer that would take gigabytes; in a stream, its log probabilities come and go. */
 function checkLogprobs({ logprobs, topLogprobs = 0 }: ChatCompletionParams, answers: readonly Answer[]): void {
   if (logprobs !== true) return;
-  const count = answers.reduce((sum, { content }) => sum + tokensIn(content), 0) * (1 + topLogprobs);
+  const count = answers.reduce((sum, { content }) => sum + content.tokens, 0) * (1 + topLogprobs);
   if (count <= MOST_LOGPROBS) return;
   throw new GatewayError(
     Reason.UNSUPPORTED_VALUE,

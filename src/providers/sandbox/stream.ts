@@ -54,9 +54,9 @@ export function* streamPieces(
 
 function* choicePieces(answer: Answer, index: number, logprobs: number | undefined): Generator<StreamPiece> {
   const said = (delta: Delta, tokens = 1): StreamPiece => ({ chunk: createChunk({ index, delta }), tokens });
-  for (const piece of answer.reasoning) yield said({ reasoningContent: piece.text }, tokensIn([piece]));
+  for (const piece of answer.reasoning.pieces) yield said({ reasoningContent: piece.text }, tokensIn([piece]));
   let at = 0;
-  for (const piece of answer.content) {
+  for (const piece of answer.content.pieces) {
     const tokens = tokensIn([piece]);
     const next = said({ content: piece.text }, tokens);
     const [choice] = next.chunk.choices;
@@ -66,7 +66,7 @@ function* choicePieces(answer: Answer, index: number, logprobs: number | undefin
   }
   for (const [place, call] of answer.calls.entries()) {
     yield said(callOpening(call, place), countTokens(call.name));
-    for (const piece of call.input) yield said(callInput(call, place, piece.text), tokensIn([piece]));
+    for (const piece of call.input.pieces) yield said(callInput(call, place, piece.text), tokensIn([piece]));
   }
   yield { chunk: createChunk({ index, delta: {}, finishReason: answer.finishReason }), tokens: 0 };
 }

@@ -1,7 +1,13 @@
 import fc from "fast-check";
 import { encode } from "gpt-tokenizer/encoding/o200k_base";
 import { describe, expect, it } from "vitest";
-import { countTokens, splitTokens, tokenId, tokensIn } from "../../../src/providers/sandbox/tokens/tokens.ts";
+import {
+  countTokens,
+  limitTokens,
+  splitTokens,
+  tokenId,
+  tokensIn,
+} from "../../../src/providers/sandbox/tokens/tokens.ts";
 
 /** Another implementation of the same encoding, which takes quadratic time for long words, and misses the tokens of a BOM. */
 function reference(text: string): number[] {
@@ -143,6 +149,22 @@ describe("splitTokens()", () => {
     const pieces = textsOf("🦆".repeat(MEGABYTE / 4));
     expect(new Set(pieces)).toEqual(new Set(["🦆"]));
     expect(pieces.length).toBe(MEGABYTE / 4);
+  });
+});
+
+describe("limitTokens()", () => {
+  it("has what splitTokens() has, whether it divides the text or only counts it", () => {
+    fc.assert(
+      fc.property(texts, fc.nat(20), (text, most) => {
+        const { pieces, isCut } = splitTokens(text, most);
+        const limited = limitTokens(text, most);
+        expect(limited.tokens).toBe(tokensIn(pieces));
+        expect(limited.text).toBe(pieces.map((piece) => piece.text).join(""));
+        expect(limited.isCut).toBe(isCut);
+        expect(limited.pieces).toEqual(pieces);
+      }),
+      { numRuns: 500 },
+    );
   });
 });
 

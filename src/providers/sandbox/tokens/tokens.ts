@@ -93,6 +93,44 @@ export function splitTokens(text: string, most = Number.POSITIVE_INFINITY): Spli
   return { pieces, isCut: left < 0 };
 }
 
+/** The beginning of a text, as far as a limit lets it go. */
+export interface LimitedText {
+  readonly text: string;
+  /** How many tokens it has. */
+  readonly tokens: number;
+  /** Whether the limit cut it. */
+  readonly isCut: boolean;
+  /** The same in tokens. */
+  readonly pieces: readonly Piece[];
+}
+
+/** The first tokens of a text, `most` of them at the most. A short text that fits is only counted; it is divided when its pieces are asked for. */
+export function limitTokens(text: string, most: number): LimitedText {
+  if (text.length <= LONGEST_KEPT) {
+    const tokens = countTokens(text);
+    if (tokens <= most) return new UncutText(text, tokens);
+  }
+  const { pieces, isCut } = splitTokens(text, most);
+  return { text: pieces.map((piece) => piece.text).join(""), tokens: tokensIn(pieces), isCut, pieces };
+}
+
+class UncutText implements LimitedText {
+  readonly text: string;
+  readonly tokens: number;
+  readonly isCut = false;
+  #pieces: readonly Piece[] | undefined;
+
+  constructor(text: string, tokens: number) {
+    this.text = text;
+    this.tokens = tokens;
+  }
+
+  get pieces(): readonly Piece[] {
+    this.#pieces ??= splitTokens(this.text).pieces;
+    return this.#pieces;
+  }
+}
+
 /** The number of tokens in pieces. */
 export const tokensIn = (pieces: readonly Piece[]): number =>
   pieces.reduce((sum, { parts }) => sum + (parts?.length ?? 1), 0);
