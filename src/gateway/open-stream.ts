@@ -1,4 +1,5 @@
 import type { ChatCompletionChunk } from "../gen/parley/chat/v1/completion_pb.ts";
+import { takeValue } from "../lib/take-value.ts";
 import type { ChunkBatch, PlannedCall } from "../upstream/backend.ts";
 import type { Attempt } from "./attempt.ts";
 import { createIdentity } from "./identity.ts";
@@ -50,11 +51,12 @@ export async function openStream(plan: PlannedCall, attempt: Attempt, reading: S
   };
   try {
     for (let next = await stream.rest.next(); !next.done; next = await stream.rest.next()) {
-      if (next.value.some(isOutput)) {
+      const batch = takeValue(next);
+      if (batch.some(isOutput)) {
         attempt.outputCame();
         attempt.awaitOutput(idleMs);
       }
-      if (readBatch(next.value, stream, stream.held)) return stream;
+      if (readBatch(batch, stream, stream.held)) return stream;
     }
     signal.throwIfAborted();
     stream.end = { chunk: stream.grammar.finish() };

@@ -6,6 +6,7 @@ import {
   type StreamChatCompletionResponse,
 } from "../gen/parley/chat/v1/chat_service_pb.ts";
 import type { ChatCompletionChunk } from "../gen/parley/chat/v1/completion_pb.ts";
+import { takeValue } from "../lib/take-value.ts";
 import { verdictOf } from "../routing/verdict.ts";
 import type { Attempt } from "./attempt.ts";
 import type { CallPart, CallScope } from "./call-scope.ts";
@@ -140,7 +141,7 @@ class ChatStream implements AsyncIterableIterator<Response[], undefined>, CallPa
           break;
         }
         const chunks: ChatCompletionChunk[] = [];
-        readBatch(next.value, stream, chunks);
+        readBatch(takeValue(next), stream, chunks);
         if (chunks.length === 0) continue;
         scope.outputCame();
         meter.gaveMore(chunks.length);
@@ -167,6 +168,8 @@ class ChatStream implements AsyncIterableIterator<Response[], undefined>, CallPa
 
   #give(value: Response[]): Step {
     this.#isRead = false;
+    // It would keep the batch while its reader waits for room to write it.
+    this.#reading = undefined;
     // It ended just when this came: nobody may ever read on.
     if (this.#scope?.ended !== undefined) this.#close();
     return { done: false, value };

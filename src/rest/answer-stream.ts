@@ -2,6 +2,7 @@ import type { Message } from "@bufbuild/protobuf";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { toOpenAIError } from "../errors/openai-error.ts";
 import type { CallReport } from "../gen/parley/chat/v1/report_pb.ts";
+import { takeValue } from "../lib/take-value.ts";
 import { answerEmpty, type Exchange, headersOf } from "./answer.ts";
 import { type EventEncoder, encodeEvent } from "./event-encoder.ts";
 import type { AnswerHeaders } from "./exchange.ts";
@@ -64,18 +65,24 @@ async function pump(
   signal.addEventListener("abort", stop);
   let isFirst = true;
   try {
-    for await (const batch of { [Symbol.asyncIterator]: () => iterator }) {
-      const report = findReport(target, batch);
-      let events = "";
-      for (const message of batch) events += encode.encode(message);
-      if (!writer.committed) reported(report);
-      // The first and the last message have a report. The end comes right behind the last one: they go out together.
-      const isLast = report !== undefined && !isFirst;
-      isFirst = false;
-      if (isLast) writer.hold(events);
-      const pending = isLast || events === "" ? undefined : writer.write(events);
-      if (pending !== undefined) await pending;
-      signal.throwIfAborted();
+    for (let step = await iterator.next(); step.done !== true; step = await iterator.next()) {
+      try {
+        const batch = takeValue(step);
+        const report = findReport(target, batch);
+        let events = "";
+        for (const message of batch) events += encode.encode(message);
+        if (!writer.committed) reported(report);
+        // The first and the last message have a report. The end comes right behind the last one: they go out together.
+        const isLast = report !== undefined && !isFirst;
+        isFirst = false;
+        if (isLast) writer.hold(events);
+        const pending = isLast || events === "" ? undefined : writer.write(events);
+        if (pending !== undefined) await pending;
+        signal.throwIfAborted();
+      } catch (thrown) {
+        await stopQuietly(iterator);
+        throw thrown;
+      }
     }
     signal.throwIfAborted();
   } finally {

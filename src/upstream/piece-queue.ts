@@ -1,12 +1,20 @@
 /** Bytes at which the source has to pause; it goes on when they are read. */
-const HIGH_WATER = 256 * 1024;
+const HIGH_WATER = 64 * 1024;
+/**
+ * Bytes at which no further piece is joined to those that are read as one. All that is made of what is read at once is there at the same
+ * time, and takes ten times the memory: of a reader that is late, that would be most of what its stream takes.
+ */
+const MOST_AT_ONCE = 16 * 1024;
 const NOTHING = new Uint8Array();
 
 /** A body that is read piece by piece. A loop over it is the simple way; who has many of them waits and takes. */
 export interface Pieces extends AsyncIterable<Uint8Array> {
   /** Resolves when there is something to take, or nothing more will come; undefined: that is so now. One reader waits at a time. */
   ready(): Promise<void> | undefined;
-  /** What is there, as one piece; undefined: nothing more will come. Throws where something went wrong, when all before that was taken. */
+  /**
+   * What is there, as one piece, or the beginning of it where that is much; undefined: nothing more will come. Throws where something went
+   * wrong, when all before that was taken.
+   */
   take(): Uint8Array | undefined;
 }
 
@@ -16,7 +24,8 @@ export interface Pieces extends AsyncIterable<Uint8Array> {
  */
 export class PieceQueue implements Pieces {
   readonly #source: PieceSource;
-  #pieces: Uint8Array[] = [];
+  /** Undefined: none. A list that has waited for pieces is old, and would keep them, and the memory that they are in, after they were read. */
+  #pieces: Uint8Array[] | undefined;
   #size = 0;
   #isPaused = false;
   #isEnded = false;
@@ -30,7 +39,8 @@ export class PieceQueue implements Pieces {
 
   push(piece: Uint8Array): void {
     if (piece.length === 0) return;
-    this.#pieces.push(piece);
+    if (this.#pieces === undefined) this.#pieces = [piece];
+    else this.#pieces.push(piece);
     this.#size += piece.length;
     if (this.#size >= HIGH_WATER && !this.#isPaused) {
       this.#isPaused = true;
@@ -53,7 +63,7 @@ export class PieceQueue implements Pieces {
 
   /** Drops what is there. */
   clear(): void {
-    this.#pieces = [];
+    this.#pieces = undefined;
     this.#size = 0;
     this.#resume();
   }
@@ -61,7 +71,7 @@ export class PieceQueue implements Pieces {
   /** All of it, where all has come and nothing went wrong; else undefined, and nothing is taken. */
   all(): Uint8Array | undefined {
     if (!this.#isEnded || this.#explain !== undefined) return undefined;
-    return this.take() ?? NOTHING;
+    return this.#takeAll() ?? NOTHING;
   }
 
   ready(): Promise<void> | undefined {
@@ -71,14 +81,24 @@ export class PieceQueue implements Pieces {
   }
 
   take(): Uint8Array | undefined {
-    if (this.#size === 0) {
-      if (this.#explain !== undefined) throw this.#explain();
-      return undefined;
-    }
-    const [first] = this.#pieces;
-    const piece = this.#pieces.length === 1 ? (first as Uint8Array) : Buffer.concat(this.#pieces);
+    if (this.#pieces === undefined && this.#explain !== undefined) throw this.#explain();
+    return this.#size <= MOST_AT_ONCE ? this.#takeAll() : this.#takeSome(this.#pieces ?? []);
+  }
+
+  #takeAll(): Uint8Array | undefined {
+    const pieces = this.#pieces;
+    if (pieces === undefined) return undefined;
     this.clear();
-    return piece;
+    return joined(pieces);
+  }
+
+  #takeSome(pieces: Uint8Array[]): Uint8Array | undefined {
+    let size = 0;
+    let count = 0;
+    while (size < MOST_AT_ONCE) size += (pieces[count++] as Uint8Array).length;
+    if (count === pieces.length) return this.#takeAll();
+    this.#size -= size;
+    return joined(pieces.splice(0, count));
   }
 
   async *[Symbol.asyncIterator](): AsyncIterator<Uint8Array> {
@@ -105,6 +125,9 @@ export class PieceQueue implements Pieces {
     this.#waiting = undefined;
   }
 }
+
+const joined = (pieces: readonly Uint8Array[]): Uint8Array =>
+  pieces.length === 1 ? (pieces[0] as Uint8Array) : Buffer.concat(pieces);
 
 /** Where the pieces come from. */
 export interface PieceSource {

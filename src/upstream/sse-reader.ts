@@ -26,14 +26,17 @@ const NONE: readonly StreamEvent[] = [];
  * what is no event stream at all. `provider`: id of who sends it, for errors.
  */
 export function createSseReader(provider: string, maxEventBytes = MAX_EVENT_BYTES): EventReader {
-  let events: StreamEvent[] = [];
+  /** Undefined: none. A list that has waited for events is old, and would keep them after they were read. */
+  let events: StreamEvent[] | undefined;
   let sinceEvent = 0;
   const decode = createUtf8Decoder();
   let isStart = true;
   const parser = createParser({
     onEvent({ event, data }) {
       sinceEvent = 0;
-      if (!isBlank(data)) events.push({ event, data });
+      if (isBlank(data)) return;
+      if (events === undefined) events = [{ event, data }];
+      else events.push({ event, data });
     },
   });
   // Behind a line, the parser leaves byte order marks alone. It would also take letters off that look like one.
@@ -45,9 +48,8 @@ export function createSseReader(provider: string, maxEventBytes = MAX_EVENT_BYTE
     return text.charCodeAt(0) === BYTE_ORDER_MARK ? text.slice(1) : text;
   };
   const take = (): readonly StreamEvent[] => {
-    if (events.length === 0) return NONE;
-    const taken = events;
-    events = [];
+    const taken = events ?? NONE;
+    events = undefined;
     return taken;
   };
 

@@ -25,6 +25,31 @@ describe("PieceQueue", () => {
     expect(await first).toEqual([1, 2, 3]);
   });
 
+  it("gives of much the beginning, cut between pieces, and the rest without a wait", async () => {
+    const { queue } = createQueue();
+    for (let count = 0; count < 5; count++) queue.push(new Uint8Array(6_000).fill(count));
+    queue.end();
+    await queue.ready();
+    expect(queue.take()).toEqual(Buffer.concat([0, 1, 2].map((value) => Buffer.alloc(6_000, value))));
+    expect(queue.ready()).toBeUndefined();
+    expect(queue.take()?.length).toBe(12_000);
+    expect(queue.take()).toBeUndefined();
+  });
+
+  it("gives a piece whole that is long by itself", () => {
+    const { queue } = createQueue();
+    queue.push(new Uint8Array(40_000));
+    expect(queue.take()?.length).toBe(40_000);
+  });
+
+  it("gives all of it at once, however much, where all has come", () => {
+    const { queue } = createQueue();
+    for (let count = 0; count < 5; count++) queue.push(new Uint8Array(6_000));
+    expect(queue.all()).toBeUndefined();
+    queue.end();
+    expect([queue.all()?.length, queue.all()?.length]).toEqual([30_000, 0]);
+  });
+
   it("takes an empty piece for none, and not for the end", async () => {
     const { queue } = createQueue();
     const first = read(queue);
@@ -46,9 +71,12 @@ describe("PieceQueue", () => {
 
   it("pauses its source once while there is much to read, and lets it go on after that", async () => {
     const { calls, queue } = createQueue();
-    for (let count = 0; count < 3; count++) queue.push(new Uint8Array(256 * 1024));
+    for (let count = 0; count < 3; count++) queue.push(new Uint8Array(64 * 1024));
     expect(calls).toEqual(["pause"]);
-    await read(queue);
+    for (let count = 0; count < 3; count++) {
+      expect(calls).toEqual(["pause"]);
+      await read(queue);
+    }
     expect(calls).toEqual(["pause", "resume"]);
   });
 
