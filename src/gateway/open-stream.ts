@@ -1,4 +1,5 @@
 import type { ChatCompletionChunk } from "../gen/parley/chat/v1/completion_pb.ts";
+import { stopQuietly } from "../lib/stop-quietly.ts";
 import { takeValue } from "../lib/take-value.ts";
 import type { ChunkBatch, PlannedCall } from "../upstream/backend.ts";
 import type { Attempt } from "./attempt.ts";
@@ -66,15 +67,6 @@ export async function openStream(plan: PlannedCall, attempt: Attempt, reading: S
     // What breaks the grammar may still go on.
     void stopQuietly(stream.rest);
     throw thrown;
-  }
-}
-
-/** Lets go of a stream, wherever it is. */
-export async function stopQuietly(rest: AsyncIterator<unknown>): Promise<void> {
-  try {
-    await rest.return?.();
-  } catch {
-    // It was ended before, and says so.
   }
 }
 

@@ -6,6 +6,7 @@ import {
   type StreamChatCompletionResponse,
 } from "../gen/parley/chat/v1/chat_service_pb.ts";
 import type { ChatCompletionChunk } from "../gen/parley/chat/v1/completion_pb.ts";
+import { stopQuietly } from "../lib/stop-quietly.ts";
 import { takeValue } from "../lib/take-value.ts";
 import { verdictOf } from "../routing/verdict.ts";
 import type { Attempt } from "./attempt.ts";
@@ -13,7 +14,7 @@ import type { CallPart, CallScope } from "./call-scope.ts";
 import { noteAsked, noteStream } from "./content.ts";
 import { type AnswerKind, findAnswer } from "./find-answer.ts";
 import { beginCall, type Meter } from "./meter.ts";
-import { type OpenStream, openStream, readBatch, stopQuietly } from "./open-stream.ts";
+import { type OpenStream, openStream, readBatch } from "./open-stream.ts";
 import { Reporter } from "./report.ts";
 import { type Serving, searchOptions } from "./serving.ts";
 import { failed } from "./settled.ts";

@@ -129,6 +129,13 @@ export function readConversation({ messages }: ChatCompletionParams): Conversati
   return { turns, adjustments };
 }
 
+/** What would be mended in the messages of a request, for who needs nothing else of them. Where none has to do with calls, nothing would. */
+export const mended = (params: ChatCompletionParams): readonly Adjustment[] =>
+  params.messages.some(isOfCalls) ? readConversation(params).adjustments : [];
+
+const isOfCalls = ({ role, toolCalls, functionCall }: Message): boolean =>
+  role === Role.TOOL || role === Role.FUNCTION || toolCalls.length > 0 || functionCall !== undefined;
+
 /** Calls whose results are being read. */
 interface Open {
   readonly calls: readonly Call[];

@@ -2,6 +2,7 @@ import type { Message } from "@bufbuild/protobuf";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { toOpenAIError } from "../errors/openai-error.ts";
 import type { CallReport } from "../gen/parley/chat/v1/report_pb.ts";
+import { stopQuietly } from "../lib/stop-quietly.ts";
 import { takeValue } from "../lib/take-value.ts";
 import { answerEmpty, type Exchange, headersOf } from "./answer.ts";
 import { type EventEncoder, encodeEvent } from "./event-encoder.ts";
@@ -87,14 +88,6 @@ async function pump(
     signal.throwIfAborted();
   } finally {
     signal.removeEventListener("abort", stop);
-  }
-}
-
-async function stopQuietly(iterator: AsyncIterator<unknown>): Promise<void> {
-  try {
-    await iterator.return?.();
-  } catch {
-    // The client is gone, and the loop throws the reason of that.
   }
 }
 

@@ -129,6 +129,7 @@ export class Exchange implements Dispatcher.DispatchHandler, UpstreamAnswer, Pie
   }
 
   onResponseStart(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
+    if (status < 200) return; // An interim answer: the real one is still to come.
     if (headers["content-encoding"] === undefined) {
       this.#begin(controller, status, headers);
       return;
@@ -162,7 +163,7 @@ export class Exchange implements Dispatcher.DispatchHandler, UpstreamAnswer, Pie
   }
 
   #begin(controller: Dispatcher.DispatchController, status: number, headers: IncomingHttpHeaders): void {
-    if (status < 200 || this.#isOver) return; // An interim answer: the real one is still to come.
+    if (this.#isOver) return;
     // Else they, and all that came with them, are kept to the end of a stream.
     controller.rawHeaders = null;
     this.status = status;

@@ -51,11 +51,10 @@ class HttpCall implements PlannedCall {
   describe(): UpstreamRequest {
     const { provider, userAgent } = this.#options;
     const { request } = this.#planned;
-    const headers = { accept: acceptOf(this.#call), ...request.headers };
     return create(UpstreamRequestSchema, {
       method: request.method,
       url: shownUrl(provider.endpoint, request),
-      headers: shownHeaders(provider.endpoint, { ...request, headers }, userAgent),
+      headers: shownHeaders(provider.endpoint, { ...request, accept: acceptOf(this.#call) }, userAgent),
       bodyJson: request.body ?? "",
     });
   }

@@ -45,21 +45,30 @@ export class HeaderLists {
   }
 
   /** The headers of a request. The list is not to be changed. */
-  of({ accept, headers, body }: Omit<SentRequest, "method" | "path">): string[] {
-    const { withBody, withoutBody } = this.#head;
-    const accepting = accept === undefined ? {} : { accept };
-    if (body === undefined) return listOf({ ...withoutBody, ...accepting, ...headers });
-    if (headers !== undefined) return listOf({ ...withBody, ...accepting, ...headers });
-    let list = this.#withBody.get(accept);
-    if (list === undefined) {
-      list = listOf({ ...withBody, ...accepting });
-      this.#withBody.set(accept, list);
-    }
+  of(request: OwnParts): string[] {
+    const { accept, headers, body } = request;
+    const known = headers === undefined && body !== undefined ? this.#withBody.get(accept) : undefined;
+    if (known !== undefined) return known;
+    const list = Object.entries(headersOf(this.#head, request)).flat();
+    if (headers === undefined && body !== undefined) this.#withBody.set(accept, list);
     return list;
   }
 }
 
-const listOf = (headers: Readonly<Record<string, string>>): string[] => Object.entries(headers).flat();
+/** What of a request's headers depends on the call. */
+type OwnParts = Pick<SentRequest, "accept" | "headers" | "body">;
+
+/** The headers of a request: its own win. */
+function headersOf(
+  { withBody, withoutBody }: EndpointHead,
+  { accept, headers, body }: OwnParts,
+): Record<string, string> {
+  return {
+    ...(body === undefined ? withoutBody : withBody),
+    ...(accept === undefined ? {} : { accept }),
+    ...headers,
+  };
+}
 
 /** Path and query of a request, from the root on. */
 export function requestPath({ basePath, query }: Pick<EndpointHead, "basePath" | "query">, path: string): string {
@@ -74,12 +83,8 @@ export function shownUrl(endpoint: Endpoint, { path }: WireRequest): string {
 }
 
 /** The headers of a request as they may be shown. */
-export function shownHeaders(endpoint: Endpoint, request: WireRequest, userAgent: string): Record<string, string> {
-  const { withBody, withoutBody } = readEndpoint(endpoint, userAgent);
-  const shown: Record<string, unknown> = {
-    ...(request.body === undefined ? withoutBody : withBody),
-    ...request.headers,
-  };
+export function shownHeaders(endpoint: Endpoint, request: OwnParts, userAgent: string): Record<string, string> {
+  const shown: Record<string, unknown> = headersOf(readEndpoint(endpoint, userAgent), request);
   for (const name of Object.keys(endpoint.secretHeaders)) shown[name] = REDACTED;
   return redact(shown) as Record<string, string>;
 }

@@ -1,12 +1,12 @@
 import { ServiceTier } from "../../gen/parley/chat/v1/completion_pb.ts";
-import { type Message, Role } from "../../gen/parley/chat/v1/message_pb.ts";
+import type { Message } from "../../gen/parley/chat/v1/message_pb.ts";
 import type { ChatCompletionParams } from "../../gen/parley/chat/v1/params_pb.ts";
 import type { Adjustment } from "../../gen/parley/chat/v1/report_pb.ts";
 import type { Tool } from "../../gen/parley/chat/v1/tool_pb.ts";
 import { Grammar_Syntax } from "../../gen/parley/chat/v1/tool_pb.ts";
 import { clamped, dropped, droppedKeys, mapped } from "../adjustment.ts";
 import { applyTable, unsupported } from "../parameter-table.ts";
-import { readConversation } from "../turns.ts";
+import { mended } from "../turns.ts";
 import { MAX_OUTPUT_TOKENS } from "./models.ts";
 import { PARAMETERS } from "./parameters.ts";
 
@@ -21,7 +21,7 @@ export function adjustmentsOf(params: ChatCompletionParams): Adjustment[] {
     ...adjustLimits(params),
     ...adjustServiceTier(params),
     ...droppedKeys("", params.extra, "the sandbox does not know this parameter", ["sandbox"]),
-    ...(params.messages.some(isOfCalls) ? readConversation(params).adjustments : []),
+    ...mended(params),
     ...params.messages.flatMap((message, index) => (hasMarks(message) ? adjustMessage(message, index) : [])),
     ...params.tools.flatMap((tool, index) => unknownKeys(`tools[${index}]`, tool.extra)),
   ];
@@ -59,10 +59,6 @@ function adjustServiceTier({ serviceTier }: ChatCompletionParams): Adjustment[] 
   const word = ServiceTier[serviceTier]?.toLowerCase() ?? "";
   return isSame ? [] : [mapped("service_tier", "the sandbox has one tier", word, "default")];
 }
-
-/** Whether a message has to do with calls of tools. Where none has, there is nothing to mend. */
-const isOfCalls = ({ role, toolCalls, functionCall }: Message): boolean =>
-  role === Role.TOOL || role === Role.FUNCTION || toolCalls.length > 0 || functionCall !== undefined;
 
 /** Whether a message has anything that `adjustMessage` would name; most have nothing. */
 const hasMarks = ({ name, content, toolCalls, reasoningDetails, extra }: Message): boolean =>
