@@ -1,6 +1,6 @@
 import type { ChatCompletionChunk } from "../gen/parley/chat/v1/completion_pb.ts";
+import { type Feed, feedOf } from "../lib/feed.ts";
 import { stopQuietly } from "../lib/stop-quietly.ts";
-import { takeValue } from "../lib/take-value.ts";
 import type { ChunkBatch, PlannedCall } from "../upstream/backend.ts";
 import type { Attempt } from "./attempt.ts";
 import { createIdentity } from "./identity.ts";
@@ -21,7 +21,7 @@ export interface OpenStream {
   readonly origin: Origin;
   readonly hidesReasoning: boolean;
   /** What is still to come. */
-  readonly rest: AsyncIterator<ChunkBatch>;
+  readonly rest: Feed<ChatCompletionChunk>;
   /** Set where the stream has ended: its last chunk, which has the usage, if there is one. */
   end: { readonly chunk: ChatCompletionChunk | undefined } | undefined;
 }
@@ -47,12 +47,14 @@ export async function openStream(plan: PlannedCall, attempt: Attempt, reading: S
     grammar: createStreamGrammar(createIdentity(candidate.answersAs), choices),
     origin: { id: "", model: "" },
     hidesReasoning,
-    rest: plan.stream(signal, options)[Symbol.asyncIterator](),
+    rest: feedOf(plan.stream(signal, options)),
     end: undefined,
   };
   try {
-    for (let next = await stream.rest.next(); !next.done; next = await stream.rest.next()) {
-      const batch = takeValue(next);
+    for (;;) {
+      await stream.rest.ready();
+      const batch = stream.rest.take();
+      if (batch === undefined) break;
       if (batch.some(isOutput)) {
         attempt.outputCame();
         attempt.awaitOutput(idleMs);

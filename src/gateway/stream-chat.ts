@@ -6,8 +6,8 @@ import {
   type StreamChatCompletionResponse,
 } from "../gen/parley/chat/v1/chat_service_pb.ts";
 import type { ChatCompletionChunk } from "../gen/parley/chat/v1/completion_pb.ts";
+import { DONE, Feed } from "../lib/feed.ts";
 import { stopQuietly } from "../lib/stop-quietly.ts";
-import { takeValue } from "../lib/take-value.ts";
 import { verdictOf } from "../routing/verdict.ts";
 import type { Attempt } from "./attempt.ts";
 import type { CallPart, CallScope } from "./call-scope.ts";
@@ -21,7 +21,6 @@ import { failed } from "./settled.ts";
 import { noteEnd } from "./trail.ts";
 
 type Response = StreamChatCompletionResponse;
-type Step = IteratorResult<Response[], undefined>;
 
 /**
  * Streams the answer to a request. Nothing comes before the first output; from then on, whatever fails is an error, and nobody else is
@@ -29,10 +28,7 @@ type Step = IteratorResult<Response[], undefined>;
  *
  * It is an iterator by hand, because an async generator takes several times as long for each batch, and two of them would be needed.
  */
-export function streamChat(
-  request: StreamChatCompletionRequest,
-  serving: Serving,
-): AsyncIterableIterator<Response[], undefined> {
+export function streamChat(request: StreamChatCompletionRequest, serving: Serving): Feed<Response> {
   return new ChatStream(request, serving);
 }
 
@@ -47,39 +43,62 @@ interface Answer {
   readonly note: ReturnType<typeof noteStream>;
 }
 
-class ChatStream implements AsyncIterableIterator<Response[], undefined>, CallPart {
+class ChatStream extends Feed<Response> implements CallPart {
   /** Until it answers: a stream may be open for long, and a request be large. */
   #request: StreamChatCompletionRequest | undefined;
   readonly #serving: Serving;
   #scope: CallScope | undefined;
   #meter: Meter | undefined;
   #answer: Answer | undefined;
-  /** The batch that was asked for last. */
-  #reading: Promise<Step> | undefined;
-  /** Whether somebody waits for it. */
+  /** What came up to the first output, and what went wrong before it. */
+  #first: readonly Response[] | undefined;
+  #fault: { readonly thrown: unknown } | undefined;
+  /** What the reader waits for. */
+  #waiting: Promise<void> | undefined;
+  /** Whether somebody waits for the next batch. */
   #isRead = false;
   #hasLast = false;
   #isOver = false;
   #isTold = false;
 
   constructor(request: StreamChatCompletionRequest, serving: Serving) {
+    super();
     this.#request = request;
     this.#serving = serving;
   }
 
-  [Symbol.asyncIterator](): this {
-    return this;
+  ready(): Promise<void> | undefined {
+    this.#isRead = true;
+    if (this.#answer === undefined) {
+      if (this.#isOver || this.#fault !== undefined) return undefined;
+      this.#waiting ??= this.#begin(this.#request as StreamChatCompletionRequest);
+      return this.#waiting;
+    }
+    const { stream, scope } = this.#answer;
+    if (this.#isOver || this.#hasLast || this.#first !== undefined || stream.end !== undefined) return undefined;
+    scope.awaitOutput(this.#serving.options.idleMs);
+    this.#waiting = stream.rest.ready();
+    return this.#waiting;
   }
 
-  next(): Promise<Step> {
-    this.#isRead = true;
-    this.#reading = this.#answer === undefined ? this.#begin() : this.#readOn(this.#answer);
-    return this.#reading;
+  take(): readonly Response[] | undefined {
+    try {
+      if (this.#fault !== undefined) throw this.#fault.thrown;
+      if (this.#isOver || this.#hasLast) return this.#end();
+      if (this.#answer === undefined) return NONE;
+      if (this.#first === undefined) return this.#readOn(this.#answer);
+      const first = this.#first;
+      this.#first = undefined;
+      return this.#give(first);
+    } catch (thrown) {
+      this.#fault = undefined;
+      throw this.#failed(thrown);
+    }
   }
 
   /** The reader leaves. What it still waits for comes first. */
-  async return(): Promise<Step> {
-    await this.#reading?.catch(() => undefined);
+  async return(): Promise<IteratorResult<readonly Response[], undefined>> {
+    await this.#waiting;
     this.#close();
     this.#isTold = true;
     return DONE;
@@ -90,20 +109,19 @@ class ChatStream implements AsyncIterableIterator<Response[], undefined>, CallPa
     if (!this.#isRead) this.#close();
   }
 
-  async #begin(): Promise<Step> {
-    if (this.#isOver) return this.#end();
-    let answer: Answer;
+  async #begin(request: StreamChatCompletionRequest): Promise<void> {
     try {
-      answer = await this.#open(this.#request as StreamChatCompletionRequest);
+      const answer = await this.#open(request);
+      const first = messagesOf(answer.stream.held.splice(0));
+      if (first[0] !== undefined) {
+        first[0].report = answer.reporter.first();
+        this.#first = first;
+      }
+      this.#answer = answer;
+      this.#request = undefined;
     } catch (thrown) {
-      throw this.#failed(thrown);
+      this.#fault = { thrown };
     }
-    this.#answer = answer;
-    this.#request = undefined;
-    const [first, ...others] = messagesOf(answer.stream.held.splice(0));
-    if (first === undefined) return this.#readOn(answer);
-    first.report = answer.reporter.first();
-    return this.#give([first, ...others]);
   }
 
   async #open(request: StreamChatCompletionRequest): Promise<Answer> {
@@ -126,33 +144,25 @@ class ChatStream implements AsyncIterableIterator<Response[], undefined>, CallPa
     return { stream, attempt, scope, meter, note, reporter: new Reporter(log, attempt, stream.origin) };
   }
 
-  /** Passes on what comes after the first output, as it comes. */
-  async #readOn(answer: Answer): Promise<Step> {
+  /** Passes on what came after the first output. */
+  #readOn(answer: Answer): readonly Response[] {
     const { stream, scope, meter, note } = answer;
-    const { idleMs } = this.#serving.options;
-    try {
-      if (this.#isOver || this.#hasLast) return this.#end();
-      while (stream.end === undefined) {
-        scope.awaitOutput(idleMs);
-        const next = await stream.rest.next();
-        if (next.done === true) {
-          scope.outputCame();
-          scope.throwIfEnded();
-          stream.end = { chunk: stream.grammar.finish() };
-          break;
-        }
+    if (stream.end === undefined) {
+      const batch = stream.rest.take();
+      if (batch !== undefined) {
         const chunks: ChatCompletionChunk[] = [];
-        readBatch(takeValue(next), stream, chunks);
-        if (chunks.length === 0) continue;
+        readBatch(batch, stream, chunks);
+        if (chunks.length === 0) return NONE;
         scope.outputCame();
         meter.gaveMore(chunks.length);
         note?.(chunks);
         return this.#give(messagesOf(chunks));
       }
-      return this.#give([this.#last(answer, stream.end.chunk)]);
-    } catch (thrown) {
-      throw this.#failed(thrown);
+      scope.outputCame();
+      scope.throwIfEnded();
+      stream.end = { chunk: stream.grammar.finish() };
     }
+    return this.#give([this.#last(answer, stream.end.chunk)]);
   }
 
   /** The last message, which has the whole report. */
@@ -167,21 +177,19 @@ class ChatStream implements AsyncIterableIterator<Response[], undefined>, CallPa
     return message;
   }
 
-  #give(value: Response[]): Step {
+  #give(batch: readonly Response[]): readonly Response[] {
     this.#isRead = false;
-    // It would keep the batch while its reader waits for room to write it.
-    this.#reading = undefined;
+    this.#waiting = undefined;
     // It ended just when this came: nobody may ever read on.
     if (this.#scope?.ended !== undefined) this.#close();
-    return { done: false, value };
+    return batch;
   }
 
   /** There is no more. A call that was ended before it was read to its end fails all the same. */
-  #end(): Step {
+  #end(): undefined {
     this.#close();
     if (!this.#isTold) this.#scope?.throwIfEnded();
     this.#isTold = true;
-    return DONE;
   }
 
   /** The end of the call is no failure of its target, but for its silence. */
@@ -224,7 +232,7 @@ const STREAM: AnswerKind<OpenStream, OpenStream> = {
   discard: ({ rest }) => void stopQuietly(rest),
 };
 
-const DONE: Step = { done: true, value: undefined };
+const NONE: readonly Response[] = [];
 
 function messagesOf(chunks: readonly ChatCompletionChunk[]): Response[] {
   const messages: Response[] = [];

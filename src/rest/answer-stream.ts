@@ -2,8 +2,8 @@ import type { Message } from "@bufbuild/protobuf";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { toOpenAIError } from "../errors/openai-error.ts";
 import type { CallReport } from "../gen/parley/chat/v1/report_pb.ts";
+import { feedOf, readFeed } from "../lib/feed.ts";
 import { stopQuietly } from "../lib/stop-quietly.ts";
-import { takeValue } from "../lib/take-value.ts";
 import { answerEmpty, type Exchange, headersOf } from "./answer.ts";
 import { type EventEncoder, encodeEvent } from "./event-encoder.ts";
 import type { AnswerHeaders } from "./exchange.ts";
@@ -60,31 +60,25 @@ async function pump(
   writer: SseWriter,
   reported: (report: CallReport | undefined) => void,
 ): Promise<void> {
-  const iterator = batches[Symbol.asyncIterator]();
-  // The loop itself stops the iteration only when the batch has come that it waits for.
-  const stop = (): void => void stopQuietly(iterator);
+  const feed = feedOf(batches);
+  // The loop itself leaves the feed only when the batch has come that it waits for.
+  const stop = (): void => void stopQuietly(feed);
   signal.addEventListener("abort", stop);
   let isFirst = true;
   try {
-    for (let step = await iterator.next(); step.done !== true; step = await iterator.next()) {
-      try {
-        const batch = takeValue(step);
-        const report = findReport(target, batch);
-        let events = "";
-        for (const message of batch) events += encode.encode(message);
-        if (!writer.committed) reported(report);
-        // The first and the last message have a report. The end comes right behind the last one: they go out together.
-        const isLast = report !== undefined && !isFirst;
-        isFirst = false;
-        if (isLast) writer.hold(events);
-        const pending = isLast || events === "" ? undefined : writer.write(events);
-        if (pending !== undefined) await pending;
-        signal.throwIfAborted();
-      } catch (thrown) {
-        await stopQuietly(iterator);
-        throw thrown;
-      }
-    }
+    await readFeed(feed, (batch) => {
+      const report = findReport(target, batch);
+      let events = "";
+      for (const message of batch) events += encode.encode(message);
+      if (!writer.committed) reported(report);
+      // The first and the last message have a report. The end comes right behind the last one: they go out together.
+      const isLast = report !== undefined && !isFirst;
+      isFirst = false;
+      if (isLast) writer.hold(events);
+      const pending = isLast || events === "" ? undefined : writer.write(events);
+      signal.throwIfAborted();
+      return pending;
+    });
     signal.throwIfAborted();
   } finally {
     signal.removeEventListener("abort", stop);

@@ -75,7 +75,7 @@ class HttpCall implements PlannedCall {
     return completion;
   }
 
-  stream(signal: AbortSignal, options?: AttemptOptions): AsyncIterableIterator<ChunkBatch> {
+  stream(signal: AbortSignal, options?: AttemptOptions): AsyncIterable<ChunkBatch> {
     return readChunks(() => this.#open(signal, options), signal);
   }
 

@@ -1,6 +1,7 @@
 import { GatewayError } from "../errors/gateway-error.ts";
 import type { ChatCompletionChunk } from "../gen/parley/chat/v1/completion_pb.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
+import { DONE, Feed } from "../lib/feed.ts";
 import type { Provider, StreamDecoder, StreamEvent } from "../providers/provider.ts";
 import { interrupted } from "../providers/upstream-error.ts";
 import type { ChunkBatch } from "./backend.ts";
@@ -24,14 +25,15 @@ export interface OpenStream {
  * fault are delivered before it is thrown, so that it makes no difference how the body was cut. The exchange is closed when the stream is
  * left early; at its proper end the connection can serve again.
  */
-export function readChunks(open: () => Promise<OpenStream>, signal: AbortSignal): AsyncIterableIterator<ChunkBatch> {
+export function readChunks(open: () => Promise<OpenStream>, signal: AbortSignal): Feed<ChatCompletionChunk> {
   return new ChunkReading(open, signal);
 }
 
 /** The reading of one stream. Not a generator: each of its steps would cost as much as all that is done with a chunk. */
-class ChunkReading implements AsyncIterableIterator<ChunkBatch> {
-  /** Until it is open: it has the whole request. */
+class ChunkReading extends Feed<ChatCompletionChunk> {
+  /** Until it is opened: it has the whole request. */
   #open: (() => Promise<OpenStream>) | undefined;
+  #opening: Promise<void> | undefined;
   readonly #signal: AbortSignal;
   #stream: OpenStream | undefined;
   #memory: ReturnType<Recollection["listen"]> | undefined;
@@ -40,46 +42,51 @@ class ChunkReading implements AsyncIterableIterator<ChunkBatch> {
   #isOver = false;
 
   constructor(open: () => Promise<OpenStream>, signal: AbortSignal) {
+    super();
     this.#open = open;
     this.#signal = signal;
   }
 
-  async next(): Promise<IteratorResult<ChunkBatch>> {
-    if (this.#isOver) return END;
+  ready(): Promise<void> | undefined {
+    if (this.#isOver || this.#fault !== undefined) return undefined;
+    if (this.#stream !== undefined) return this.#stream.answer.body.ready();
+    this.#opening ??= this.#begin(this.#open as () => Promise<OpenStream>);
+    return this.#opening;
+  }
+
+  take(): ChunkBatch | undefined {
+    // Also when somebody has left the stream meanwhile.
+    if (this.#isOver) return undefined;
     try {
       if (this.#fault !== undefined) throw this.#fault.thrown;
-      const stream = this.#stream ?? (await this.#begin(this.#open as () => Promise<OpenStream>));
-      const { body } = stream.answer;
-      const ready = body.ready();
-      if (ready !== undefined) await ready;
-      // Somebody has left the stream meanwhile.
-      if (this.#isOver) return END;
+      if (this.#stream === undefined) return NONE;
       this.#signal.throwIfAborted();
-      const piece = body.take();
-      const value = piece === undefined ? this.#finish(stream) : this.#read(stream, piece);
-      return { done: false, value };
+      const piece = this.#stream.answer.body.take();
+      return piece === undefined ? this.#finish(this.#stream) : this.#read(this.#stream, piece);
     } catch (thrown) {
       this.#leave();
       throw thrown;
     }
   }
 
-  async return(): Promise<IteratorResult<ChunkBatch>> {
+  async return(): Promise<IteratorResult<ChunkBatch, undefined>> {
     this.#leave();
-    return END;
+    return DONE;
   }
 
-  [Symbol.asyncIterator](): this {
-    return this;
-  }
-
-  async #begin(open: () => Promise<OpenStream>): Promise<OpenStream> {
-    const stream = await open();
+  async #begin(open: () => Promise<OpenStream>): Promise<void> {
     this.#open = undefined;
-    this.#stream = stream;
-    if (this.#isOver) stream.answer.discard();
-    this.#memory = stream.recollection.listen(stream.provider.id);
-    return stream;
+    try {
+      const stream = await open();
+      this.#stream = stream;
+      if (this.#isOver) stream.answer.discard();
+      this.#memory = stream.recollection.listen(stream.provider.id);
+      await stream.answer.body.ready();
+    } catch (thrown) {
+      this.#fault = { thrown };
+    } finally {
+      this.#opening = undefined;
+    }
   }
 
   /** Takes a piece of the body. */
@@ -128,8 +135,6 @@ class ChunkReading implements AsyncIterableIterator<ChunkBatch> {
     this.#stream?.answer.discard();
   }
 }
-
-const END: IteratorReturnResult<undefined> = { done: true, value: undefined };
 
 interface Decoded {
   readonly chunks: ChunkBatch;

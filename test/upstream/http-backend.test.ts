@@ -7,6 +7,7 @@ import { ChatCompletionParamsSchema } from "../../src/gen/parley/chat/v1/params_
 import { UsageSource } from "../../src/gen/parley/chat/v1/report_pb.ts";
 import { Reason } from "../../src/gen/parley/errors/v1/errors_pb.ts";
 import { ModelSchema } from "../../src/gen/parley/models/v1/models_service_pb.ts";
+import { feedOf } from "../../src/lib/feed.ts";
 import type { MediumRef } from "../../src/providers/provider.ts";
 import { errorFields } from "../../src/telemetry/error-fields.ts";
 import type { Backend, ChunkBatch } from "../../src/upstream/backend.ts";
@@ -132,7 +133,13 @@ describe("createHttpBackend()", () => {
     };
     const { backend } = await open({ ...eventStream([]), pieces: pieces() });
     const seen: unknown[] = [];
-    for await (const batch of planOf(backend, true).stream(unaborted())) seen.push(textsOf(batch));
+    const feed = feedOf(planOf(backend, true).stream(unaborted()));
+    for (;;) {
+      await feed.ready();
+      const batch = feed.take();
+      if (batch === undefined) break;
+      seen.push(textsOf(batch));
+    }
     expect(seen).toEqual([["a", "b"], [], ["c"]]);
   });
 
