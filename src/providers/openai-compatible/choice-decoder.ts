@@ -38,6 +38,27 @@ export interface DecodeContext {
 
 const KNOWN: ReadonlySet<string> = new Set(["index", "delta", "message", "finish_reason", ...CHOICE_NOISE]);
 
+const TEXT_ALONE: Answer = {
+  text: "",
+  hasText: true,
+  reasoning: "",
+  refusal: "",
+  calls: [],
+  functionCall: undefined,
+  rest: undefined,
+};
+
+/** Whether a choice of a stream has a text in its delta, and says nothing else. */
+export function hasTextAlone(json: JsonObject): boolean {
+  const { finish_reason: finish, delta } = json;
+  if ((typeof finish === "string" && finish !== "") || !isObject(delta) || restOf(json, KNOWN) !== undefined)
+    return false;
+  const { text, reasoning, refusal, calls, functionCall, rest } = readAnswer(delta);
+  const isMore =
+    reasoning !== "" || refusal !== "" || calls.length > 0 || functionCall !== undefined || rest !== undefined;
+  return text !== "" && !isMore;
+}
+
 /** Decodes one choice, whole or piece by piece. Its end is held back until the answer's. */
 export class ChoiceDecoder {
   readonly index: number;
@@ -93,6 +114,11 @@ export class ChoiceDecoder {
       }
     }
     return choices;
+  }
+
+  /** Takes the text of a choice that has a text alone, and returns what is new in it. */
+  pushText(text: string): ChunkChoice | undefined {
+    return this.#news({ ...TEXT_ALONE, text }, undefined, false);
   }
 
   /** The end: what was held back, if there is anything, and the finish. */

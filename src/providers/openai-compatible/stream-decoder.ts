@@ -6,15 +6,30 @@ import {
   type ChunkChoice,
 } from "../../gen/parley/chat/v1/completion_pb.ts";
 import { isObject } from "../../openai-json/is-object.ts";
+import { type JsonPath, JsonTemplate } from "../json-template.ts";
 import type { StreamDecoder, StreamEvent } from "../provider.ts";
 import { interrupted, invalidResponse } from "../upstream-error.ts";
-import { ChoiceDecoder, type DecodeContext } from "./choice-decoder.ts";
+import { ChoiceDecoder, type DecodeContext, hasTextAlone } from "./choice-decoder.ts";
 import { errorOfEvent, errorWithin } from "./decode-error.ts";
 import { decodeRest } from "./decode-rest.ts";
 import { addFrame, type Frame, NO_FRAME, readFrame } from "./frame.ts";
 import { decodeUsage, usageOf } from "./usage.ts";
 
 const DONE = "[DONE]";
+
+/** Where the text stands in an event, and what else varies then: paddings against traffic analysis, OpenAI's and Mistral's. */
+const TEXT: JsonPath = ["choices", 0, "delta", "content"];
+const PADDINGS: readonly JsonPath[] = [["obfuscation"], ["p"]];
+
+/** After so many templates in a row that no event fitted, none is made any more: more than that varies. */
+const MAX_MISSES = 3;
+
+/** An event in which one choice has a text and nothing else, and what it was read as. */
+interface TextEvent {
+  readonly template: JsonTemplate;
+  readonly choice: ChoiceDecoder;
+  readonly frame: Frame;
+}
 
 /**
  * Decodes the chunks of one answer, from OpenAI or any of its copies. Finish reasons and the usage are held back until the end, since
@@ -36,6 +51,9 @@ class Decoder implements StreamDecoder {
   #usage: JsonObject | undefined;
   /** What frames said that no chunk was made of; the last chunk says it. */
   #late: Frame = NO_FRAME;
+  /** What the events are like that have a text and nothing else: those that follow are mostly so, too. */
+  #like: TextEvent | undefined;
+  #misses = 0;
   #isDone = false;
   /** Once something is wrong, all is. */
   #failure: GatewayError | undefined;
@@ -53,7 +71,8 @@ class Decoder implements StreamDecoder {
     if (this.#failure !== undefined) throw this.#failure;
     try {
       if (event.event === "error") throw errorOfEvent(event.data, this.#context.provider);
-      return isDone(event.data) ? this.#end(true) : this.#take(this.#parse(event.data));
+      if (isDone(event.data)) return this.#end(true);
+      return this.#takeText(event.data) ?? this.#take(this.#parse(event.data), event.data);
     } catch (error) {
       this.#failure = GatewayError.from(error);
       throw this.#failure;
@@ -71,6 +90,17 @@ class Decoder implements StreamDecoder {
     }
   }
 
+  /** What an event says that differs from an earlier one in its text alone; undefined where it does not. */
+  #takeText(data: string): readonly ChatCompletionChunk[] | undefined {
+    if (this.#like === undefined) return undefined;
+    const { template, choice, frame } = this.#like;
+    const text = template.stringOf(data);
+    if (text === undefined) return undefined;
+    this.#misses = 0;
+    const news = choice.pushText(text);
+    return news === undefined ? this.#keep(frame) : [this.#chunk([news], frame)];
+  }
+
   #parse(data: string): JsonObject {
     const { provider } = this.#context;
     let json: JsonValue;
@@ -85,14 +115,16 @@ class Decoder implements StreamDecoder {
     return json;
   }
 
-  #take(json: JsonObject): readonly ChatCompletionChunk[] {
-    this.#usage = usageOf(json) ?? this.#usage;
+  #take(json: JsonObject, data: string): readonly ChatCompletionChunk[] {
+    const usage = usageOf(json);
+    this.#usage = usage ?? this.#usage;
     const frame = readFrame(json);
     this.#id ||= frame.id;
     this.#model ||= frame.model;
     const { choices } = json;
     const news: ChunkChoice[] = [];
     const calls: ChunkChoice[] = [];
+    if (usage === undefined && frame.rest === undefined) this.#expectLike(data, json, frame);
     for (const choice of Array.isArray(choices) ? choices : []) {
       if (!isObject(choice)) continue;
       // Texts of all choices come before the calls of any, each in one chunk.
@@ -105,6 +137,17 @@ class Decoder implements StreamDecoder {
     if (news.length > 0) chunks.push(this.#chunk(news, frame));
     if (calls.length > 0) chunks.push(this.#chunk(calls, news.length > 0 ? undefined : frame));
     return chunks;
+  }
+
+  /** Expects more events like this one, where one choice has a text in it and nothing else. */
+  #expectLike(data: string, json: JsonObject, frame: Frame): void {
+    if (this.#misses >= MAX_MISSES || !Array.isArray(json["choices"]) || json["choices"].length !== 1) return;
+    const [choice] = json["choices"];
+    if (!isObject(choice) || !hasTextAlone(choice)) return;
+    const template = JsonTemplate.of(data, json, TEXT, PADDINGS);
+    if (template === undefined) return;
+    this.#misses += 1;
+    this.#like = { template, choice: this.#choiceOf(choice["index"]), frame };
   }
 
   /** Keeps what stands around no news for the last chunk; what screening found is a chunk of its own. */

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { GatewayError } from "../../../src/errors/gateway-error.ts";
 import { FinishReason } from "../../../src/gen/parley/chat/v1/completion_pb.ts";
-import { chunk, decodeAll, type Event, encode, foldedChoices, providerOf } from "./support.ts";
+import { chunk, chunksOf, decodeAll, type Event, encode, foldedChoices, providerOf } from "./support.ts";
 
 /** Any JSON, with the words that the decoder knows in all places. */
 const word = fc.constantFrom(
@@ -134,5 +134,39 @@ describe("fuzz", () => {
 
   it("decodes what it never saw at the end of a stream without usage", () => {
     expect(decodeAll("generic", [chunk({ content: "a" }, "stop")]).at(-1)?.usage).toBeUndefined();
+  });
+
+  it("makes the same of events that differ in their text alone, however they are written", () => {
+    const text = fc.oneof(
+      { weight: 4, arbitrary: fc.string() },
+      fc.constantFrom("", ",", ":", "\n", '"', "\\", "é😀", "\ud83d", "\ude00", "<think>", "</think>", "assistant"),
+    );
+    const piece = fc.oneof(
+      { weight: 6, arbitrary: fc.record({ content: text }) },
+      fc.record({ role: fc.constant("assistant"), content: text }),
+      fc.record({ content: text, reasoning_content: text }),
+      fc.record({ content: text, refusal: text }),
+      fc.record({
+        content: text,
+        tool_calls: fc.constant([{ index: 0, id: "c", function: { name: "f", arguments: "" } }]),
+      }),
+    );
+    const around = fc.oneof(
+      { weight: 6, arbitrary: fc.constant({}) },
+      fc.record({ obfuscation: text }),
+      fc.record({ p: text, obfuscation: text }),
+      fc.record({ usage: fc.constant({ prompt_tokens: 1, completion_tokens: 1 }) }),
+      fc.record({ service_tier: fc.constantFrom("default", "flex"), system_fingerprint: text }),
+      fc.record({ more: text }),
+    );
+    const events = fc.array(fc.tuple(piece, around), { maxLength: 12 });
+    fc.assert(
+      fc.property(events, fc.constantFrom("generic", "openai", "mistral"), (list, vendor) => {
+        const all = [...list.map(([delta, more]) => ({ ...chunk(delta), ...more })), chunk({}, "stop"), "[DONE]"];
+        // Blanks mean nothing, and no two of these are written with the same.
+        const written = all.map((it, at) => (typeof it === "string" ? it : `${" ".repeat(at)}${JSON.stringify(it)}`));
+        expect(chunksOf(vendor, all)).toEqual(chunksOf(vendor, written));
+      }),
+    );
   });
 });
