@@ -74,7 +74,7 @@ export class Attempt implements CallPart {
   awaitOutput(withinMs: number | undefined): void {
     this.#withinMs = withinMs;
     this.dueAt = withinMs === undefined ? Number.POSITIVE_INFINITY : performance.now() + withinMs;
-    if (withinMs !== undefined) this.#parts.scope.sooner();
+    if (withinMs !== undefined) this.#parts.scope.sooner(this.dueAt);
   }
 
   due(): void {

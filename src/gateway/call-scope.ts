@@ -27,8 +27,8 @@ export interface CallScope {
   leftMs(): number;
   /** Tells a part when the call ends early, and when it is due itself, until it leaves. */
   join(part: CallPart): void;
-  /** A part may be due sooner than before. */
-  sooner(): void;
+  /** A part may be due sooner than before, at that time. */
+  sooner(at: number): void;
   leave(part: CallPart): void;
   /** From now on the gateway waits for the model, which has that many milliseconds for its next output. Undefined: no bound. */
   awaitOutput(withinMs: number | undefined): void;
@@ -160,8 +160,8 @@ class Scope implements CallScope, Due, Listed {
     this.#parts.push(part);
   }
 
-  sooner(): void {
-    this.#running.sooner(this);
+  sooner(at: number): void {
+    this.#running.sooner(at);
   }
 
   leave(part: CallPart): void {
@@ -183,7 +183,7 @@ class Scope implements CallScope, Due, Listed {
     }
     this.#silenceMs = withinMs;
     this.#silentAt = performance.now() + withinMs;
-    this.sooner();
+    this.sooner(this.#silentAt);
   }
 
   outputCame(): void {

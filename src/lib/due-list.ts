@@ -31,12 +31,12 @@ export class DueList<Member extends Due & Listed> {
   /** Takes one in. */
   add(member: Member): void {
     this.#members.add(member);
-    this.sooner(member);
+    this.sooner(member.dueAt);
   }
 
-  /** One that is in may be due sooner than before. */
-  sooner({ dueAt }: Member): void {
-    if (dueAt < this.#firesAt) this.#fireAt(dueAt);
+  /** One that is in may be due sooner than before, at that time. */
+  sooner(at: number): void {
+    if (at < this.#firesAt) this.#fireAt(at);
   }
 
   /** Lets one go. Returns whether it was there. */

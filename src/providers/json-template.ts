@@ -3,10 +3,6 @@ import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 /** Where a value stands in JSON: keys and indices, from the outside in. */
 export type JsonPath = readonly (string | number)[];
 
-/** What a string has in it that is not written as it is, or may not be. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: JSON has them escaped.
-const ESCAPED = /["\\\u0000-\u001f]/;
-
 /**
  * The text of a JSON object that comes again and again, with other strings in some of its places, as the events of a stream do. One of those
  * strings is read off such a text several times as quickly as all of it is parsed.
@@ -53,11 +49,9 @@ export class JsonTemplate {
     let at = first.length;
     for (let next = 1; next < parts.length; next++) {
       const part = parts[next] as string;
-      const end = text.indexOf('"', at);
-      if (end < 0 || !text.startsWith(part, end)) return undefined;
-      const value = text.slice(at, end);
-      if (ESCAPED.test(value)) return undefined;
-      if (next === this.#place + 1) found = value;
+      const end = endOfPlain(text, at);
+      if (!text.startsWith(part, end)) return undefined;
+      if (next === this.#place + 1) found = text.slice(at, end);
       at = end + part.length;
     }
     return at === text.length ? found : undefined;
@@ -78,11 +72,25 @@ function tryParse(text: string): JsonValue | undefined {
   }
 }
 
+const SPACE = 0x20;
+const QUOTE = 0x22;
+const BACKSLASH = 0x5c;
+
+/** Where what a string says plainly ends: at its quote, at an escape, at what JSON does not allow in a string, or with the text. */
+function endOfPlain(text: string, from: number): number {
+  for (let at = from; at < text.length; at++) {
+    const code = text.charCodeAt(at);
+    if (code < SPACE || code === QUOTE || code === BACKSLASH) return at;
+  }
+  return text.length;
+}
+
 /** Where the text of a string begins, behind its quote; -1: it has escapes, or stands in several places. */
 function placeOf(value: string, text: string): number {
   const literal = `"${value}"`;
   const at = text.indexOf(literal);
-  return at < 0 || ESCAPED.test(value) || text.includes(literal, at + 1) ? -1 : at + 1;
+  const isPlain = endOfPlain(value, 0) === value.length;
+  return at < 0 || !isPlain || text.includes(literal, at + 1) ? -1 : at + 1;
 }
 
 /** A text by itself: a part of another one keeps all of that. */

@@ -2,7 +2,7 @@ import { GatewayError } from "../errors/gateway-error.ts";
 import type { ChatCompletionChunk } from "../gen/parley/chat/v1/completion_pb.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import { DONE, Feed } from "../lib/feed.ts";
-import type { Provider, StreamDecoder, StreamEvent } from "../providers/provider.ts";
+import type { Provider, StreamDecoder } from "../providers/provider.ts";
 import { interrupted } from "../providers/upstream-error.ts";
 import type { ChunkBatch } from "./backend.ts";
 import type { UpstreamAnswer } from "./client.ts";
@@ -91,7 +91,7 @@ class ChunkReading extends Feed<ChatCompletionChunk> {
 
   /** Takes a piece of the body. */
   #read({ provider, answer, reader, decoder }: OpenStream, piece: Uint8Array): ChunkBatch {
-    const { chunks, fault } = decode(decoder, () => reader.push(piece));
+    const { chunks, fault } = decode(decoder, reader, piece);
     this.#remember(chunks);
     if (fault !== undefined) {
       this.#fault = { thrown: faultWithoutSecrets(provider.endpoint, fault) };
@@ -106,7 +106,7 @@ class ChunkReading extends Feed<ChatCompletionChunk> {
 
   /** Takes the end of the body. */
   #finish({ provider, answer, reader, decoder }: OpenStream): ChunkBatch {
-    const { chunks, fault } = decode(decoder, () => reader.finish());
+    const { chunks, fault } = decode(decoder, reader, undefined);
     this.#remember(chunks);
     // The last event has no end: where it makes no sense, it is the answer that was cut.
     const thrown = isUnreadable(fault) ? interrupted(provider.id, fault) : fault;
@@ -144,11 +144,12 @@ interface Decoded {
 
 const NONE: ChunkBatch = [];
 
-function decode(decoder: StreamDecoder, read: () => readonly StreamEvent[]): Decoded {
+/** `piece`: of the body; undefined: its end. */
+function decode(decoder: StreamDecoder, reader: EventReader, piece: Uint8Array | undefined): Decoded {
   let chunks: ChunkBatch = NONE;
   try {
     let several: ChatCompletionChunk[] | undefined;
-    for (const event of read()) {
+    for (const event of piece === undefined ? reader.finish() : reader.push(piece)) {
       const made = decoder.push(event);
       if (chunks.length === 0) {
         chunks = made;

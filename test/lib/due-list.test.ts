@@ -48,7 +48,7 @@ describe("DueList", () => {
     list.add(later);
     later.dueAt += 100;
     sooner.dueAt = now() + 10;
-    list.sooner(sooner);
+    list.sooner(sooner.dueAt);
     vi.advanceTimersByTime(149);
     expect([sooner.told, later.told]).toEqual([[start + 10], []]);
     vi.advanceTimersByTime(1);
@@ -125,7 +125,7 @@ describe("DueList", () => {
           } else {
             one.dueAt = what === "put off" ? one.dueAt + ms : Math.max(now(), one.dueAt - ms);
             expected.set(one, one.dueAt);
-            if (what === "bring forward") list.sooner(one);
+            if (what === "bring forward") list.sooner(one.dueAt);
           }
         }
         vi.runAllTimers();
