@@ -5,7 +5,7 @@ import type { Refuser } from "./refuse.ts";
 import { createStreamWatch } from "./watch-streams.ts";
 
 /**
- * Lets go of all that a stream brought along. Node keeps the streams of a session in a Map, whose old tables keep what was in them until
+ * Lets go of all that a request and a response on a stream brought along. Node keeps the streams of a session in a Map, whose old tables keep what was in them until
  * the collector looks at what is old: with its listeners, that would be the whole state of each call.
  */
 function letGo(this: ServerHttp2Stream): void {
@@ -28,10 +28,13 @@ export function serveStreams(server: Port["http2"], options: ServerOptions, refu
   const watch = createStreamWatch(options, refuse);
   const compatibility = server.listeners("stream") as StreamListener[];
   const offer: StreamListener = (stream, headers, flags, rawHeaders) => {
-    stream.on("close", letGo);
     const id = streamHandler(stream, headers);
-    if (id !== undefined) watch(stream, id);
-    else for (const listener of compatibility) listener.call(server, stream, headers, flags, rawHeaders);
+    if (id !== undefined) {
+      watch(stream, id);
+      return;
+    }
+    stream.on("close", letGo);
+    for (const listener of compatibility) listener.call(server, stream, headers, flags, rawHeaders);
   };
   server.removeAllListeners("stream").on("stream", offer);
 }
