@@ -48,10 +48,11 @@ const NOTHING = limitTokens("", 0);
 export function createAnswerMaker(model: SandboxModel, params: ChatCompletionParams): AnswerMaker {
   const conversation = readConversation(params.messages);
   const most = Math.min(params.maxCompletionTokens ?? params.maxTokens ?? MAX_OUTPUT_TOKENS, MAX_OUTPUT_TOKENS);
-  const reasoning = limitTokens(think(params.reasoningEffort, conversation), most);
+  const thoughts = think(params.reasoningEffort, conversation);
+  const reasoning = thoughts === "" ? NOTHING : limitTokens(thoughts, most);
   const task: Task = { params, conversation, reasoning, limit: most - reasoning.tokens };
   const key = seedKey(conversation.last);
-  const tools = chooseTools(params, conversation.last, conversation.results.length > 0);
+  const tools = chooseTools(params, conversation);
   const answer = tools.length > 0 ? callTools(task, tools) : writeText(task, model);
   return (index) => answer(createRandom(`${params.seed ?? ""}/${index}/${key}`));
 }
