@@ -138,14 +138,16 @@ function createWriter(model: SandboxModel, { params, conversation }: Task): (ran
 function createVoice(
   { voice }: SandboxModel,
   { temperature, topP }: ChatCompletionParams,
-  { earlier, last, results }: Conversation,
+  conversation: Conversation,
 ): (random: Random) => string {
+  const { last } = conversation;
   if (voice === "echo") return () => last;
+  const { results } = conversation;
   if (results.length > 0) {
     const told = results.map(({ name, text }) => `${name} says: ${text}`).join("\n");
     return () => told;
   }
-  const reply = eliza.hear({ history: earlier, text: last });
+  const reply = eliza.hear({ history: conversation.earlier, text: last });
   return (random) =>
     reply({ random, ...(temperature === undefined ? {} : { temperature }), ...(topP === undefined ? {} : { topP }) });
 }
@@ -163,9 +165,10 @@ const THOUGHTS: Readonly<Record<ReasoningEffort, number>> = {
 };
 
 /** What the sandbox thinks of a conversation: little, but all of it is true. */
-function think(effort: ReasoningEffort, { earlier, last, results }: Conversation): string {
+function think(effort: ReasoningEffort, conversation: Conversation): string {
   const count = THOUGHTS[effort];
   if (count === 0) return "";
+  const { earlier, last, results } = conversation;
   const words = last.split(/\s+/).filter((word) => word !== "").length;
   const thoughts = [
     `The user wrote ${words} ${words === 1 ? "word" : "words"}.`,

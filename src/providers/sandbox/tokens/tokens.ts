@@ -45,7 +45,7 @@ function loadTokenizer() {
  */
 export function countTokens(text: string): number {
   if (text === "") return 0;
-  return text.length > LONGEST_KEPT ? countAnew(text) : counted.memo(text);
+  return text.length > LONGEST_KEPT ? countAnew(text) : (counted.get(text) ?? counted.memo(text));
 }
 
 /** A conversation comes again with each of its turns, so the counts of its messages are kept; of long ones, the time is not in the looking up. */
