@@ -38,7 +38,7 @@ const LAYERS = [
 const PACKAGES: Readonly<Record<string, readonly string[]>> = {
   cli: ["@bufbuild/protobuf", "commander"],
   server: ["@connectrpc/connect"],
-  rpc: ["@bufbuild/protobuf", "@connectrpc/connect", "@connectrpc/connect-node"],
+  rpc: ["@bufbuild/protobuf", "@connectrpc/connect", "@connectrpc/connect-node", "lru-cache"],
   rest: ["@bufbuild/protobuf"],
   runs: ["@bufbuild/protobuf", "kysely", "standardwebhooks", "undici"],
   gateway: ["@bufbuild/protobuf", "cockatiel"],

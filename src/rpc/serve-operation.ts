@@ -3,6 +3,8 @@ import type { ConnectError, ConnectRouter, HandlerContext } from "@connectrpc/co
 import { toConnectError } from "../errors/connect-error.ts";
 import { failureReport } from "../gateway/report.ts";
 import { CallReportSchema } from "../gen/parley/chat/v1/report_pb.ts";
+import { stopQuietly } from "../lib/stop-quietly.ts";
+import { takeValue } from "../lib/take-value.ts";
 import type { CallLog } from "../telemetry/call-log.ts";
 import { openCallContext } from "./call-context.ts";
 import { isStream, type ServedMethod, type ServedStream, type ServedUnary } from "./served-method.ts";
@@ -30,13 +32,15 @@ function streaming({ operation, edit }: ServedStream) {
   return async function* (request: Message, context: HandlerContext): AsyncGenerator<Message> {
     const { call, close } = openCallContext(context);
     const change = edit(request);
+    const batches = operation(request, call)[Symbol.asyncIterator]();
     try {
-      for await (const batch of operation(request, call)) {
-        for (const message of batch) yield change === undefined ? message : change(message);
+      for (let step = await batches.next(); step.done !== true; step = await batches.next()) {
+        for (const message of takeValue(step)) yield change === undefined ? message : change(message);
       }
     } catch (thrown) {
       throw failure(thrown, call.log);
     } finally {
+      await stopQuietly(batches);
       close();
     }
   };

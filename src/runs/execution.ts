@@ -10,6 +10,7 @@ import type { CallReport } from "../gen/parley/chat/v1/report_pb.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import { CreateRunRequestSchema } from "../gen/parley/runs/v1/runs_service_pb.ts";
 import { Scope } from "../gen/parley/scopes/v1/scopes_pb.ts";
+import { eachValue } from "../lib/each-value.ts";
 import { requestId } from "../lib/ids.ts";
 import { CallLog } from "../telemetry/call-log.ts";
 import { decodeCaller } from "./caller-json.ts";
@@ -124,13 +125,13 @@ export class Execution {
         signal: this.#controller.signal,
         timeoutMs: this.run.timeout_ms,
       };
-      for await (const batch of this.#parts.options.operations.streamChatCompletion(request, call)) {
+      await eachValue(this.#parts.options.operations.streamChatCompletion(request, call), (batch) => {
         for (const message of batch) {
           if (message.chunk !== undefined) this.#push(message.chunk);
           report = message.report ?? report;
         }
-        await this.#writer.room();
-      }
+        return this.#writer.room();
+      });
       this.#completion = this.#fold.completion;
       return { kind: "ended", ending: completed(this.#completion, report) };
     } catch (thrown) {

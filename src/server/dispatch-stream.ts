@@ -1,3 +1,4 @@
+import type { ServerHttp2Stream } from "node:http2";
 import { CallLog } from "../telemetry/call-log.ts";
 import type { DispatchOptions } from "./dispatch.ts";
 import type { StreamHandler } from "./options.ts";
@@ -12,12 +13,19 @@ export function createStreamDispatch(options: DispatchOptions): StreamHandler {
     if (rpc === undefined) return undefined;
     const requestId = requestIdOf(headers[REQUEST_ID_HEADER]);
     const log = new CallLog(requestId, "grpc");
-    stream.on("close", () => {
-      const { ":method": method = "", ":path": path = "" } = headers;
-      const status = stream.headersSent ? Number(stream.sentHeaders?.[":status"]) : undefined;
-      recordExchange(options, log, { method, path, headers, status, isWhole: isWholeStream(stream) });
+    grpc.handle(stream, headers, rpc, {
+      log,
+      head: [REQUEST_ID_HEADER, requestId],
+      closed(hasBegun) {
+        const { ":method": method = "", ":path": path = "" } = headers;
+        const status = hasBegun ? 200 : refusedWith(stream);
+        recordExchange(options, log, { method, path, headers, status, isWhole: isWholeStream(stream) });
+      },
     });
-    grpc.handle(stream, headers, rpc, { log, head: { [REQUEST_ID_HEADER]: requestId } });
     return requestId;
   };
 }
+
+/** The status of what was sent in the place of an answer; undefined where nothing was. */
+const refusedWith = ({ headersSent, sentHeaders }: ServerHttp2Stream): number | undefined =>
+  headersSent ? Number(sentHeaders?.[":status"]) : undefined;

@@ -61,13 +61,14 @@ function watchSession(session: ServerHttp2Session, options: ServerOptions, end: 
     if (!session.destroyed) idle = setTimeout(endIfIdle, options.keepAliveTimeoutMs);
   });
   session.once("close", () => clearTimeout(idle));
+  const streamClosed = (): void => {
+    streams -= 1;
+    if (finishing) endIfIdle();
+    else if (streams === 0) idle.refresh();
+  };
   session.on("stream", (stream) => {
     streams += 1;
-    stream.on("close", () => {
-      streams -= 1;
-      if (finishing) endIfIdle();
-      else if (streams === 0) idle.refresh();
-    });
+    stream.on("close", streamClosed);
   });
   return {
     finish() {

@@ -1,12 +1,11 @@
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
-import { expireLateStream } from "./late-request.ts";
 import type { Port } from "./listen.ts";
 import type { ServerOptions } from "./options.ts";
-import { endStalledStream } from "./reader.ts";
 import type { Refuser } from "./refuse.ts";
+import { createStreamWatch } from "./watch-streams.ts";
 
 /**
- * Lets go of all that a stream brought along. Node keeps the streams of a session in a Map, whose old tables keep what was in them until
+ * Lets go of all that a request and a response on a stream brought along. Node keeps the streams of a session in a Map, whose old tables keep what was in them until
  * the collector looks at what is old: with its listeners, that would be the whole state of each call.
  */
 function letGo(this: ServerHttp2Stream): void {
@@ -25,17 +24,17 @@ type StreamListener = (
  * which would cost as much as the stream itself. To be called when the server has its listener of `request`.
  */
 export function serveStreams(server: Port["http2"], options: ServerOptions, refuse: Refuser): void {
-  const { streamHandler, readerTimeoutMs } = options;
+  const { streamHandler } = options;
+  const watch = createStreamWatch(options, refuse);
   const compatibility = server.listeners("stream") as StreamListener[];
   const offer: StreamListener = (stream, headers, flags, rawHeaders) => {
-    stream.on("close", letGo);
     const id = streamHandler(stream, headers);
-    if (id === undefined) {
-      for (const listener of compatibility) listener.call(server, stream, headers, flags, rawHeaders);
+    if (id !== undefined) {
+      watch(stream, id);
       return;
     }
-    expireLateStream(stream, options, (late) => refuse.stream(stream, late, id));
-    endStalledStream(stream, readerTimeoutMs);
+    stream.on("close", letGo);
+    for (const listener of compatibility) listener.call(server, stream, headers, flags, rawHeaders);
   };
   server.removeAllListeners("stream").on("stream", offer);
 }

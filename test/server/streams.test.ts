@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
+import { setTimeout as delay } from "node:timers/promises";
 import { describe, expect, it } from "vitest";
 import type { StreamHandler } from "../../src/server/options.ts";
 import { createInbox, echo, IDENTITY, openSession, openStream, serve } from "./harness.ts";
@@ -67,5 +68,20 @@ describe("streamHandler", () => {
     stream.end();
     (await inbox.next()).response.end("served");
     expect((await answer).text).toBe("served");
+  });
+
+  it("leaves a stream alone that is silent for longer, and one that answers before its request has ended", async () => {
+    const { streamHandler, taken } = createTaker("/taken");
+    const timeouts = { headersTimeoutMs: 50, requestTimeoutMs: 50, readerTimeoutMs: 50 };
+    const server = await serve(echo, { streamHandler, ...timeouts });
+    const { stream, answer } = openStream(await openSession(server), "/taken");
+    stream.write("half");
+    const answered = await taken;
+    answered.respond({ ":status": 200 });
+    answered.write("not ");
+    await delay(300);
+    answered.end("yet");
+    const { status, text } = await answer;
+    expect([status, text]).toEqual([200, "not yet"]);
   });
 });

@@ -1,5 +1,5 @@
 import { ServiceTier } from "../../gen/parley/chat/v1/completion_pb.ts";
-import type { Message } from "../../gen/parley/chat/v1/message_pb.ts";
+import type { ContentPart, Message } from "../../gen/parley/chat/v1/message_pb.ts";
 import type { ChatCompletionParams } from "../../gen/parley/chat/v1/params_pb.ts";
 import type { Adjustment } from "../../gen/parley/chat/v1/report_pb.ts";
 import type { Tool } from "../../gen/parley/chat/v1/tool_pb.ts";
@@ -16,15 +16,37 @@ import { PARAMETERS } from "./parameters.ts";
  */
 export function adjustmentsOf(params: ChatCompletionParams): Adjustment[] {
   refuseGrammars(params);
+  const unplaced = applyTable(params, PARAMETERS);
+  const mendings = mended(params);
+  if (mendings.length === 0 && isPlain(params)) return unplaced;
   return [
-    ...applyTable(params, PARAMETERS),
+    ...unplaced,
     ...adjustLimits(params),
     ...adjustServiceTier(params),
     ...droppedKeys("", params.extra, "the sandbox does not know this parameter", ["sandbox"]),
-    ...mended(params),
+    ...mendings,
     ...params.messages.flatMap((message, index) => (hasMarks(message) ? adjustMessage(message, index) : [])),
     ...params.tools.flatMap((tool, index) => unknownKeys(`tools[${index}]`, tool.extra)),
   ];
+}
+
+/** Whether there is nothing else to adjust: so are most calls. */
+function isPlain({
+  maxTokens,
+  maxCompletionTokens,
+  serviceTier,
+  extra,
+  tools,
+  messages,
+}: ChatCompletionParams): boolean {
+  return (
+    (maxTokens ?? 0) <= MAX_OUTPUT_TOKENS &&
+    maxCompletionTokens === undefined &&
+    serviceTier === ServiceTier.UNSPECIFIED &&
+    extra === undefined &&
+    tools.length === 0 &&
+    !messages.some(hasMarks)
+  );
 }
 
 function refuseGrammars({ tools }: ChatCompletionParams): void {
@@ -64,9 +86,14 @@ function adjustServiceTier({ serviceTier }: ChatCompletionParams): Adjustment[] 
 const hasMarks = ({ name, content, toolCalls, reasoningDetails, extra }: Message): boolean =>
   name !== undefined ||
   extra !== undefined ||
-  content.some((part) => part.promptCacheBreakpoint !== undefined || part.extra !== undefined) ||
-  toolCalls.some((call) => call.extra !== undefined) ||
-  reasoningDetails.some((detail) => detail.extra !== undefined);
+  content.some(isMarked) ||
+  toolCalls.some(hasExtra) ||
+  reasoningDetails.some(hasExtra);
+
+const isMarked = ({ promptCacheBreakpoint, extra }: ContentPart): boolean =>
+  promptCacheBreakpoint !== undefined || extra !== undefined;
+
+const hasExtra = ({ extra }: { readonly extra?: object | undefined }): boolean => extra !== undefined;
 
 /** Names and marks of a message that the sandbox does not read. */
 function adjustMessage({ name, content, toolCalls, reasoningDetails, extra }: Message, index: number): Adjustment[] {

@@ -48,10 +48,11 @@ const NOTHING = limitTokens("", 0);
 export function createAnswerMaker(model: SandboxModel, params: ChatCompletionParams): AnswerMaker {
   const conversation = readConversation(params.messages);
   const most = Math.min(params.maxCompletionTokens ?? params.maxTokens ?? MAX_OUTPUT_TOKENS, MAX_OUTPUT_TOKENS);
-  const reasoning = limitTokens(think(params.reasoningEffort, conversation), most);
+  const thoughts = think(params.reasoningEffort, conversation);
+  const reasoning = thoughts === "" ? NOTHING : limitTokens(thoughts, most);
   const task: Task = { params, conversation, reasoning, limit: most - reasoning.tokens };
   const key = seedKey(conversation.last);
-  const tools = chooseTools(params, conversation.last, conversation.results.length > 0);
+  const tools = chooseTools(params, conversation);
   const answer = tools.length > 0 ? callTools(task, tools) : writeText(task, model);
   return (index) => answer(createRandom(`${params.seed ?? ""}/${index}/${key}`));
 }
@@ -137,14 +138,16 @@ function createWriter(model: SandboxModel, { params, conversation }: Task): (ran
 function createVoice(
   { voice }: SandboxModel,
   { temperature, topP }: ChatCompletionParams,
-  { earlier, last, results }: Conversation,
+  conversation: Conversation,
 ): (random: Random) => string {
+  const { last } = conversation;
   if (voice === "echo") return () => last;
+  const { results } = conversation;
   if (results.length > 0) {
     const told = results.map(({ name, text }) => `${name} says: ${text}`).join("\n");
     return () => told;
   }
-  const reply = eliza.hear({ history: earlier, text: last });
+  const reply = eliza.hear({ history: conversation.earlier, text: last });
   return (random) =>
     reply({ random, ...(temperature === undefined ? {} : { temperature }), ...(topP === undefined ? {} : { topP }) });
 }
@@ -162,9 +165,10 @@ const THOUGHTS: Readonly<Record<ReasoningEffort, number>> = {
 };
 
 /** What the sandbox thinks of a conversation: little, but all of it is true. */
-function think(effort: ReasoningEffort, { earlier, last, results }: Conversation): string {
+function think(effort: ReasoningEffort, conversation: Conversation): string {
   const count = THOUGHTS[effort];
   if (count === 0) return "";
+  const { earlier, last, results } = conversation;
   const words = last.split(/\s+/).filter((word) => word !== "").length;
   const thoughts = [
     `The user wrote ${words} ${words === 1 ? "word" : "words"}.`,

@@ -7,6 +7,7 @@ import {
   type Tool,
   ToolChoice_Mode,
 } from "../../gen/parley/chat/v1/tool_pb.ts";
+import type { Conversation } from "./conversation.ts";
 
 /** A tool that is going to be called. */
 export type ChosenTool =
@@ -27,10 +28,11 @@ const MOST_CALLS = 4;
  * first. Where a tool must be called and none has, the first one is. Where a result of a tool has come already, none is, unless
  * it must.
  */
-export function chooseTools(params: ChatCompletionParams, said: string, hasResults: boolean): readonly ChosenTool[] {
+export function chooseTools(params: ChatCompletionParams, conversation: Conversation): readonly ChosenTool[] {
+  if (params.tools.length === 0 && params.functions.length === 0) return [];
   const { tools, must } = params.tools.length > 0 ? offerTools(params) : offerFunctions(params);
-  if (tools.length === 0 || (hasResults && !must)) return [];
-  const words = new Set(wordsOf(said));
+  if (tools.length === 0 || (!must && conversation.results.length > 0)) return [];
+  const words = new Set(wordsOf(conversation.last));
   const ranked = tools
     .map((tool) => ({ tool, score: scoreOf(tool, words) }))
     .filter(({ score }) => score > 0)

@@ -20,15 +20,43 @@ export interface ToolResult {
 /** Most of a conversation's user texts that are read. */
 const REMEMBERED = 50;
 
-/** Reads a conversation. */
-export function readConversation(messages: readonly Message[]): Conversation {
-  const users = messages.filter(({ role }) => role === Role.USER);
-  const since = messages.findLastIndex(({ role }) => role === Role.USER) + 1;
-  const texts = users.slice(-REMEMBERED - 1).map(textOf);
-  return { earlier: texts.slice(0, -1), last: texts.at(-1) ?? "", results: readResults(messages, since) };
+/** Reads a conversation: what the user says last, and the rest when it is asked for. */
+export const readConversation = (messages: readonly Message[]): Conversation => new ReadConversation(messages);
+
+class ReadConversation implements Conversation {
+  readonly last: string;
+  readonly #messages: readonly Message[];
+  /** Where the user's last message stands; -1: nowhere. */
+  readonly #lastAt: number;
+  #earlier: readonly string[] | undefined;
+  #results: readonly ToolResult[] | undefined;
+
+  constructor(messages: readonly Message[]) {
+    this.#messages = messages;
+    this.#lastAt = messages.findLastIndex(isOfUser);
+    const last = messages[this.#lastAt];
+    this.last = last === undefined ? "" : textOf(last);
+  }
+
+  get earlier(): readonly string[] {
+    this.#earlier ??= this.#messages
+      .slice(0, Math.max(0, this.#lastAt))
+      .filter(isOfUser)
+      .slice(-REMEMBERED)
+      .map(textOf);
+    return this.#earlier;
+  }
+
+  get results(): readonly ToolResult[] {
+    this.#results ??= readResults(this.#messages, this.#lastAt + 1);
+    return this.#results;
+  }
 }
 
+const isOfUser = ({ role }: Message): boolean => role === Role.USER;
+
 function readResults(messages: readonly Message[], since: number): ToolResult[] {
+  if (since === messages.length) return [];
   const names = new Map(
     messages.flatMap(({ toolCalls }) => toolCalls.map(({ id, kind }) => [id, kind.value?.name ?? "tool"] as const)),
   );
@@ -47,7 +75,10 @@ function readResults(messages: readonly Message[], since: number): ToolResult[] 
 }
 
 /** The text of a message, its parts joined by line breaks; what is no text is named in brackets: "[image]". */
-export const textOf = ({ content }: Message): string => content.map(textOfPart).join("\n");
+export function textOf({ content }: Message): string {
+  const [first] = content;
+  return content.length === 1 && first !== undefined ? textOfPart(first) : content.map(textOfPart).join("\n");
+}
 
 function textOfPart({ kind }: ContentPart): string {
   switch (kind.case) {

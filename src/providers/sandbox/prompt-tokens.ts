@@ -11,12 +11,6 @@ const BEFORE_ANSWER = 3;
 /** Tokens that a role or a short fixed word takes. */
 const PER_WORD = 1;
 
-/** Something that the model reads: its texts, and the tokens around them. */
-interface Framed {
-  readonly texts: readonly string[];
-  readonly frame: number;
-}
-
 /** A prompt, before its tokens are counted. */
 export interface Prompt {
   /** Characters of all its texts. */
@@ -27,46 +21,57 @@ export interface Prompt {
 
 /** Gathers everything that the model reads. */
 export function readPrompt({ messages, tools, functions }: ChatCompletionParams): Prompt {
-  const parts = [
-    ...messages.flatMap(framesOfMessage),
-    ...functions.map(frameOfFunction),
-    ...tools.flatMap(frameOfTool),
-  ];
-  return {
-    characters: parts.reduce((sum, { texts }) => sum + texts.reduce((all, text) => all + text.length, 0), 0),
-    count: () =>
-      parts.reduce(
-        (sum, { frame, texts }) => texts.reduce((all, text) => all + countTokens(text), sum + frame),
-        BEFORE_ANSWER,
-      ),
-  };
+  const prompt = new GatheredPrompt();
+  for (const message of messages) addMessage(prompt, message);
+  for (const definition of functions) addFunction(prompt, definition);
+  for (const tool of tools) addTool(prompt, tool);
+  return prompt;
 }
 
-function framesOfMessage(message: Message): Framed[] {
-  const { toolCalls, functionCall: legacy } = message;
-  return [
-    { texts: [textOf(message)], frame: PER_FRAME + PER_WORD },
-    ...toolCalls.flatMap(({ kind }) => {
-      if (kind.case === undefined) return [];
-      const input = kind.case === "function" ? kind.value.arguments : kind.value.input;
-      return [{ texts: [kind.value.name, input], frame: PER_FRAME }];
-    }),
-    ...(legacy === undefined ? [] : [{ texts: [legacy.name, legacy.arguments], frame: 0 }]),
-  ];
-}
+class GatheredPrompt implements Prompt {
+  characters = 0;
+  /** Tokens around the texts. */
+  frames = BEFORE_ANSWER;
+  readonly #texts: string[] = [];
 
-function frameOfTool({ kind }: Tool): Framed[] {
-  switch (kind.case) {
-    case "function":
-      return [frameOfFunction(kind.value)];
-    case "custom":
-      return [{ texts: [kind.value.name, kind.value.description ?? ""], frame: PER_FRAME }];
-    case undefined:
-      return [];
+  add(text: string): void {
+    this.#texts.push(text);
+    this.characters += text.length;
+  }
+
+  count(): number {
+    let tokens = this.frames;
+    for (const text of this.#texts) tokens += countTokens(text);
+    return tokens;
   }
 }
 
-function frameOfFunction({ name, description, schema }: FunctionDefinition): Framed {
-  const json = schema.case === "parametersJson" ? schema.value : JSON.stringify(schema.value ?? {});
-  return { texts: [name, description ?? "", json], frame: PER_FRAME };
+function addMessage(prompt: GatheredPrompt, message: Message): void {
+  const { toolCalls, functionCall: legacy } = message;
+  prompt.frames += PER_FRAME + PER_WORD;
+  prompt.add(textOf(message));
+  for (const { kind } of toolCalls) {
+    if (kind.case === undefined) continue;
+    prompt.frames += PER_FRAME;
+    prompt.add(kind.value.name);
+    prompt.add(kind.case === "function" ? kind.value.arguments : kind.value.input);
+  }
+  if (legacy === undefined) return;
+  prompt.add(legacy.name);
+  prompt.add(legacy.arguments);
+}
+
+function addTool(prompt: GatheredPrompt, { kind }: Tool): void {
+  if (kind.case === "function") addFunction(prompt, kind.value);
+  if (kind.case !== "custom") return;
+  prompt.frames += PER_FRAME;
+  prompt.add(kind.value.name);
+  prompt.add(kind.value.description ?? "");
+}
+
+function addFunction(prompt: GatheredPrompt, { name, description, schema }: FunctionDefinition): void {
+  prompt.frames += PER_FRAME;
+  prompt.add(name);
+  prompt.add(description ?? "");
+  prompt.add(schema.case === "parametersJson" ? schema.value : JSON.stringify(schema.value ?? {}));
 }

@@ -11,28 +11,27 @@ export interface Random {
 const WARM_UP_ROUNDS = 12;
 
 /**
- * Makes a generator from a seed text: the same text gives the same sequence on every machine, and texts that differ in
+ * Makes a generator from a seed text, which is read when the first number is asked for: the same text gives the same sequence on every machine, and texts that differ in
  * one character give unrelated sequences. The generator is sfc32 (Chris Doty-Humphrey, PractRand). Not for secrets.
  */
 export function createRandom(seed: string): Random {
-  return new Sfc32(seedWords(seed));
+  return new Sfc32(seed);
 }
 
 class Sfc32 implements Random {
-  #a: number;
-  #b: number;
-  #c: number;
-  #counter: number;
+  /** Until it is read. */
+  #seed: string | undefined;
+  #a = 0;
+  #b = 0;
+  #c = 0;
+  #counter = 0;
 
-  constructor([a, b, c, counter]: readonly [number, number, number, number]) {
-    this.#a = a;
-    this.#b = b;
-    this.#c = c;
-    this.#counter = counter;
-    for (let round = 0; round < WARM_UP_ROUNDS; round++) this.#nextWord();
+  constructor(seed: string) {
+    this.#seed = seed;
   }
 
   next(): number {
+    if (this.#seed !== undefined) this.#sow(this.#seed);
     return this.#nextWord() / 2 ** 32;
   }
 
@@ -46,6 +45,12 @@ class Sfc32 implements Random {
   pick<T>(items: readonly T[]): T {
     if (items.length === 0) throw new RangeError("there is nothing to pick from");
     return items[this.int(items.length)] as T;
+  }
+
+  #sow(seed: string): void {
+    this.#seed = undefined;
+    [this.#a, this.#b, this.#c, this.#counter] = seedWords(seed);
+    for (let round = 0; round < WARM_UP_ROUNDS; round++) this.#nextWord();
   }
 
   #nextWord(): number {

@@ -2,10 +2,13 @@ import type { OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { Message } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
+import type { Standing } from "../../admission/limits/limiter.ts";
+import { standingHeaders } from "../../admission/limits/standing-headers.ts";
 import { clientGone } from "../../errors/client-gone.ts";
 import { lingerForRest } from "../unread-body.ts";
 import { BinaryOutput } from "./binary-output.ts";
 import { COMPRESS_MIN_BYTES, compressEnvelopes } from "./compress-envelopes.ts";
+import { hearRoom } from "./hear-stream.ts";
 import type { GrpcMethod } from "./method.ts";
 import { OK, trailersOf } from "./trailers.ts";
 
@@ -16,37 +19,49 @@ const WITH_TRAILERS = { waitForTrailers: true };
 
 /** The answer of one call: its head, its messages, and in its trailers how the call ended. */
 export class Answer {
-  /** Headers, until they are sent with the first message. */
-  readonly head: OutgoingHttpHeaders;
   readonly #stream: ServerHttp2Stream;
   readonly #method: GrpcMethod;
-  #compression: Compression | null = null;
-  #isOpen = true;
+  /** Headers besides those of gRPC: names and values in turns. */
+  readonly #head: readonly string[];
+  /** Large messages are compressed by it. Null: they are not. */
+  compression: Compression | null = null;
+  /** How it stands with the caller's limits, where that is told. */
+  standing: Standing | undefined;
+  #hasBegun = false;
+  #trailers: OutgoingHttpHeaders | undefined;
+  /** Goes on with what waits for room. */
+  #goOn: (() => void) | undefined;
 
-  constructor(stream: ServerHttp2Stream, method: GrpcMethod, head: OutgoingHttpHeaders) {
+  constructor(stream: ServerHttp2Stream, method: GrpcMethod, head: readonly string[]) {
     this.#stream = stream;
     this.#method = method;
-    this.head = { ":status": 200, "content-type": method.contentType, ...head };
+    this.#head = head;
+  }
+
+  /** Whether its head was sent. */
+  get hasBegun(): boolean {
+    return this.#hasBegun;
   }
 
   /** Whether it goes on. */
   get isOpen(): boolean {
-    return this.#isOpen;
+    return this.#trailers === undefined;
   }
 
-  /** From now on large messages are compressed. Null: they are not. */
-  compress(compression: Compression | null): void {
-    this.#compression = compression;
-    if (compression !== null) this.head["grpc-encoding"] = compression.name;
-  }
-
-  /** Sends messages, in one write, and waits for the reader where too much waits for it already. Rejects when the client is gone. */
-  async send(messages: readonly Message[]): Promise<void> {
+  /** Sends messages, in one write. A promise: the reader is behind, or they are being compressed. Fails when the client is gone. */
+  send(messages: readonly Message[]): Promise<void> | undefined {
     const encoded = this.#encode(messages);
+    return encoded instanceof Promise ? encoded.then((bytes) => this.#write(bytes)) : this.#write(encoded);
+  }
+
+  /** Sends the only message of a call, and the end of the answer with it. */
+  async sendLast(message: Message): Promise<void> {
+    const encoded = this.#encode([message]);
     const bytes = encoded instanceof Promise ? await encoded : encoded;
     if (this.#stream.closed) throw clientGone();
     this.#begin();
-    if (!this.#stream.write(bytes)) await this.#drained();
+    this.#trailers = OK;
+    this.#stream.end(bytes);
   }
 
   /** Ends the answer of a call that went well. */
@@ -57,15 +72,22 @@ export class Answer {
   /** Ends the answer of a call that failed, whether the request was read or not. */
   fail(error: ConnectError): void {
     this.#end(trailersOf(error));
-    if (this.#stream.closed || this.#stream.readableEnded) return;
-    this.#stream.once("finish", () => {
-      this.#stream.resume();
-      lingerForRest(this.#stream);
-    });
+    if (!this.#stream.closed && !this.#stream.readableEnded) this.#stream.once("finish", dropRest);
+  }
+
+  /** The messages are out. */
+  sendTrailers(): void {
+    if (this.#trailers !== undefined) this.#stream.sendTrailers(this.#trailers);
+  }
+
+  /** There is room for more, or nobody any more who reads. */
+  goOn(): void {
+    this.#goOn?.();
+    this.#goOn = undefined;
   }
 
   #encode(messages: readonly Message[]): Uint8Array | Promise<Uint8Array> {
-    const compression = this.#compression;
+    const { compression } = this;
     let largest = 0;
     OUTPUT.clear();
     for (const message of messages) {
@@ -78,26 +100,41 @@ export class Answer {
     return compression === null || largest < COMPRESS_MIN_BYTES ? bytes : compressEnvelopes(bytes, compression);
   }
 
+  #write(bytes: Uint8Array): Promise<void> | undefined {
+    if (this.#stream.closed) throw clientGone();
+    this.#begin();
+    return this.#stream.write(bytes) ? undefined : this.#room();
+  }
+
   #begin(): void {
-    if (!this.#stream.headersSent) this.#stream.respond(this.head, WITH_TRAILERS);
+    if (this.#stream.headersSent) return;
+    const headers = [":status", "200", "content-type", this.#method.contentType, ...this.#head];
+    if (this.compression !== null) headers.push("grpc-encoding", this.compression.name);
+    if (this.standing !== undefined) addHeaders(headers, standingHeaders(this.standing));
+    this.#stream.respond(headers, WITH_TRAILERS);
+    this.#hasBegun = true;
   }
 
   #end(trailers: OutgoingHttpHeaders): void {
-    this.#isOpen = false;
+    this.#trailers = trailers;
     if (this.#stream.closed) return;
     this.#begin();
-    this.#stream.on("wantTrailers", () => this.#stream.sendTrailers(trailers));
     this.#stream.end();
   }
 
-  #drained(): Promise<void> {
-    const stream = this.#stream;
+  #room(): Promise<void> {
+    hearRoom(this.#stream);
     return new Promise((resolve) => {
-      function done(): void {
-        stream.off("drain", done).off("close", done);
-        resolve();
-      }
-      stream.on("drain", done).on("close", done);
+      this.#goOn = resolve;
     });
   }
+}
+
+function addHeaders(headers: string[], more: Readonly<Record<string, string>>): void {
+  for (const name in more) headers.push(name, more[name] as string);
+}
+
+function dropRest(this: ServerHttp2Stream): void {
+  this.resume();
+  lingerForRest(this);
 }

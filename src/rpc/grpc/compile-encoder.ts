@@ -1,6 +1,8 @@
 import { type DescField, type DescMessage, type Message, ScalarType } from "@bufbuild/protobuf";
-import { Edition, FeatureSet_FieldPresence, isWrapperDesc } from "@bufbuild/protobuf/wkt";
+import { Edition, isWrapperDesc } from "@bufbuild/protobuf/wkt";
+import type { Visit } from "../../gen/parley/chat/v1/visits.ts";
 import type { BinaryOutput } from "./binary-output.ts";
+import { visitedFields, visitorOf } from "./visit-fields.ts";
 
 /**
  * Writes a message as `toBinary` does, byte for byte, but into an output that is there already. Returns false for a message that is
@@ -9,11 +11,8 @@ import type { BinaryOutput } from "./binary-output.ts";
  */
 export type Encoder = (output: BinaryOutput, message: Message) => boolean;
 
-/** Writes a value with all that stands before it. */
-type Write = (output: BinaryOutput, value: unknown) => boolean;
-
-/** Writes what a message has of a field. */
-type WriteField = (output: BinaryOutput, message: Readonly<Record<string, unknown>>) => boolean;
+/** Writes what is set of a field, with all that stands before it. */
+type Write = Visit<BinaryOutput>;
 
 /** Messages may hold themselves, and many hold the same ones. */
 const encoders = new WeakMap<DescMessage, Encoder>();
@@ -26,85 +25,43 @@ const LENGTH_DELIMITED = 2;
 export function compileEncoder(desc: DescMessage): Encoder {
   const known = encoders.get(desc);
   if (known !== undefined) return known;
-  const fields: WriteField[] = [];
+  const writes: Write[] = [];
+  const visit = visitorOf(desc);
   const { typeName } = desc;
+  const isKnown = desc.file.edition === Edition.EDITION_PROTO3;
   const encoder: Encoder = (output, message) => {
-    if (message.$typeName !== typeName || message.$unknown !== undefined) return false;
-    for (const write of fields)
-      if (!write(output, message as unknown as Readonly<Record<string, unknown>>)) return false;
-    return true;
+    if (!isKnown || message.$typeName !== typeName || message.$unknown !== undefined) return false;
+    return visit(message as never, writes, output);
   };
   encoders.set(desc, encoder);
-  const isKnown = desc.file.edition === Edition.EDITION_PROTO3;
-  for (const field of desc.fields.toSorted((a, b) => a.number - b.number)) {
-    fields.push(isKnown ? compileField(field) : leave);
-  }
+  if (isKnown) writes.push(...visitedFields(desc).map(compileField));
   return encoder;
 }
 
 const leave = (): boolean => false;
 
-function compileField(field: DescField): WriteField {
-  const { localName } = field;
-  switch (field.fieldKind) {
-    case "map":
-      return (_output, message) => Object.keys(message[localName] as object).length === 0;
-    case "list":
-      return field.packed ? compilePacked(field) : compileList(field);
-    default:
-      return compileSingular(field);
-  }
+function compileField(field: DescField): Write {
+  if (field.fieldKind === "map") return leave;
+  if (field.fieldKind !== "list") return compileElement(field);
+  return field.packed ? compilePacked(field) : compileList(field);
 }
 
-function compileSingular(field: DescField & { fieldKind: "scalar" | "enum" | "message" }): WriteField {
-  const { localName, oneof } = field;
+function compileList(field: DescField & { fieldKind: "list" }): Write {
   const write = compileElement(field);
-  if (oneof !== undefined) {
-    return (output, message) => {
-      const chosen = message[oneof.localName] as { readonly case?: string; readonly value?: unknown };
-      return chosen.case !== localName || write(output, chosen.value);
-    };
-  }
-  if (field.presence !== FeatureSet_FieldPresence.IMPLICIT) {
-    return (output, message) => {
-      const value = message[localName];
-      return value === undefined || write(output, value);
-    };
-  }
-  if (scalarOf(field) === ScalarType.BYTES) {
-    return (output, message) => {
-      const value = message[localName];
-      return (value instanceof Uint8Array && value.length === 0) || write(output, value);
-    };
-  }
-  const zero = zeroOf(field);
-  return (output, message) => {
-    const value = message[localName];
-    // A zero with a sign is a value.
-    return Object.is(value, zero) || write(output, value);
-  };
-}
-
-function compileList(field: DescField & { fieldKind: "list" }): WriteField {
-  const { localName } = field;
-  const write = compileElement(field);
-  return (output, message) => {
-    for (const item of message[localName] as readonly unknown[]) if (!write(output, item)) return false;
+  return (output, items) => {
+    for (const item of items as readonly unknown[]) if (!write(output, item)) return false;
     return true;
   };
 }
 
 /** Numbers stand one behind the other, and have their length before them. */
-function compilePacked(field: DescField & { fieldKind: "list" }): WriteField {
-  const { localName } = field;
+function compilePacked(field: DescField & { fieldKind: "list" }): Write {
   const write = compileScalar(scalarOf(field));
   const tag = tagOf(field, LENGTH_DELIMITED);
-  return (output, message) => {
-    const items = message[localName] as readonly unknown[];
-    if (items.length === 0) return true;
+  return (output, items) => {
     output.varint(tag);
     const begun = output.begin();
-    for (const item of items) if (!write(output, item)) return false;
+    for (const item of items as readonly unknown[]) if (!write(output, item)) return false;
     output.end(begun);
     return true;
   };
@@ -193,21 +150,6 @@ function compileScalar(scalar: ScalarType): Write {
 
 /** Enums go over the wire as numbers. */
 const scalarOf = (field: DescField): ScalarType => field.scalar ?? ScalarType.INT32;
-
-function zeroOf(field: DescField): unknown {
-  if (field.enum !== undefined) return field.enum.values[0]?.number;
-  switch (field.scalar) {
-    case ScalarType.STRING:
-      return "";
-    case ScalarType.BOOL:
-      return false;
-    case ScalarType.INT64:
-    case ScalarType.UINT64:
-      return 0n;
-    default:
-      return 0;
-  }
-}
 
 function wireTypeOf(scalar: ScalarType): number {
   if (scalar === ScalarType.STRING || scalar === ScalarType.BYTES) return LENGTH_DELIMITED;

@@ -6,9 +6,11 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 import { createMethodUrl } from "@connectrpc/connect/protocol";
 import { GatewayError } from "../../errors/gateway-error.ts";
+import { DueList } from "../../lib/due-list.ts";
 import type { ServedMethod } from "../served-method.ts";
-import { answerCall, type GrpcExchange, type GrpcOptions } from "./call.ts";
+import { answerCall, type GrpcCalls, type GrpcExchange, type GrpcOptions } from "./call.ts";
 import { type GrpcMethod, methodsByType } from "./method.ts";
+import { createNegotiate } from "./negotiate.ts";
 
 /** Serves gRPC. */
 export interface GrpcHandler {
@@ -23,6 +25,8 @@ export function createGrpcHandler(methods: readonly ServedMethod[], options: Grp
   const byPath = new Map(
     methods.map((served) => [createMethodUrl("/", served.method), methodsByType(served, options)]),
   );
+  const negotiate = createNegotiate(options.acceptCompression);
+  const calls: GrpcCalls = { ...options, negotiate, waiting: new DueList() };
   return {
     find(headers) {
       const { ":path": path = "", "content-type": type = "" } = headers;
@@ -31,10 +35,8 @@ export function createGrpcHandler(methods: readonly ServedMethod[], options: Grp
       return headers[":authority"] === undefined || headers.expect !== undefined ? undefined : method;
     },
     handle(stream, headers, method, exchange) {
-      // A reset is told by `close`, too; without a listener, the error would end the process.
-      stream.on("error", () => undefined);
       exchange.log.named(method.served.method.name);
-      answerCall({ stream, headers, method, exchange, options }).catch((thrown: unknown) => {
+      answerCall({ stream, headers, method, exchange, calls }).catch((thrown: unknown) => {
         // What a call failed with cannot be written.
         exchange.log.failed(GatewayError.from(thrown));
         stream.close(constants.NGHTTP2_INTERNAL_ERROR);

@@ -39,7 +39,7 @@ async function serveOnce(operations: Partial<Operations>) {
     handler: (_request, response) => void response.end(),
     streamHandler(stream, headers) {
       const method = grpc.find(headers);
-      if (method !== undefined) grpc.handle(stream, headers, method, { log, head: {} });
+      if (method !== undefined) grpc.handle(stream, headers, method, { log, head: [], closed: () => undefined });
       return method === undefined ? undefined : log.requestId;
     },
   });

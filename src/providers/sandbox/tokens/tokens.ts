@@ -44,7 +44,8 @@ function loadTokenizer() {
  * most). Takes time proportional to the length.
  */
 export function countTokens(text: string): number {
-  return text === "" || text.length > LONGEST_KEPT ? countAnew(text) : counted.memo(text);
+  if (text === "") return 0;
+  return text.length > LONGEST_KEPT ? countAnew(text) : (counted.get(text) ?? counted.memo(text));
 }
 
 /** A conversation comes again with each of its turns, so the counts of its messages are kept; of long ones, the time is not in the looking up. */
