@@ -3,8 +3,8 @@ import type { ConnectError, ConnectRouter, HandlerContext } from "@connectrpc/co
 import { toConnectError } from "../errors/connect-error.ts";
 import { failureReport } from "../gateway/report.ts";
 import { CallReportSchema } from "../gen/parley/chat/v1/report_pb.ts";
+import { feedOf } from "../lib/feed.ts";
 import { stopQuietly } from "../lib/stop-quietly.ts";
-import { takeValue } from "../lib/take-value.ts";
 import type { CallLog } from "../telemetry/call-log.ts";
 import { openCallContext } from "./call-context.ts";
 import { isStream, type ServedMethod, type ServedStream, type ServedUnary } from "./served-method.ts";
@@ -32,15 +32,18 @@ function streaming({ operation, edit }: ServedStream) {
   return async function* (request: Message, context: HandlerContext): AsyncGenerator<Message> {
     const { call, close } = openCallContext(context);
     const change = edit(request);
-    const batches = operation(request, call)[Symbol.asyncIterator]();
+    const feed = feedOf(operation(request, call));
     try {
-      for (let step = await batches.next(); step.done !== true; step = await batches.next()) {
-        for (const message of takeValue(step)) yield change === undefined ? message : change(message);
+      for (;;) {
+        await feed.ready();
+        const batch = feed.take();
+        if (batch === undefined) return;
+        for (const message of batch) yield change === undefined ? message : change(message);
       }
     } catch (thrown) {
       throw failure(thrown, call.log);
     } finally {
-      await stopQuietly(batches);
+      await stopQuietly(feed);
       close();
     }
   };

@@ -10,7 +10,7 @@ import type { CallReport } from "../gen/parley/chat/v1/report_pb.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import { CreateRunRequestSchema } from "../gen/parley/runs/v1/runs_service_pb.ts";
 import { Scope } from "../gen/parley/scopes/v1/scopes_pb.ts";
-import { eachValue } from "../lib/each-value.ts";
+import { feedOf, readFeed } from "../lib/feed.ts";
 import { requestId } from "../lib/ids.ts";
 import { CallLog } from "../telemetry/call-log.ts";
 import { decodeCaller } from "./caller-json.ts";
@@ -125,7 +125,7 @@ export class Execution {
         signal: this.#controller.signal,
         timeoutMs: this.run.timeout_ms,
       };
-      await eachValue(this.#parts.options.operations.streamChatCompletion(request, call), (batch) => {
+      await readFeed(feedOf(this.#parts.options.operations.streamChatCompletion(request, call)), (batch) => {
         for (const message of batch) {
           if (message.chunk !== undefined) this.#push(message.chunk);
           report = message.report ?? report;

@@ -8,7 +8,7 @@ import type { Doorkeeper } from "../../admission/doorkeeper.ts";
 import { clientGone } from "../../errors/client-gone.ts";
 import { GatewayError } from "../../errors/gateway-error.ts";
 import type { CallContext } from "../../gateway/operation.ts";
-import { eachValue } from "../../lib/each-value.ts";
+import { feedOf, readFeed } from "../../lib/feed.ts";
 import type { CallLog } from "../../telemetry/call-log.ts";
 import { adoptError } from "../own-error.ts";
 import { failure } from "../serve-operation.ts";
@@ -171,7 +171,7 @@ const textOf = (value: string | string[] | undefined): string | null => (typeof 
 
 async function sendStream(served: ServedStream, message: Message, call: CallContext, answer: Answer): Promise<void> {
   const edit = served.edit(message);
-  await eachValue(served.operation(message, call), (batch) =>
+  await readFeed(feedOf(served.operation(message, call)), (batch) =>
     answer.send(edit === undefined ? batch : batch.map(edit)),
   );
   answer.end();
