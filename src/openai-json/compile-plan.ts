@@ -4,6 +4,7 @@ import { Absent, json, json_message, json_oneof } from "../gen/parley/options/v1
 import { blankOf } from "./blank.ts";
 import { compileScalar, compileValue } from "./compile-value.ts";
 import type { BareUnionPlan, FieldPlan, MemberPlan, MessagePlan, Slot, UnionPlan } from "./plan.ts";
+import { valuesOf } from "./values.ts";
 
 /** A plan while it is being made: messages can contain themselves. */
 type Draft = { -readonly [Key in keyof MessagePlan]: MessagePlan[Key] };
@@ -22,12 +23,14 @@ function compileMessage(desc: DescMessage): MessagePlan {
   const draft: Draft = {
     desc,
     blank: blankOf(desc),
+    valuesOf: valuesOf(desc),
     constants: Object.entries(getOption(desc, json_message).constants).map(([key, value]) => ({ key, value })),
     parts: [],
     unions: [],
     hasDiscriminators: false,
     slots: new Map(),
     catchAll: desc.fields.find(isCatchAll)?.localName,
+    catchAllAt: desc.members.findIndex((member) => member.kind === "field" && isCatchAll(member)),
     bareUnion: undefined,
   };
   plans.set(desc, draft);
@@ -72,11 +75,13 @@ function compileField(field: DescField): FieldPlan {
     kind: field.fieldKind === "list" || field.fieldKind === "map" ? field.fieldKind : "single",
     key: keyOf(field),
     name: field.localName,
+    at: field.parent.members.indexOf(field),
     value,
     zeroIsUnset:
       field.presence === FeatureSet_FieldPresence.IMPLICIT && value.kind === "enum" && !value.words.wordOf.has(0),
     absent,
     nullBeside: beside?.localName,
+    nullBesideAt: beside === undefined ? -1 : field.parent.members.indexOf(beside),
     hasAbsentForm: absent !== Absent.UNSPECIFIED || beside !== undefined,
     shorthand,
     mapKey: field.fieldKind === "map" ? compileScalar(field.mapKey, false) : undefined,
@@ -97,6 +102,7 @@ function compileUnion(oneof: DescOneof): UnionPlan {
   return {
     kind: "union",
     name: oneof.localName,
+    at: oneof.parent.members.indexOf(oneof),
     discriminator: discriminator || undefined,
     inline,
     bare,

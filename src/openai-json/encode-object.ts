@@ -15,13 +15,13 @@ export function encodeObject(plan: MessagePlan, message: Message, walk: EncodeWa
 }
 
 function fillObject(json: JsonObject, plan: MessagePlan, message: Message, walk: EncodeWalk): void {
-  const properties = message as unknown as Properties;
+  const values = plan.valuesOf(message);
   for (const { key, value } of plan.constants) json[key] = value;
   /** Where it is. A union takes care of its own. */
   let at: FieldPlan | undefined;
   try {
     for (const part of plan.parts) {
-      const value = properties[part.name];
+      const value = values[part.at];
       if (part.kind === "union") {
         at = undefined;
         fillUnion(json, part, value as Held, walk);
@@ -29,7 +29,7 @@ function fillObject(json: JsonObject, plan: MessagePlan, message: Message, walk:
         at = part;
         json[part.key] = encodeField(part, value, walk);
       } else if (part.hasAbsentForm) {
-        const absent = encodeAbsent(part, properties, walk);
+        const absent = encodeAbsent(part, values, walk);
         if (absent !== undefined) json[part.key] = absent;
       }
     }
@@ -37,7 +37,7 @@ function fillObject(json: JsonObject, plan: MessagePlan, message: Message, walk:
     if (at === undefined) throw error;
     rethrowAt(at.key, error);
   }
-  if (plan.catchAll !== undefined) fillUnknown(json, plan, properties);
+  if (plan.catchAll !== undefined) fillUnknown(json, plan, values);
 }
 
 function isEmpty({ kind, zeroIsUnset }: FieldPlan, value: unknown): boolean {
@@ -62,7 +62,7 @@ function encodeField(field: FieldPlan, value: unknown, walk: EncodeWalk): JsonVa
   }
 }
 
-function encodeAbsent(field: FieldPlan, properties: Properties, { nulls }: EncodeWalk): JsonValue | undefined {
+function encodeAbsent(field: FieldPlan, values: readonly unknown[], { nulls }: EncodeWalk): JsonValue | undefined {
   switch (field.absent) {
     case Absent.NULL:
       return nulls ? null : undefined;
@@ -71,7 +71,7 @@ function encodeAbsent(field: FieldPlan, properties: Properties, { nulls }: Encod
     case Absent.EMPTY:
       return field.kind === "list" ? [] : {};
     default:
-      return field.nullBeside !== undefined && nulls && isSaid(properties[field.nullBeside]) ? null : undefined;
+      return field.nullBesideAt >= 0 && nulls && isSaid(values[field.nullBesideAt]) ? null : undefined;
   }
 }
 
@@ -98,13 +98,13 @@ function fillUnion(json: JsonObject, union: UnionPlan, { case: name, value }: He
 }
 
 /** Writes the keys of a catch-all field, as far as they can't pass for known ones. */
-function fillUnknown(json: JsonObject, plan: MessagePlan, properties: Properties): void {
-  const unknown = properties[plan.catchAll!] as JsonObject | undefined;
+function fillUnknown(json: JsonObject, plan: MessagePlan, values: readonly unknown[]): void {
+  const unknown = values[plan.catchAllAt] as JsonObject | undefined;
   if (unknown === undefined) return;
   for (const key of Object.keys(unknown)) {
     if (Object.hasOwn(json, key)) continue;
     const slot = plan.slots.get(key);
-    if (slot === undefined || isForeign(slot, properties, unknown)) setKey(json, key, unknown[key]!);
+    if (slot === undefined || isForeign(slot, values, unknown)) setKey(json, key, unknown[key]!);
   }
 }
 
@@ -112,12 +112,12 @@ function fillUnknown(json: JsonObject, plan: MessagePlan, properties: Properties
  * Whether a key that this message knows means something else here: another union member's, next to the one that is set; a
  * discriminator with a word that is not known, and all members' next to it.
  */
-function isForeign(slot: Slot, properties: Properties, unknown: JsonObject): boolean {
+function isForeign(slot: Slot, values: readonly unknown[], unknown: JsonObject): boolean {
   if (slot.kind === "constant" || slot.kind === "field") return false;
-  const { discriminator, byKey, name } = slot.union;
+  const { discriminator, byKey, at } = slot.union;
   if (discriminator === undefined) return false;
   // Its discriminator and its own key are written already.
-  if ((properties[name] as Held).case !== undefined) return true;
+  if ((values[at] as Held).case !== undefined) return true;
   const word = unknown[discriminator];
   return typeof word === "string" && !byKey.has(word);
 }

@@ -92,7 +92,7 @@ function encodeOnly(plan: ValuePlan, element: unknown, walk: EncodeWalk): JsonVa
     const { bareUnion } = plan.plan;
     if (bareUnion === undefined) return [encodeValue(plan, element, walk)];
     const { case: name, value } = (element as Record<string, Held>)[bareUnion.name]!;
-    const isBare = name === bareUnion.bare.name && saysOnly(plan.plan, bareUnion, element);
+    const isBare = name === bareUnion.bare.name && saysOnly(plan.plan, bareUnion, element as Message);
     return isBare ? encodeValue(bareUnion.bare.value, value, walk) : [encodeValue(plan, element, walk)];
   }
   const json = encodeValue(plan, element, walk);
@@ -100,11 +100,15 @@ function encodeOnly(plan: ValuePlan, element: unknown, walk: EncodeWalk): JsonVa
 }
 
 /** Whether a message says nothing besides one of its unions. */
-function saysOnly({ parts, constants, catchAll }: MessagePlan, union: UnionPlan, message: unknown): boolean {
-  const properties = message as Readonly<Record<string, unknown>>;
-  if (constants.length > 0 || (catchAll !== undefined && isSomething(properties[catchAll]))) return false;
+function saysOnly(
+  { parts, constants, catchAllAt, valuesOf }: MessagePlan,
+  union: UnionPlan,
+  message: Message,
+): boolean {
+  const values = valuesOf(message);
+  if (constants.length > 0 || (catchAllAt >= 0 && isSomething(values[catchAllAt]))) return false;
   return parts.every(
-    (part) => part === union || (part.kind !== "union" && !part.hasAbsentForm && properties[part.name] === undefined),
+    (part) => part === union || (part.kind !== "union" && !part.hasAbsentForm && values[part.at] === undefined),
   );
 }
 

@@ -1,5 +1,6 @@
 import type { DescMessage, Message } from "@bufbuild/protobuf";
 import type { Absent } from "../gen/parley/options/v1/options_pb.ts";
+import type { ListValues } from "./values.ts";
 import type { EnumWords } from "./words.ts";
 
 /** What a message is in JSON. */
@@ -7,6 +8,8 @@ export interface MessagePlan {
   readonly desc: DescMessage;
   /** Makes a message in which nothing is set. */
   readonly blank: () => Message;
+  /** Lists the values of its members; parts say which of them is theirs. */
+  readonly valuesOf: ListValues;
   /** Keys that always have the same string. They are written first. */
   readonly constants: readonly { readonly key: string; readonly value: string }[];
   /** In the order in which they are declared, and written. */
@@ -15,8 +18,9 @@ export interface MessagePlan {
   readonly hasDiscriminators: boolean;
   /** What each key means. The keys of a union's inline members are in the plans of their messages. */
   readonly slots: ReadonlyMap<string, Slot>;
-  /** Property of the Struct that holds the keys which are not known. */
+  /** Property of the Struct that holds the keys which are not known, and which of the values that is. */
   readonly catchAll: string | undefined;
+  readonly catchAllAt: number;
   /** The union whose bare member stands for the whole message. */
   readonly bareUnion: BareUnionPlan | undefined;
 }
@@ -32,8 +36,9 @@ export type Slot =
 export interface FieldPlan {
   readonly kind: "single" | "list" | "map";
   readonly key: string;
-  /** Property of the message. */
+  /** Property of the message, and which of its values that is. */
   readonly name: string;
+  readonly at: number;
   /** Of a single field, an element, or an entry. */
   readonly value: ValuePlan;
   /** Whether zero says that the field is unset: that of an enum without presence, unless it has a word. */
@@ -41,6 +46,7 @@ export interface FieldPlan {
   readonly absent: Absent;
   /** Property whose field, when it is set, makes this one null when it is unset. */
   readonly nullBeside: string | undefined;
+  readonly nullBesideAt: number;
   /** Whether anything may be written for it when it is unset. */
   readonly hasAbsentForm: boolean;
   /** On a list: a bare value stands for a list of one. */
@@ -59,8 +65,9 @@ export interface Held {
 /** A oneof. */
 export interface UnionPlan {
   readonly kind: "union";
-  /** Property of the message. */
+  /** Property of the message, and which of its values that is. */
   readonly name: string;
+  readonly at: number;
   readonly discriminator: string | undefined;
   readonly inline: boolean;
   readonly bare: MemberPlan | undefined;

@@ -6,6 +6,7 @@ import {
   message as messageOption,
   oneof as oneofOption,
 } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
+import { type ListValues, valuesOf } from "../openai-json/values.ts";
 import { type Check, type Fields, type MemberCheck, UNKNOWN } from "./check.ts";
 import { checkOfExpression } from "./plain-expression.ts";
 import { checkOfCase, checkOfField, isOptional } from "./plain-field.ts";
@@ -32,13 +33,11 @@ function makeCheck(schema: DescMessage): Check {
     plan ??= planOf(schema);
     if (!plan.isKnown) return false;
     let needed = plan.needed;
-    // Over what is there: to look for each member that may be there takes longer, as most are not. What is no member, or needs no look,
-    // is passed over first, as most of what is there is that.
-    for (const name in message as Fields) {
-      const value = (message as Fields)[name];
-      if (value === undefined || name === "$typeName" || isEmptyList(value)) continue;
-      const member = plan.members.get(name);
-      if (member === undefined) continue;
+    const values = plan.valuesOf(message as Message);
+    for (let at = 0; at < values.length; at++) {
+      const member = plan.members[at];
+      const value = values[at];
+      if (member === undefined || value === undefined || isEmptyList(value)) continue;
       if (!member.check(value)) return false;
       if (member.isNeeded) needed -= 1;
     }
@@ -54,7 +53,9 @@ const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.l
 interface MessagePlan {
   /** Whether there are no rules but these. */
   readonly isKnown: boolean;
-  readonly members: ReadonlyMap<string, MemberCheck>;
+  readonly valuesOf: ListValues;
+  /** Of each of those values; undefined where nothing is to be looked at. */
+  readonly members: readonly (MemberCheck | undefined)[];
   /** How many of them have to be there. */
   readonly needed: number;
   /** Rules between members, which are given the message. */
@@ -74,7 +75,8 @@ function planOf(schema: DescMessage): MessagePlan {
       schema.file.edition === Edition.EDITION_PROTO3 &&
       rules.$unknown === undefined &&
       rules.celExpression.length === 0,
-    members: new Map(members.map((member) => [member.name, member])),
+    valuesOf: valuesOf(schema),
+    members: schema.members.map(({ localName }) => members.find(({ name }) => name === localName)),
     needed: members.filter(({ isNeeded }) => isNeeded).length,
     between: [
       ...rules.oneof.map((rule) => checkOfFewFields(schema, rule)),
