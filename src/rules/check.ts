@@ -6,13 +6,11 @@ export type Check = (value: unknown) => boolean;
 /** Of rules that nothing here knows. */
 export const UNKNOWN: Check = () => false;
 
-/** The check of a member of a message: a field, or a union. */
+/** The check of a field, or of a case of a union. */
 export interface MemberCheck {
-  /** Its local name. */
-  readonly name: string;
-  /** Looks at its value, where there is one that is no empty list. */
+  /** Looks at its value, where it is set. */
   readonly check: Check;
-  /** Whether it has to be there, and to be no empty list: because of its rules, or because every message has it. */
+  /** Whether it has to be set, or some case of the union. */
   readonly isNeeded: boolean;
 }
 

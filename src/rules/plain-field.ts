@@ -16,11 +16,7 @@ export function checkOfField(field: DescField, nested: NestedCheck): MemberCheck
   const ofValue = isKnown(rules) ? checkOfValue(field, rules, nested) : UNKNOWN;
   if (ofValue === undefined && !rules.required) return undefined;
   const check = checkOfPresence(field, rules, ofValue);
-  return {
-    name: field.localName,
-    check,
-    isNeeded: field.fieldKind === "list" ? !check([]) : rules.required || !isOptional(field),
-  };
+  return { check, isNeeded: isOptional(field) ? rules.required : !check(zeroOf(field)) };
 }
 
 /** The check of a union's case, when it is the one that is there; undefined where it has no rules. */
@@ -33,27 +29,43 @@ export function checkOfCase(field: DescField, nested: NestedCheck): Check | unde
 /** Looks at a value, which may be the one of a field that is not there: that keeps all rules but that it has to be. */
 function checkOfPresence(field: DescField, { required, ignore }: FieldRules, check: Check = () => true): Check {
   if (isOptional(field) || !(required || ignore === Ignore.IF_ZERO_VALUE)) return check;
-  const isZero = zeroOf(field);
+  const isZero = isZeroOf(field);
   return (value) => (isZero(value) ? !required : check(value));
 }
 
-/** Whether a value is what a field has that is not there. */
-function zeroOf(field: DescField): Check {
+/** What a field has that is not set. */
+function zeroOf(field: DescField): unknown {
+  switch (field.fieldKind) {
+    case "list":
+      return [];
+    case "map":
+      return {};
+    case "enum":
+      return field.enum.values[0]?.number;
+    case "scalar":
+      return scalarZeroValue(field.scalar, field.longAsString);
+    case "message":
+      return undefined;
+    default:
+      return field satisfies never;
+  }
+}
+
+/** Whether a value is what a field has that is not set. */
+function isZeroOf(field: DescField): Check {
   switch (field.fieldKind) {
     case "list":
       return (value) => (value as readonly unknown[]).length === 0;
     case "map":
       return (value) => Object.keys(value as object).length === 0;
-    case "enum":
-      return (value) => value === field.enum.values[0]?.number;
     case "scalar": {
       const { scalar } = field;
       const zero = scalarZeroValue(scalar, field.longAsString);
       return (value) => scalarEquals(scalar, value as typeof zero, zero);
     }
-    case "message":
-      return (value) => value === undefined;
-    default:
-      return field satisfies never;
+    default: {
+      const zero = zeroOf(field);
+      return (value) => value === zero;
+    }
   }
 }

@@ -1,4 +1,11 @@
-import { type DescMessage, type DescOneof, getOption, hasOption, type Message } from "@bufbuild/protobuf";
+import {
+  type DescField,
+  type DescMessage,
+  type DescOneof,
+  getOption,
+  hasOption,
+  type Message,
+} from "@bufbuild/protobuf";
 import { Edition } from "@bufbuild/protobuf/wkt";
 import {
   field as fieldOption,
@@ -6,7 +13,8 @@ import {
   message as messageOption,
   oneof as oneofOption,
 } from "@bufbuild/protovalidate/gen/buf/validate/validate_pb.js";
-import { type ListValues, valuesOf } from "../openai-json/values.ts";
+import type { Visit, Visitor } from "../gen/parley/chat/v1/visits.ts";
+import { visitedFields, visitorOf } from "../openai-json/visit-fields.ts";
 import { type Check, type Fields, type MemberCheck, UNKNOWN } from "./check.ts";
 import { checkOfExpression } from "./plain-expression.ts";
 import { checkOfCase, checkOfField, isOptional } from "./plain-field.ts";
@@ -32,31 +40,25 @@ function makeCheck(schema: DescMessage): Check {
   return (message) => {
     plan ??= planOf(schema);
     if (!plan.isKnown) return false;
-    let needed = plan.needed;
-    const values = plan.valuesOf(message as Message);
-    for (let at = 0; at < values.length; at++) {
-      const member = plan.members[at];
-      const value = values[at];
-      if (member === undefined || value === undefined || isEmptyList(value)) continue;
-      if (!member.check(value)) return false;
-      if (member.isNeeded) needed -= 1;
-    }
-    if (needed > 0) return false;
+    const count: Count = { needed: plan.needed };
+    // Over what is there: to look for each member that may be there takes longer, as most are not.
+    if (!plan.visit(message as never, plan.visits, count) || count.needed > 0) return false;
     for (const check of plan.between) if (!check(message)) return false;
     return true;
   };
 }
 
-const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
+/** How many fields and unions are not there that have to be. */
+interface Count {
+  needed: number;
+}
 
 /** What is looked at of a message. */
 interface MessagePlan {
   /** Whether there are no rules but these. */
   readonly isKnown: boolean;
-  readonly valuesOf: ListValues;
-  /** Of each of those values; undefined where nothing is to be looked at. */
-  readonly members: readonly (MemberCheck | undefined)[];
-  /** How many of them have to be there. */
+  readonly visit: Visitor;
+  readonly visits: readonly Visit<Count>[];
   readonly needed: number;
   /** Rules between members, which are given the message. */
   readonly between: readonly Check[];
@@ -64,24 +66,45 @@ interface MessagePlan {
 
 function planOf(schema: DescMessage): MessagePlan {
   const rules = getOption(schema, messageOption);
-  const found = [
-    ...schema.fields.filter(({ oneof }) => oneof === undefined).map((field) => checkOfField(field, nestedCheck)),
-    ...schema.oneofs.map(checkOfUnion),
-  ];
-  const members = found.filter((member) => member !== undefined);
+  const fields = visitedFields(schema);
+  const members = fields.map(checkOfMember);
+  const needed = fields.filter(({ oneof }, at) => oneof === undefined && members[at]?.isNeeded);
   return {
     // In messages of other editions, what is not there may have a value all the same.
     isKnown:
       schema.file.edition === Edition.EDITION_PROTO3 &&
       rules.$unknown === undefined &&
       rules.celExpression.length === 0,
-    valuesOf: valuesOf(schema),
-    members: schema.members.map(({ localName }) => members.find(({ name }) => name === localName)),
-    needed: members.filter(({ isNeeded }) => isNeeded).length,
+    visit: visitorOf(schema),
+    visits: members.map(visitOf),
+    needed: needed.length + schema.oneofs.filter(isRequired).length,
     between: [
       ...rules.oneof.map((rule) => checkOfFewFields(schema, rule)),
       ...rules.cel.map(({ expression }) => checkOfExpression(schema, expression)),
     ],
+  };
+}
+
+/** The check of a field, which may be a case of a union; undefined where it need not be looked at. */
+function checkOfMember(field: DescField): MemberCheck | undefined {
+  const { oneof } = field;
+  if (oneof === undefined) return checkOfField(field, nestedCheck);
+  const check = checkOfCase(field, nestedCheck);
+  const isNeeded = isRequired(oneof);
+  return check === undefined && !isNeeded ? undefined : { check: check ?? (() => true), isNeeded };
+}
+
+/** Whether one of a union's cases has to be there. */
+const isRequired = (oneof: DescOneof): boolean => getOption(oneof, oneofOption).required;
+
+/** Makes of the check of a field what visits it. */
+function visitOf(member: MemberCheck | undefined): Visit<Count> {
+  if (member === undefined) return () => true;
+  const { check, isNeeded } = member;
+  if (!isNeeded) return (_count, value) => check(value);
+  return (count, value) => {
+    count.needed -= 1;
+    return check(value);
   };
 }
 
@@ -99,22 +122,6 @@ function hasRules(schema: DescMessage, seen: Set<DescMessage>): boolean {
       (field) => hasOption(field, fieldOption) || (field.message !== undefined && hasRules(field.message, seen)),
     )
   );
-}
-
-/** A union: one of its cases where one is required, and the rules of the case that is there. */
-function checkOfUnion(oneof: DescOneof): MemberCheck | undefined {
-  const { required } = getOption(oneof, oneofOption);
-  const checks = oneof.fields.map((field) => checkOfCase(field, nestedCheck));
-  if (!required && checks.every((check) => check === undefined)) return undefined;
-  // A case without rules is there, too, so that it is told from one that does not exist.
-  const cases = new Map(oneof.fields.map(({ localName }, at) => [localName, checks[at] ?? null]));
-  const check: Check = (value) => {
-    const union = value as { readonly case: string | undefined; readonly value: unknown };
-    if (union.case === undefined) return !required;
-    const found = cases.get(union.case);
-    return found === null || found?.(union.value) === true;
-  };
-  return { name: oneof.localName, check, isNeeded: true };
 }
 
 /** A rule that at most one of some fields is there, or exactly one. */

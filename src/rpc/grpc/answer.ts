@@ -54,14 +54,12 @@ export class Answer {
     return encoded instanceof Promise ? encoded.then((bytes) => this.#write(bytes)) : this.#write(encoded);
   }
 
-  /** Sends the only message of a call, and the end of the answer with it. */
-  async sendLast(message: Message): Promise<void> {
+  /** Sends the only message of a call, and the end of the answer with it. A promise: it is being compressed. */
+  sendLast(message: Message): Promise<void> | undefined {
     const encoded = this.#encode([message]);
-    const bytes = encoded instanceof Promise ? await encoded : encoded;
-    if (this.#stream.closed) throw clientGone();
-    this.#begin();
-    this.#trailers = OK;
-    this.#stream.end(bytes);
+    if (encoded instanceof Promise) return encoded.then((bytes) => this.#writeLast(bytes));
+    this.#writeLast(encoded);
+    return undefined;
   }
 
   /** Ends the answer of a call that went well. */
@@ -104,6 +102,13 @@ export class Answer {
     if (this.#stream.closed) throw clientGone();
     this.#begin();
     return this.#stream.write(bytes) ? undefined : this.#room();
+  }
+
+  #writeLast(bytes: Uint8Array): void {
+    if (this.#stream.closed) throw clientGone();
+    this.#begin();
+    this.#trailers = OK;
+    this.#stream.end(bytes);
   }
 
   #begin(): void {

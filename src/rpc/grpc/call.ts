@@ -104,7 +104,12 @@ class Call implements StreamHearer {
       if (head.fault !== undefined) throw head.fault;
       const message = await this.#read(head);
       hasBegun = true;
-      await this.#serve(message, this.#context(caller, head.timeoutMs));
+      const call = this.#context(caller, head.timeoutMs);
+      const { served } = method;
+      const sending = isStream(served)
+        ? sendStream(served, message, call, this.#answer)
+        : this.#answer.sendLast(await served.operation(message, call));
+      if (sending !== undefined) await sending;
     } catch (thrown) {
       const error = thrown instanceof ConnectError ? thrown : failure(thrown, log);
       log.failed(adoptError(error, hasBegun) ?? GatewayError.from(error));
@@ -131,12 +136,6 @@ class Call implements StreamHearer {
         answer.standing = standing;
       },
     };
-  }
-
-  async #serve(message: Message, call: CallContext): Promise<void> {
-    const { served } = this.#request.method;
-    if (isStream(served)) await sendStream(served, message, call, this.#answer);
-    else await this.#answer.sendLast(await served.operation(message, call));
   }
 }
 

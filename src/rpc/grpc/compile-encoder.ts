@@ -1,8 +1,8 @@
 import { type DescField, type DescMessage, type Message, ScalarType } from "@bufbuild/protobuf";
 import { Edition, isWrapperDesc } from "@bufbuild/protobuf/wkt";
 import type { Visit } from "../../gen/parley/chat/v1/visits.ts";
+import { visitedFields, visitorOf } from "../../openai-json/visit-fields.ts";
 import type { BinaryOutput } from "./binary-output.ts";
-import { visitedFields, visitorOf } from "./visit-fields.ts";
 
 /**
  * Writes a message as `toBinary` does, byte for byte, but into an output that is there already. Returns false for a message that is

@@ -1,10 +1,10 @@
 import { type DescMessage, isFieldSet, type Message } from "@bufbuild/protobuf";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ChatService } from "../../../src/gen/parley/chat/v1/chat_service_pb.ts";
-import { VISITORS, type Visitor } from "../../../src/gen/parley/chat/v1/visits.ts";
-import { createVisitor, visitedFields, visitorOf } from "../../../src/rpc/grpc/visit-fields.ts";
-import { messageArbitrary } from "./message-arbitrary.ts";
+import { ChatService } from "../../src/gen/parley/chat/v1/chat_service_pb.ts";
+import { VISITORS, type Visitor } from "../../src/gen/parley/chat/v1/visits.ts";
+import { createVisitor, visitedFields, visitorOf } from "../../src/openai-json/visit-fields.ts";
+import { messageArbitrary } from "../rpc/grpc/message-arbitrary.ts";
 
 /** All messages that the service's requests and responses are made of. */
 function collect(desc: DescMessage, found = new Map<string, DescMessage>()): Map<string, DescMessage> {

@@ -1,6 +1,6 @@
 import { type DescField, type DescMessage, ScalarType } from "@bufbuild/protobuf";
 import { FeatureSet_FieldPresence } from "@bufbuild/protobuf/wkt";
-import { VISITORS, type Visit, type Visitor } from "../../gen/parley/chat/v1/visits.ts";
+import { VISITORS, type Visit, type Visitor } from "../gen/parley/chat/v1/visits.ts";
 
 /** The fields of a message in the order in which they are visited: that of their numbers. */
 export const visitedFields = (desc: DescMessage): readonly DescField[] =>
@@ -13,9 +13,9 @@ export const visitorOf = (desc: DescMessage): Visitor => VISITORS.get(desc.typeN
 export function createVisitor(desc: DescMessage): Visitor {
   const readers = visitedFields(desc).map(createReader);
   return <Context>(message: never, visits: readonly Visit<Context>[], context: Context) => {
-    for (const [at, read] of readers.entries()) {
-      const value = read(message);
-      if (value !== undefined && !visits[at]?.(context, value)) return false;
+    for (let at = 0; at < readers.length; at++) {
+      const value = (readers[at] as Read)(message);
+      if (value !== undefined && !(visits[at] as Visit<Context>)(context, value)) return false;
     }
     return true;
   };
