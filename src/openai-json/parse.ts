@@ -9,6 +9,7 @@ import type { JsonValue } from "@bufbuild/protobuf";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
 import { breathe } from "../lib/breathe.ts";
+import { cutLongTexts, putBack } from "./long-texts.ts";
 import { formatPath } from "./path.ts";
 import { checkJson, type ReadJson, readChecked, readJson } from "./read-json.ts";
 
@@ -42,16 +43,24 @@ export function parseJson(text: string | Uint8Array, options: ParseOptions = {})
 }
 
 /** As `parseJson`, with a turn for others between the steps, for bytes that are many. */
-export async function parseLargeJson(
-  bytes: Uint8Array,
-  { maxDepth = MAX_DEPTH, exactKeys }: ParseOptions = {},
-): Promise<JsonValue> {
+export async function parseLargeJson(bytes: Uint8Array, options: ParseOptions = {}): Promise<JsonValue> {
+  const cut = await cutLongTexts(bytes);
+  if (cut !== undefined) {
+    const read = await readInTurns(cut.rest, options);
+    if (read.fault === undefined && putBack(read.value, cut.texts)) return read.value;
+    // It is told of the whole what is wrong with it.
+  }
+  await breathe();
+  return valueOrThrow(await readInTurns(bytes, options));
+}
+
+async function readInTurns(bytes: Uint8Array, { maxDepth = MAX_DEPTH, exactKeys }: ParseOptions): Promise<ReadJson> {
   const text = decodeUtf8(bytes);
   await breathe();
   const checked = checkJson(text, maxDepth, true, exactKeys);
-  if (checked.fault !== undefined) return valueOrThrow(checked);
+  if (checked.fault !== undefined) return checked;
   await breathe();
-  return valueOrThrow(readChecked(text, checked.spans));
+  return readChecked(text, checked.spans);
 }
 
 function valueOrThrow(read: ReadJson): JsonValue {
