@@ -1,3 +1,4 @@
+import { EventEmitter } from "node:events";
 import type { IncomingHttpHeaders, ServerHttp2Stream } from "node:http2";
 import type { Port } from "./listen.ts";
 import type { ServerOptions } from "./options.ts";
@@ -5,12 +6,17 @@ import type { Refuser } from "./refuse.ts";
 import { createStreamWatch } from "./watch-streams.ts";
 
 /**
- * Lets go of all that a request and a response on a stream brought along. Node keeps the streams of a session in a Map, whose old tables keep what was in them until
- * the collector looks at what is old: with its listeners, that would be the whole state of each call.
+ * Lets go of all that listens to a stream. Node keeps the streams of a session in a Map, whose old tables keep what was in them until
+ * the collector looks at what is old: with their listeners, that would be more of each, and with those of a request and its response the
+ * whole state of a call. Node itself hears of each listener that is taken off, which takes its time; so it is the first.
  */
 function letGo(this: ServerHttp2Stream): void {
-  this.removeAllListeners();
+  removeAllListeners.call(this, "removeListener");
+  removeAllListeners.call(this);
 }
+
+/** A stream's own would also look after who reads it, in another turn. */
+const { removeAllListeners } = EventEmitter.prototype;
 
 type StreamListener = (
   stream: ServerHttp2Stream,
@@ -28,13 +34,10 @@ export function serveStreams(server: Port["http2"], options: ServerOptions, refu
   const watch = createStreamWatch(options, refuse);
   const compatibility = server.listeners("stream") as StreamListener[];
   const offer: StreamListener = (stream, headers, flags, rawHeaders) => {
-    const id = streamHandler(stream, headers);
-    if (id !== undefined) {
-      watch(stream, id);
-      return;
-    }
     stream.on("close", letGo);
-    for (const listener of compatibility) listener.call(server, stream, headers, flags, rawHeaders);
+    const id = streamHandler(stream, headers);
+    if (id !== undefined) watch(stream, id);
+    else for (const listener of compatibility) listener.call(server, stream, headers, flags, rawHeaders);
   };
   server.removeAllListeners("stream").on("stream", offer);
 }

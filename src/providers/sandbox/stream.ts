@@ -1,9 +1,10 @@
-import { create, type MessageInitShape } from "@bufbuild/protobuf";
+import { create } from "@bufbuild/protobuf";
+import { blankChatCompletionChunk, blankChunkChoice, blankDelta } from "../../gen/parley/chat/v1/blanks.ts";
 import {
   type ChatCompletionChunk,
-  ChatCompletionChunkSchema,
-  type ChunkChoiceSchema,
-  type DeltaSchema,
+  type ChunkChoice,
+  type Delta,
+  DeltaSchema,
   FinishReason,
   ServiceTier,
   ToolCallDelta_Type,
@@ -15,9 +16,6 @@ import { FINGERPRINT } from "./fingerprint.ts";
 import { createLogprobs } from "./logprobs.ts";
 import { countTokens, tokensIn } from "./tokens/tokens.ts";
 import { usageOf } from "./usage.ts";
-
-type Delta = MessageInitShape<typeof DeltaSchema>;
-type ChunkChoice = MessageInitShape<typeof ChunkChoiceSchema>;
 
 /** A piece of a stream, and how many tokens it is: each takes its time. */
 export interface StreamPiece {
@@ -32,8 +30,9 @@ export function* streamPieces(
   promptTokens: number,
 ): Generator<StreamPiece> {
   for (const [index, { calls }] of answers.entries()) {
-    const delta: Delta = calls.length > 0 ? { role: Role.ASSISTANT } : { role: Role.ASSISTANT, content: "" };
-    yield { chunk: createChunk({ index, delta }), tokens: 0 };
+    const delta = calls.length > 0 ? blankDelta() : contentDelta("");
+    delta.role = Role.ASSISTANT;
+    yield { chunk: createChunk(createChoice(index, delta)), tokens: 0 };
   }
   const logprobs = params.logprobs === true ? (params.topLogprobs ?? 0) : undefined;
   let running = answers.map((answer, index) => choicePieces(answer, index, logprobs));
@@ -53,33 +52,47 @@ export function* streamPieces(
 }
 
 function* choicePieces(answer: Answer, index: number, logprobs: number | undefined): Generator<StreamPiece> {
-  const said = (delta: Delta, tokens = 1): StreamPiece => ({ chunk: createChunk({ index, delta }), tokens });
-  for (const piece of answer.reasoning.pieces) yield said({ reasoningContent: piece.text }, tokensIn([piece]));
+  const said = (delta: Delta, tokens = 1): StreamPiece => ({ chunk: createChunk(createChoice(index, delta)), tokens });
+  for (const piece of answer.reasoning.pieces) yield said(reasoningDelta(piece.text), tokensIn([piece]));
   let at = 0;
   for (const piece of answer.content.pieces) {
     const tokens = tokensIn([piece]);
-    const next = said({ content: piece.text }, tokens);
-    const [choice] = next.chunk.choices;
-    if (logprobs !== undefined && choice !== undefined) choice.logprobs = createLogprobs([piece], logprobs, at);
+    const choice = createChoice(index, contentDelta(piece.text));
+    if (logprobs !== undefined) choice.logprobs = createLogprobs([piece], logprobs, at);
     at += tokens;
-    yield next;
+    yield { chunk: createChunk(choice), tokens };
   }
   for (const [place, call] of answer.calls.entries()) {
     yield said(callOpening(call, place), countTokens(call.name));
     for (const piece of call.input.pieces) yield said(callInput(call, place, piece.text), tokensIn([piece]));
   }
-  yield { chunk: createChunk({ index, delta: {}, finishReason: answer.finishReason }), tokens: 0 };
+  const end = createChoice(index, blankDelta());
+  end.finishReason = answer.finishReason;
+  yield { chunk: createChunk(end), tokens: 0 };
+}
+
+function contentDelta(content: string): Delta {
+  const delta = blankDelta();
+  delta.content = content;
+  return delta;
+}
+
+function reasoningDelta(reasoningContent: string): Delta {
+  const delta = blankDelta();
+  delta.reasoningContent = reasoningContent;
+  return delta;
 }
 
 /** The first piece of a call: who is called. */
 function callOpening({ kind, id, name }: AnswerCall, index: number): Delta {
+  const { FUNCTION, CUSTOM } = ToolCallDelta_Type;
   switch (kind) {
     case "legacy":
-      return { functionCall: { name, arguments: "" } };
+      return create(DeltaSchema, { functionCall: { name, arguments: "" } });
     case "function":
-      return { toolCalls: [{ index, id, type: ToolCallDelta_Type.FUNCTION, function: { name, arguments: "" } }] };
+      return create(DeltaSchema, { toolCalls: [{ index, id, type: FUNCTION, function: { name, arguments: "" } }] });
     case "custom":
-      return { toolCalls: [{ index, id, type: ToolCallDelta_Type.CUSTOM, custom: { name, input: "" } }] };
+      return create(DeltaSchema, { toolCalls: [{ index, id, type: CUSTOM, custom: { name, input: "" } }] });
   }
 }
 
@@ -87,16 +100,28 @@ function callOpening({ kind, id, name }: AnswerCall, index: number): Delta {
 function callInput({ kind }: AnswerCall, index: number, text: string): Delta {
   switch (kind) {
     case "legacy":
-      return { functionCall: { arguments: text } };
+      return create(DeltaSchema, { functionCall: { arguments: text } });
     case "function":
-      return { toolCalls: [{ index, function: { arguments: text } }] };
+      return create(DeltaSchema, { toolCalls: [{ index, function: { arguments: text } }] });
     case "custom":
-      return { toolCalls: [{ index, custom: { input: text } }] };
+      return create(DeltaSchema, { toolCalls: [{ index, custom: { input: text } }] });
   }
 }
 
-const createChunk = (...choices: ChunkChoice[]): ChatCompletionChunk =>
-  create(ChatCompletionChunkSchema, { choices, serviceTier: ServiceTier.DEFAULT, systemFingerprint: FINGERPRINT });
+function createChoice(index: number, delta: Delta): ChunkChoice {
+  const choice = blankChunkChoice();
+  choice.index = index;
+  choice.delta = delta;
+  return choice;
+}
+
+function createChunk(...choices: ChunkChoice[]): ChatCompletionChunk {
+  const chunk = blankChatCompletionChunk();
+  chunk.choices = choices;
+  chunk.serviceTier = ServiceTier.DEFAULT;
+  chunk.systemFingerprint = FINGERPRINT;
+  return chunk;
+}
 
 /** Whether a chunk ends a choice. */
 export const isEnd = ({ choices }: ChatCompletionChunk): boolean =>
