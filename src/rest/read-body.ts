@@ -2,6 +2,7 @@ import { clientGone } from "../errors/client-gone.ts";
 import { deadlineExceeded } from "../errors/deadline-exceeded.ts";
 import { GatewayError } from "../errors/gateway-error.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
+import { isLarge } from "../lib/breathe.ts";
 import { announcedLength } from "../lib/unread-body.ts";
 import type { RestRequest } from "./exchange.ts";
 
@@ -33,6 +34,8 @@ class BodyReading {
   /** Undefined when it is over: the listeners stay as long as the request, and would keep the body. */
   #outcome: PromiseWithResolvers<Uint8Array> | undefined;
   #chunks: Uint8Array[] = [];
+  /** Of a large body whose length is known, the beginning so far: to join its chunks at the end would hold others up. */
+  #whole: Buffer | undefined;
   readonly #taken = this.#take.bind(this);
   readonly #ended = this.#finish.bind(this);
   readonly #gone = this.#fail.bind(this);
@@ -55,14 +58,30 @@ class BodyReading {
 
   #take(chunk: Uint8Array): void {
     if (this.#outcome === undefined) return;
-    this.#chunks.push(chunk);
+    this.#keep(chunk);
     this.#size += chunk.length;
     if (this.#size > this.#maxBytes) this.#refuse(tooLarge(this.#maxBytes));
   }
 
+  #keep(chunk: Uint8Array): void {
+    if (this.#size === 0) this.#whole = this.#room();
+    if (this.#whole === undefined) this.#chunks.push(chunk);
+    else if (this.#size + chunk.length <= this.#whole.length) this.#whole.set(chunk, this.#size);
+    else {
+      // It is longer than was announced.
+      this.#chunks.push(this.#whole.subarray(0, this.#size), chunk);
+      this.#whole = undefined;
+    }
+  }
+
+  #room(): Buffer | undefined {
+    const length = announcedLength(this.#request);
+    return isLarge(length) ? Buffer.allocUnsafeSlow(length) : undefined;
+  }
+
   #finish(): void {
     if (this.#outcome === undefined) return;
-    const chunks = this.#chunks;
+    const chunks = this.#whole === undefined ? this.#chunks : [this.#whole.subarray(0, this.#size)];
     this.#settle()?.resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, this.#size));
   }
 
@@ -81,6 +100,7 @@ class BodyReading {
     const outcome = this.#outcome;
     this.#outcome = undefined;
     this.#chunks = [];
+    this.#whole = undefined;
     clearTimeout(this.#timer);
     return outcome;
   }

@@ -1,7 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import { type UpstreamRequest, UpstreamRequestSchema } from "../gen/parley/chat/v1/chat_service_pb.ts";
 import type { ChatCompletion } from "../gen/parley/chat/v1/completion_pb.ts";
-import { breathe, isLarge } from "../lib/breathe.ts";
+import { isLarge } from "../lib/breathe.ts";
+import { encodeInTurns } from "../lib/encode-in-turns.ts";
 import type { EncodedCall, Medium, MediumRef, Provider } from "../providers/provider.ts";
 import { invalidResponse } from "../providers/upstream-error.ts";
 import type { AttemptOptions, BackendCall, ChunkBatch, PlannedCall } from "./backend.ts";
@@ -98,10 +99,12 @@ class HttpCall implements PlannedCall {
   ): Promise<UpstreamAnswer> {
     const { client, provider } = this.#options;
     const { method, path, headers, body } = request;
-    const isLong = isLarge(body?.length ?? 0);
-    if (isLong) await breathe();
-    const bytes = body !== undefined && (isLong || this.#call.streaming) ? bytesOf(body) : body;
-    if (isLong) await breathe();
+    const isLong = body !== undefined && isLarge(body.length);
+    const bytes = isLong
+      ? await encodeInTurns(body)
+      : body !== undefined && this.#call.streaming
+        ? bytesOf(body)
+        : body;
     const sent = { method, path, accept: acceptOf(this.#call), headers, body: bytes };
     const answer = await client.request(keyed, sent, signal);
     onHead?.();
@@ -152,7 +155,7 @@ const utf8 = new TextEncoder();
 
 /**
  * The bytes of a text, in memory of their own: the client keeps them to the end of a stream, and those of a small one would else be part of
- * a block that many share, and keep all of it. Of a text in ASCII, as the longest are, they are made in one pass.
+ * a block that many share, and keep all of it. Of a text in ASCII, as most are, they are made in one pass.
  */
 function bytesOf(text: string): Uint8Array {
   const bytes = Buffer.allocUnsafeSlow(text.length);
