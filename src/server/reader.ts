@@ -1,3 +1,4 @@
+import { ServerResponse } from "node:http";
 import { constants, Http2ServerResponse, type ServerHttp2Stream } from "node:http2";
 import type { HttpResponse } from "../lib/http-exchange.ts";
 
@@ -6,26 +7,18 @@ import type { HttpResponse } from "../lib/http-exchange.ts";
  * connection on HTTP/1.1. Else such a client would hold its call for as long as it likes, past the deadline too, which is not
  * heeded before there is room for what it says. Silence of ours does not count: where nothing waits to be sent, nothing ends.
  */
-export function endStalledReader(response: HttpResponse, timeoutMs: number): void {
-  if (response instanceof Http2ServerResponse) {
-    endStalledStream(response.stream, timeoutMs);
+export function endStalledReader(answer: HttpResponse | ServerHttp2Stream, timeoutMs: number): void {
+  if (answer instanceof Http2ServerResponse) {
+    endStalledReader(answer.stream, timeoutMs);
     return;
   }
-  // Node's timer of the socket starts again with each packet that the system takes; it is over when none was taken.
-  response.setTimeout(timeoutMs);
+  // Node's timer starts again with each packet that the system takes; it is over when none was taken.
+  answer.setTimeout(timeoutMs);
   // Without this listener, Node would end HTTP/1.1 connections for silence.
-  response.on("timeout", () => {
-    if (response.writableLength > 0) response.destroy();
-  });
-}
-
-/** The same for the answer on an HTTP/2 stream. */
-export function endStalledStream(stream: ServerHttp2Stream, timeoutMs: number): void {
-  stream.setTimeout(timeoutMs);
-  stream.on("timeout", () => {
-    if (stream.writableLength === 0) return;
-    // The reset alone would have to wait behind all that is not taken, in case that it is the whole connection that is not read.
-    stream.close(constants.NGHTTP2_CANCEL);
-    stream.destroy();
+  answer.on("timeout", () => {
+    if (answer.writableLength === 0) return;
+    // On HTTP/2, the reset alone would have to wait behind all that is not taken, in case that it is the whole connection that is not read.
+    if (!(answer instanceof ServerResponse)) answer.close(constants.NGHTTP2_CANCEL);
+    answer.destroy();
   });
 }

@@ -1,5 +1,6 @@
 import { Http2ServerRequest, Http2ServerResponse } from "node:http2";
 import type { Duplex } from "node:stream";
+import { DueList } from "../lib/due-list.ts";
 import type { HttpRequest, HttpResponse } from "../lib/http-exchange.ts";
 import { createClientErrorListener } from "./client-error.ts";
 import type { Connections } from "./connections.ts";
@@ -7,10 +8,10 @@ import type { Exchanges } from "./exchanges.ts";
 import { expireLateRequest } from "./late-request.ts";
 import type { Port } from "./listen.ts";
 import type { ServerOptions } from "./options.ts";
-import { endStalledReader } from "./reader.ts";
 import type { Refusal, Refuser } from "./refuse.ts";
 import { REQUEST_ID_HEADER, requestIdOf } from "./request-id.ts";
 import { serveStreams } from "./streams.ts";
+import { WatchedReader } from "./watched-reader.ts";
 
 const NO_HOST: Refusal = { status: 400, message: "an HTTP/1.1 request must have one Host header" };
 const NO_TUNNEL: Refusal = { status: 501, message: "the method CONNECT is not supported: this is not a proxy" };
@@ -29,6 +30,7 @@ export interface Parts {
  */
 export function serveRequests(port: Port, options: ServerOptions, { refuse, exchanges, connections }: Parts): void {
   const { handler, readerTimeoutMs } = options;
+  const readers = new DueList<WatchedReader>();
 
   const serve = (request: HttpRequest, response: HttpResponse): void => {
     if (response instanceof Http2ServerResponse || request instanceof Http2ServerRequest) {
@@ -39,7 +41,9 @@ export function serveRequests(port: Port, options: ServerOptions, { refuse, exch
     }
   };
   const answer = (request: HttpRequest, response: HttpResponse): void => {
-    endStalledReader(response, readerTimeoutMs);
+    const reader = new WatchedReader(response, readerTimeoutMs);
+    readers.add(reader);
+    response.on("close", () => readers.delete(reader));
     // RFC 9112 §3.2. HTTP/2 has :authority, which RFC 9113 does not require.
     if (request.httpVersion === "1.1" && countHosts(request) !== 1) refuse.request(request, response, NO_HOST);
     else handler(request, response);

@@ -1,10 +1,9 @@
 import type { ServerHttp2Stream } from "node:http2";
-import { type Due, DueList } from "../lib/due-list.ts";
-import type { Listed } from "../lib/roster.ts";
+import { DueList } from "../lib/due-list.ts";
 import { isLate, lateRefusal } from "./late-request.ts";
 import type { ServerOptions } from "./options.ts";
-import { endStalledStream } from "./reader.ts";
 import type { Refuser } from "./refuse.ts";
+import { WatchedReader } from "./watched-reader.ts";
 
 /** Watches a stream from its beginning to its close. `id`: what its answer has. */
 export type WatchStream = (stream: ServerHttp2Stream, id: string) => void;
@@ -22,20 +21,13 @@ export function createStreamWatch(options: ServerOptions, refuse: Refuser): Watc
   };
 }
 
-/** How often it is looked for an answer that waits, in the time that a client may take nothing of it. */
-const LOOKS = 4;
-
-class WatchedStream implements Due, Listed {
-  place = -1;
+class WatchedStream extends WatchedReader {
   readonly #stream: ServerHttp2Stream;
   readonly #id: string;
   readonly #refuse: Refuser;
   readonly #requestTimeoutMs: number;
-  readonly #readerTimeoutMs: number;
   /** When the request has to be there. */
   #requestAt: number;
-  /** When it is looked next for an answer that waits. */
-  #lookAt: number;
 
   constructor(
     stream: ServerHttp2Stream,
@@ -43,38 +35,25 @@ class WatchedStream implements Due, Listed {
     { requestTimeoutMs, readerTimeoutMs }: ServerOptions,
     refuse: Refuser,
   ) {
-    const now = performance.now();
+    super(stream, readerTimeoutMs);
     this.#stream = stream;
     this.#id = id;
     this.#refuse = refuse;
     this.#requestTimeoutMs = requestTimeoutMs;
-    this.#readerTimeoutMs = readerTimeoutMs;
-    this.#requestAt = stream.endAfterHeaders ? Number.POSITIVE_INFINITY : now + requestTimeoutMs;
-    this.#lookAt = now + readerTimeoutMs / LOOKS;
+    this.#requestAt = stream.endAfterHeaders ? Number.POSITIVE_INFINITY : performance.now() + requestTimeoutMs;
   }
 
-  get dueAt(): number {
-    return Math.min(this.#requestAt, this.#lookAt);
+  override get dueAt(): number {
+    return Math.min(this.#requestAt, super.dueAt);
   }
 
-  due(): void {
-    const now = performance.now();
-    if (this.#requestAt <= now) this.#expire();
-    if (this.#lookAt <= now) this.#look(now);
+  override due(): void {
+    if (this.#requestAt <= performance.now()) this.#expire();
+    super.due();
   }
 
   #expire(): void {
     this.#requestAt = Number.POSITIVE_INFINITY;
     if (isLate(this.#stream)) this.#refuse.stream(this.#stream, lateRefusal(this.#requestTimeoutMs), this.#id);
-  }
-
-  /** A stream with something that waits gets a timer of its own: Node's, which knows whether any of it was taken. */
-  #look(now: number): void {
-    if (this.#stream.writableLength === 0) {
-      this.#lookAt = now + this.#readerTimeoutMs / LOOKS;
-      return;
-    }
-    this.#lookAt = Number.POSITIVE_INFINITY;
-    endStalledStream(this.#stream, this.#readerTimeoutMs);
   }
 }
