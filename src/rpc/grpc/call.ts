@@ -59,6 +59,7 @@ class Call implements StreamHearer {
   readonly #request: GrpcRequest;
   readonly #answer: Answer;
   readonly #client = new AbortController();
+  /** While the request is read: it has the message, and a stream may be open for long. */
   #reader: RequestReader | undefined;
 
   constructor(request: GrpcRequest) {
@@ -103,6 +104,7 @@ class Call implements StreamHearer {
       log.identified(caller.id);
       if (head.fault !== undefined) throw head.fault;
       const message = await this.#read(head);
+      this.#reader = undefined;
       hasBegun = true;
       const call = this.#context(caller, head.timeoutMs);
       const { served } = method;
