@@ -1,3 +1,6 @@
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import http2 from "node:http2";
 import net from "node:net";
 import zlib from "node:zlib";
 import { fetch } from "undici";
@@ -179,6 +182,63 @@ async function connect(port: number) {
 
 const ANSWER_413 = /^HTTP\/1\.1 413 .*\r\n\r\n\{"error":.*"request_too_large"\}\}/s;
 const ANSWER_200 = /HTTP\/1\.1 200 /;
+
+describe("a body with images", () => {
+  const image = `data:image/png;base64,${randomBytes(1_500_000).toString("base64")}`;
+  const text = "é😀 Hello";
+  const body = JSON.stringify({
+    model: "auto",
+    messages: [
+      {
+        role: "user",
+        content: [
+          { type: "text", text },
+          { type: "image_url", image_url: { url: image } },
+          { type: "image_url", image_url: { url: image } },
+        ],
+      },
+    ],
+  });
+  const IMAGE = { kind: { case: "imageUrl", value: { url: image } } };
+
+  it.each<[how: string, h2c: boolean, headers: Record<string, string>]>([
+    ["whose length is announced", false, {}],
+    ["in chunks", false, { "transfer-encoding": "chunked" }],
+    ["over HTTP/2, whose length is announced", true, { "content-length": String(Buffer.byteLength(body)) }],
+    ["over HTTP/2, of any length", true, {}],
+  ])("is read %s", async (_how, h2c, headers) => {
+    const operations = recordingOperations();
+    const { port } = await startRest(operations, { h2c, maxBodyBytes: 8 * MEBIBYTE });
+    const status = h2c
+      ? await sendOverHttp2(port, headers, body)
+      : (await send(port, { path: CHAT, headers, body })).status;
+    expect(status).toBe(200);
+    const [message] = operations.created[0]?.request.params?.messages ?? [];
+    expect(message?.content).toMatchObject([{ kind: { case: "text", value: text } }, IMAGE, IMAGE]);
+  });
+
+  it("is not taken for whole when its client goes away in the middle of it", async () => {
+    const operations = recordingOperations();
+    const { port, exchanges } = await startRest(operations, { maxBodyBytes: 8 * MEBIBYTE });
+    const client = await connect(port);
+    await client.write(`POST ${CHAT} HTTP/1.1\r\nhost: x\r\ncontent-length: ${Buffer.byteLength(body)}\r\n\r\n`);
+    await client.write(body.slice(0, 2 * MEBIBYTE));
+    await expect.poll(() => exchanges.length).toBe(1);
+    client.socket.destroy();
+    await exchanges[0]!.handled;
+    expect([exchanges[0]!.log.error?.reason, operations.created]).toEqual([Reason.CANCELLED, []]);
+  });
+});
+
+async function sendOverHttp2(port: number, headers: Record<string, string>, body: string): Promise<number | undefined> {
+  const session = http2.connect(`http://127.0.0.1:${port}`);
+  onTestFinished(() => void session.destroy());
+  const stream = session.request({ ":method": "POST", ":path": CHAT, ...headers });
+  stream.end(body);
+  const [answered] = (await once(stream, "response")) as [http2.IncomingHttpStatusHeader];
+  stream.resume();
+  return answered[":status"];
+}
 
 describe("a body that is too long", () => {
   it("is refused by its announced length, before any of it came", async () => {
