@@ -24,9 +24,7 @@ type Response = StreamChatCompletionResponse;
 
 /**
  * Streams the answer to a request. Nothing comes before the first output; from then on, whatever fails is an error, and nobody else is
- * asked. The last message has the usage, where there is one, and the whole report. One batch is to be asked for at a time.
- *
- * It is an iterator by hand, because an async generator takes several times as long for each batch, and two of them would be needed.
+ * asked. The last message has the usage, where there is one, and the whole report.
  */
 export function streamChat(request: StreamChatCompletionRequest, serving: Serving): Feed<Response> {
   return new ChatStream(request, serving);

@@ -41,8 +41,8 @@ export async function cutLongTexts(json: Uint8Array): Promise<CutJson | undefine
 function* quotedLong(bytes: Buffer): Generator<readonly [start: number, end: number]> {
   for (let probe = LONG_TEXT; probe < bytes.length; probe += LONG_TEXT) {
     const end = bytes.indexOf(QUOTE, probe);
-    const start = bytes.lastIndexOf(QUOTE, probe - 1) + 1;
     if (end < 0) return;
+    const start = bytes.lastIndexOf(QUOTE, probe - 1) + 1;
     if (end - start >= LONG_TEXT && start > 0) yield [start, end];
     // A run that has been seen has no other one in it.
     probe = Math.max(probe, end);

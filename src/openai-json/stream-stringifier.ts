@@ -1,20 +1,18 @@
-import type { DescMessage, JsonObject, MessageShape } from "@bufbuild/protobuf";
+import type { DescMessage, JsonObject, Message, MessageShape } from "@bufbuild/protobuf";
 import { planOf } from "./compile-plan.ts";
 import { type EncodeOptions, encodeByPlan, encodeJson } from "./encode.ts";
 import type { FieldPlan, MessagePlan } from "./plan.ts";
-import { createTextFramer, type TextFrame, type TextPlace } from "./text-frame.ts";
+import { createTextFramer, isSame, type TextFrame, type TextPlace, takeOut, type Values } from "./text-frame.ts";
 
 /** The text around the pair of key and value that varies, and the values that it was made of. */
 interface Frame {
   readonly head: string;
   readonly tail: string;
-  readonly values: readonly unknown[];
+  readonly values: Values;
 }
 
 /** After so many messages in a row that did not fit, no further frame for a text is looked for: more than the text varies. */
 const MAX_MISSES = 3;
-
-type Properties = Readonly<Record<string, unknown>>;
 
 /** Writes the messages of one stream, one after the other. */
 export type StreamStringifier<Desc extends DescMessage> = (message: MessageShape<Desc>) => string;
@@ -34,10 +32,14 @@ export function compileStreamStringifier<Desc extends DescMessage>(
   const plan = planOf(desc);
   const field = varyingField(plan, varying);
   const alone: MessagePlan = { ...plan, constants: [], parts: [field], catchAll: undefined };
-  const steady = [
-    ...plan.parts.map(({ name }) => name),
-    ...(plan.catchAll === undefined ? [] : [plan.catchAll]),
-  ].filter((name) => name !== varying && name !== options.without);
+  const withoutAt = plan.parts.find(({ name }) => name === options.without)?.at ?? -1;
+
+  const steadyOf = (message: Message): Values => {
+    const values = plan.valuesOf(message);
+    takeOut(values, field.at);
+    if (withoutAt >= 0) takeOut(values, withoutAt);
+    return values;
+  };
 
   return () => {
     let frame: Frame | undefined;
@@ -51,14 +53,13 @@ export function compileStreamStringifier<Desc extends DescMessage>(
         return text;
       }
       misses += 1;
-      const properties = message as unknown as Properties;
-      if (frame !== undefined && misses > MAX_MISSES && isSame(properties, steady, frame.values)) {
+      if (frame !== undefined && misses > MAX_MISSES && isSame(steadyOf(message), frame.values)) {
         const pair = JSON.stringify(encodeByPlan(alone, message, options)).slice(1, -1);
         if (pair !== "") return frame.head + pair + frame.tail;
       }
       const json = encodeJson(desc, message, options);
       // A frame takes longer than a message. Most streams do without this one, and none goes on as it began: its first message has a role.
-      frame = misses < MAX_MISSES ? undefined : frameOf(json, field.key, properties, steady);
+      frame = misses < MAX_MISSES ? undefined : frameOf(json, field.key, steadyOf(message));
       const whole = JSON.stringify(json);
       // Changes the JSON, and so comes last.
       textFrame = isFirst ? undefined : framer.frameOf(message, json);
@@ -75,15 +76,7 @@ function varyingField({ desc, parts }: MessagePlan, name: string): FieldPlan {
   return field;
 }
 
-function isSame(properties: Properties, names: readonly string[], values: readonly unknown[]): boolean {
-  for (let index = 0; index < names.length; index++) {
-    if (properties[names[index] as string] !== values[index]) return false;
-  }
-  return true;
-}
-
-function frameOf(json: JsonObject, key: string, properties: Properties, names: readonly string[]): Frame | undefined {
-  const values = names.map((name) => properties[name]);
+function frameOf(json: JsonObject, key: string, values: Values): Frame | undefined {
   // What is in an object may change while the object stays the same.
   if (values.some((value) => typeof value === "object")) return undefined;
   const pairs = Object.entries(json);

@@ -2,13 +2,16 @@ import type { DescMessage, JsonObject, JsonValue, Message, MessageShape } from "
 import { planOf } from "./compile-plan.ts";
 import type { MessagePlan } from "./plan.ts";
 
-/** The values of a message, of an element of it, and of the message in that. */
-type Levels = readonly [readonly unknown[], readonly unknown[], readonly unknown[]];
+/** The values of a message; what varies, or is not written, was taken out. */
+export type Values = readonly unknown[];
+
+/** Those of the message, of its only element, and of that one's holder of the text. */
+type Levels = readonly [Values, Values, Values];
 
 /** Where the text is that varies: in the only element of a list, in a message of that, in a field; each by its property. */
 export type TextPlace = readonly [list: string, holder: string, text: string];
 
-/** The text around one text that varies, and the values that it was made of. */
+/** The text around one text that varies, and the values of all else that it was made of. */
 export interface TextFrame {
   readonly head: string;
   readonly tail: string;
@@ -29,56 +32,44 @@ const MARK = "the text";
 /** Makes a framer. Throws an Error where there is no such place. `without`: property of the message that is not written. */
 export function createTextFramer<Desc extends DescMessage>(
   desc: Desc,
-  [list, holder, text]: TextPlace,
+  place: TextPlace,
   without: string | undefined,
 ): TextFramer<Desc> {
   const top = planOf(desc);
-  const listPlan = messagePlanAt(top, list);
-  const holderPlan = messagePlanAt(listPlan.plan, holder);
-  const key = holderPlan.plan.parts.find(({ name }) => name === text);
-  if (key === undefined || key.kind === "union") throw new Error(`${desc}: there is no text "${text}"`);
-  const listAt = listPlan.at;
-  const holderAt = holderPlan.at;
-  const textAt = key.at;
+  const list = messagePlanAt(top, place[0]);
+  const holder = messagePlanAt(list.plan, place[1]);
+  const field = holder.plan.parts.find(({ name }) => name === place[2]);
+  if (field === undefined || field.kind === "union") throw new Error(`${desc}: there is no text "${place[2]}"`);
   const withoutAt = top.parts.find(({ name }) => name === without)?.at ?? -1;
 
-  /** The values of the message, of its only element, and of that one's holder, where the text is set. */
-  const levelsOf = (message: Message): Levels | undefined => {
+  const levelsOf = (message: Message): { readonly levels: Levels; readonly text: string } | undefined => {
     const outer = top.valuesOf(message);
-    const elements = outer[listAt] as readonly Message[];
-    const element = elements.length === 1 ? listPlan.plan.valuesOf(elements[0] as Message) : undefined;
-    const held = element?.[holderAt] as Message | undefined;
-    const inner = held && holderPlan.plan.valuesOf(held);
-    return element === undefined || typeof inner?.[textAt] !== "string" ? undefined : [outer, element, inner];
+    if (withoutAt >= 0) takeOut(outer, withoutAt);
+    const elements = takeOut(outer, list.at) as readonly Message[];
+    if (elements.length !== 1) return undefined;
+    const element = list.plan.valuesOf(elements[0] as Message);
+    const held = takeOut(element, holder.at) as Message | undefined;
+    const inner = held && holder.plan.valuesOf(held);
+    const text = inner && takeOut(inner, field.at);
+    return inner === undefined || typeof text !== "string" ? undefined : { levels: [outer, element, inner], text };
   };
 
   return {
     fill({ head, tail, levels }, message) {
       const found = levelsOf(message);
       if (found === undefined) return undefined;
-      const [outer, element, inner] = found;
-      const isLike =
-        isSame(inner, levels[2], textAt, -1) &&
-        isSame(element, levels[1], holderAt, -1) &&
-        isSame(outer, levels[0], listAt, withoutAt);
-      return isLike ? head + JSON.stringify((inner[textAt] as string).toWellFormed()) + tail : undefined;
+      for (let at = 0; at < levels.length; at++)
+        if (!isSame(found.levels[at] as Values, levels[at] as Values)) return undefined;
+      return head + JSON.stringify(found.text.toWellFormed()) + tail;
     },
     frameOf(message, json) {
-      const levels = levelsOf(message);
-      if (levels === undefined) return undefined;
-      const [outer, element, inner] = levels;
-      const isAllSteady =
-        outer.every((value, at) => at === listAt || at === withoutAt || isSteady(value)) &&
-        element.every((value, at) => at === holderAt || isSteady(value)) &&
-        inner.every(isSteady);
-      if (!isAllSteady) return undefined;
-      // What varies would be kept with the frame, to the end of the stream.
-      const kept: Levels = [withoutPlace(outer, listAt), withoutPlace(element, holderAt), withoutPlace(inner, textAt)];
-      const [first] = json[listPlan.key] as JsonObject[];
-      const texts = first?.[holderPlan.key] as Record<string, JsonValue>;
-      texts[key.key] = MARK;
+      const levels = levelsOf(message)?.levels;
+      if (levels === undefined || !levels.every((level) => level.every(isSteady))) return undefined;
+      const [element] = json[list.key] as JsonObject[];
+      const inner = element?.[holder.key] as Record<string, JsonValue>;
+      inner[field.key] = MARK;
       const [head, tail, ...more] = JSON.stringify(json).split(JSON.stringify(MARK));
-      return head === undefined || tail === undefined || more.length > 0 ? undefined : { head, tail, levels: kept };
+      return head === undefined || tail === undefined || more.length > 0 ? undefined : { head, tail, levels };
     },
   };
 }
@@ -93,18 +84,22 @@ function messagePlanAt(
   return { key: part.key, at: part.at, plan: part.value.plan };
 }
 
-const withoutPlace = (values: readonly unknown[], place: number): readonly unknown[] => values.with(place, undefined);
+/** Takes the value at a place out of those of a message. */
+export function takeOut(values: unknown[], at: number): unknown {
+  const value = values[at];
+  values[at] = undefined;
+  return value;
+}
 
 /** Whether a value can't change while it stays the same. The empty lists of a message are not used again. */
 const isSteady = (value: unknown): boolean => typeof value !== "object" || isEmptyList(value);
 
 const isEmptyList = (value: unknown): boolean => Array.isArray(value) && value.length === 0;
 
-/** Whether values are the same, but for those at two places. */
-function isSame(values: readonly unknown[], before: readonly unknown[], place: number, otherPlace: number): boolean {
+/** Whether a message has the same values as another one. */
+export function isSame(values: Values, before: Values): boolean {
   for (let at = 0; at < values.length; at++) {
-    if (values[at] === before[at] || at === place || at === otherPlace) continue;
-    if (!isEmptyList(values[at]) || !isEmptyList(before[at])) return false;
+    if (values[at] !== before[at] && !(isEmptyList(values[at]) && isEmptyList(before[at]))) return false;
   }
   return true;
 }

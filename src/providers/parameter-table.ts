@@ -8,9 +8,7 @@ import {
   Verbosity,
 } from "../gen/parley/chat/v1/params_pb.ts";
 import type { Adjustment } from "../gen/parley/chat/v1/report_pb.ts";
-import { type Visit, visitChatCompletionParams } from "../gen/parley/chat/v1/visits.ts";
 import { Reason } from "../gen/parley/errors/v1/errors_pb.ts";
-import { visitedFields } from "../openai-json/visit-fields.ts";
 import { enumWords } from "../openai-json/words.ts";
 import { dropped } from "./adjustment.ts";
 
@@ -78,10 +76,7 @@ const ENUMS = new Map(
  */
 export function applyTable(params: ChatCompletionParams, table: ParameterTable): Adjustment[] {
   const adjustments: Adjustment[] = [];
-  const { rows, visits } = withoutPlace(table);
-  // Most calls have none of them.
-  if (visitChatCompletionParams(params, visits, undefined)) return adjustments;
-  for (const [name, treatment] of rows) {
+  for (const [name, treatment] of rowsWithoutPlace(table)) {
     if (!isGiven(params, name)) continue;
     if (treatment.kind === "refused") throw unsupported(wireName(name), treatment.why);
     adjustments.push(dropped(wireName(name), treatment.why, shownValue(name, params[name])));
@@ -91,31 +86,18 @@ export function applyTable(params: ChatCompletionParams, table: ParameterTable):
 
 type RowWithoutPlace = readonly [ParameterName, Extract<Treatment, { kind: "dropped" | "refused" }>];
 
-/** The parameters of a table that are not sent. */
-interface WithoutPlace {
-  readonly rows: readonly RowWithoutPlace[];
-  /** They end with the first of these parameters. */
-  readonly visits: readonly Visit<undefined>[];
-}
+const rows = new WeakMap<ParameterTable, readonly RowWithoutPlace[]>();
 
-const found = new WeakMap<ParameterTable, WithoutPlace>();
-
-/** What of a table is not sent, which is looked up once. */
-function withoutPlace(table: ParameterTable): WithoutPlace {
-  let known = found.get(table);
-  if (known === undefined) {
-    const rows = (Object.entries(table) as [ParameterName, Treatment][]).flatMap(([name, treatment]) =>
+/** The rows of parameters that are not sent; they are looked up once for each table. */
+function rowsWithoutPlace(table: ParameterTable): readonly RowWithoutPlace[] {
+  let found = rows.get(table);
+  if (found === undefined) {
+    found = (Object.entries(table) as [ParameterName, Treatment][]).flatMap(([name, treatment]) =>
       treatment.kind === "dropped" || treatment.kind === "refused" ? [[name, treatment] as const] : [],
     );
-    const names = new Set<string>(rows.map(([name]) => name));
-    const visits = visitedFields(ChatCompletionParamsSchema).map(({ localName }): Visit<undefined> => {
-      const hasPlace = !names.has(localName);
-      return () => hasPlace;
-    });
-    known = { rows, visits };
-    found.set(table, known);
+    rows.set(table, found);
   }
-  return known;
+  return found;
 }
 
 /** The error for a parameter that can't be left out without changing what is asked for. `path`: its JSON path. */

@@ -1,5 +1,5 @@
 import type { Standing } from "../admission/limits/limiter.ts";
-import { standingHeaders } from "../admission/limits/standing-headers.ts";
+import { addStandingHeaders } from "../admission/limits/standing-headers.ts";
 import { errorHeaders } from "../errors/connect-error.ts";
 import type { GatewayError } from "../errors/gateway-error.ts";
 import { toOpenAIError } from "../errors/openai-error.ts";
@@ -49,10 +49,7 @@ export function answerError(exchange: Exchange, error: GatewayError): void {
 export function headersOf({ log, standing }: Exchange, headers: AnswerHeaders): string[] {
   const all = ["x-request-id", log.requestId, ...headers];
   if (log.attempts.length > 0) all.push("x-parley-attempts", attemptsText(log.attempts));
-  if (standing !== undefined) {
-    const told = standingHeaders(standing);
-    for (const name in told) all.push(name, told[name] as string);
-  }
+  if (standing !== undefined) addStandingHeaders(all, standing);
   all.push("openai-processing-ms", String(Math.round(log.elapsedMs())));
   return all;
 }

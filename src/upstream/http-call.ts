@@ -99,12 +99,8 @@ class HttpCall implements PlannedCall {
   ): Promise<UpstreamAnswer> {
     const { client, provider } = this.#options;
     const { method, path, headers, body } = request;
-    const isLong = body !== undefined && isLarge(body.length);
-    const bytes = isLong
-      ? await encodeInTurns(body)
-      : body !== undefined && this.#call.streaming
-        ? bytesOf(body)
-        : body;
+    const encoded = this.#encode(body);
+    const bytes = encoded instanceof Promise ? await encoded : encoded;
     const sent = { method, path, accept: acceptOf(this.#call), headers, body: bytes };
     const answer = await client.request(keyed, sent, signal);
     onHead?.();
@@ -113,6 +109,13 @@ class HttpCall implements PlannedCall {
     if (fault === undefined) return answer;
     answer.discard();
     throw invalidResponse(provider.id, fault);
+  }
+
+  /** Of a long body the bytes, in turns; of a stream's, too, since they are kept to its end. */
+  #encode(body: string | undefined): Promise<Uint8Array> | Uint8Array | string | undefined {
+    if (body === undefined) return undefined;
+    if (isLarge(body.length)) return encodeInTurns(body);
+    return this.#call.streaming ? bytesOf(body) : body;
   }
 
   async #open(signal: AbortSignal, options?: AttemptOptions): Promise<OpenStream> {

@@ -35,6 +35,12 @@ export function standingHeaders({ requests, tokens }: Standing): Record<string, 
   return headers;
 }
 
+/** Adds them to a list of names and values in turns. */
+export function addStandingHeaders(list: string[], standing: Standing): void {
+  const headers = standingHeaders(standing);
+  for (const name in headers) list.push(name, headers[name] as string);
+}
+
 /** Writes a time as OpenAI does: "12ms", "1s", "8.64s", "6m0s", "1h0m0s". */
 export function formatReset(ms: number): string {
   const whole = Math.max(0, Math.ceil(ms));

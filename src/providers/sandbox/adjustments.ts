@@ -16,37 +16,15 @@ import { PARAMETERS } from "./parameters.ts";
  */
 export function adjustmentsOf(params: ChatCompletionParams): Adjustment[] {
   refuseGrammars(params);
-  const unplaced = applyTable(params, PARAMETERS);
-  const mendings = mended(params);
-  if (mendings.length === 0 && isPlain(params)) return unplaced;
   return [
-    ...unplaced,
+    ...applyTable(params, PARAMETERS),
     ...adjustLimits(params),
     ...adjustServiceTier(params),
     ...droppedKeys("", params.extra, "the sandbox does not know this parameter", ["sandbox"]),
-    ...mendings,
+    ...mended(params),
     ...params.messages.flatMap((message, index) => (hasMarks(message) ? adjustMessage(message, index) : [])),
     ...params.tools.flatMap((tool, index) => unknownKeys(`tools[${index}]`, tool.extra)),
   ];
-}
-
-/** Whether there is nothing else to adjust: so are most calls. */
-function isPlain({
-  maxTokens,
-  maxCompletionTokens,
-  serviceTier,
-  extra,
-  tools,
-  messages,
-}: ChatCompletionParams): boolean {
-  return (
-    (maxTokens ?? 0) <= MAX_OUTPUT_TOKENS &&
-    maxCompletionTokens === undefined &&
-    serviceTier === ServiceTier.UNSPECIFIED &&
-    extra === undefined &&
-    tools.length === 0 &&
-    !messages.some(hasMarks)
-  );
 }
 
 function refuseGrammars({ tools }: ChatCompletionParams): void {

@@ -11,8 +11,8 @@ export interface Random {
 const WARM_UP_ROUNDS = 12;
 
 /**
- * Makes a generator from a seed text, which is read when the first number is asked for: the same text gives the same sequence on every machine, and texts that differ in
- * one character give unrelated sequences. The generator is sfc32 (Chris Doty-Humphrey, PractRand). Not for secrets.
+ * Makes a generator from a seed text, which is read when the first number is asked for: the same text gives the same sequence on
+ * every machine, and texts that differ in one character give unrelated sequences. The generator is sfc32 (Chris Doty-Humphrey, PractRand). Not for secrets.
  */
 export function createRandom(seed: string): Random {
   return new Sfc32(seed);

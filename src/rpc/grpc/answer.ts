@@ -3,7 +3,7 @@ import type { Message } from "@bufbuild/protobuf";
 import type { ConnectError } from "@connectrpc/connect";
 import type { Compression } from "@connectrpc/connect/protocol";
 import type { Standing } from "../../admission/limits/limiter.ts";
-import { standingHeaders } from "../../admission/limits/standing-headers.ts";
+import { addStandingHeaders } from "../../admission/limits/standing-headers.ts";
 import { clientGone } from "../../errors/client-gone.ts";
 import { lingerForRest } from "../unread-body.ts";
 import { BinaryOutput } from "./binary-output.ts";
@@ -115,7 +115,7 @@ export class Answer {
     if (this.#stream.headersSent) return;
     const headers = [":status", "200", "content-type", this.#method.contentType, ...this.#head];
     if (this.compression !== null) headers.push("grpc-encoding", this.compression.name);
-    if (this.standing !== undefined) addHeaders(headers, standingHeaders(this.standing));
+    if (this.standing !== undefined) addStandingHeaders(headers, this.standing);
     this.#stream.respond(headers, WITH_TRAILERS);
     this.#hasBegun = true;
   }
@@ -133,10 +133,6 @@ export class Answer {
       this.#goOn = resolve;
     });
   }
-}
-
-function addHeaders(headers: string[], more: Readonly<Record<string, string>>): void {
-  for (const name in more) headers.push(name, more[name] as string);
 }
 
 function dropRest(this: ServerHttp2Stream): void {

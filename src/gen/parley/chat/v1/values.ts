@@ -86,233 +86,230 @@ import type {
   UpstreamRequest,
 } from "./chat_service_pb.ts";
 
-/** Lists the values of a message, set or not, in the order of its members: fields, and oneofs. */
-export type ListValues = (message: never) => readonly unknown[];
-
 /** The values of a parley.chat.v1.Tool, set or not, in the order of its members. */
-export const valuesOfTool = (message: Tool): readonly unknown[] => [message.kind, message.extra];
+export const valuesOfTool = (message: Tool): unknown[] => [message.kind, message.extra];
 
 /** The values of a parley.chat.v1.FunctionDefinition, set or not, in the order of its members. */
-export const valuesOfFunctionDefinition = (message: FunctionDefinition): readonly unknown[] => [message.name, message.description, message.schema, message.strict];
+export const valuesOfFunctionDefinition = (message: FunctionDefinition): unknown[] => [message.name, message.description, message.schema, message.strict];
 
 /** The values of a parley.chat.v1.CustomTool, set or not, in the order of its members. */
-export const valuesOfCustomTool = (message: CustomTool): readonly unknown[] => [message.name, message.description, message.format];
+export const valuesOfCustomTool = (message: CustomTool): unknown[] => [message.name, message.description, message.format];
 
 /** The values of a parley.chat.v1.CustomToolFormat, set or not, in the order of its members. */
-export const valuesOfCustomToolFormat = (message: CustomToolFormat): readonly unknown[] => [message.kind];
+export const valuesOfCustomToolFormat = (message: CustomToolFormat): unknown[] => [message.kind];
 
 /** The values of a parley.chat.v1.AnyText, set or not, in the order of its members. */
-export const valuesOfAnyText = (_message: AnyText): readonly unknown[] => [];
+export const valuesOfAnyText = (_message: AnyText): unknown[] => [];
 
 /** The values of a parley.chat.v1.Grammar, set or not, in the order of its members. */
-export const valuesOfGrammar = (message: Grammar): readonly unknown[] => [message.definition, message.syntax];
+export const valuesOfGrammar = (message: Grammar): unknown[] => [message.definition, message.syntax];
 
 /** The values of a parley.chat.v1.ToolCall, set or not, in the order of its members. */
-export const valuesOfToolCall = (message: ToolCall): readonly unknown[] => [message.id, message.kind, message.extraContent, message.extra];
+export const valuesOfToolCall = (message: ToolCall): unknown[] => [message.id, message.kind, message.extraContent, message.extra];
 
 /** The values of a parley.chat.v1.FunctionCall, set or not, in the order of its members. */
-export const valuesOfFunctionCall = (message: FunctionCall): readonly unknown[] => [message.name, message.arguments];
+export const valuesOfFunctionCall = (message: FunctionCall): unknown[] => [message.name, message.arguments];
 
 /** The values of a parley.chat.v1.CustomToolCall, set or not, in the order of its members. */
-export const valuesOfCustomToolCall = (message: CustomToolCall): readonly unknown[] => [message.name, message.input];
+export const valuesOfCustomToolCall = (message: CustomToolCall): unknown[] => [message.name, message.input];
 
 /** The values of a parley.chat.v1.ToolChoice, set or not, in the order of its members. */
-export const valuesOfToolChoice = (message: ToolChoice): readonly unknown[] => [message.choice];
+export const valuesOfToolChoice = (message: ToolChoice): unknown[] => [message.choice];
 
 /** The values of a parley.chat.v1.NamedTool, set or not, in the order of its members. */
-export const valuesOfNamedTool = (message: NamedTool): readonly unknown[] => [message.name];
+export const valuesOfNamedTool = (message: NamedTool): unknown[] => [message.name];
 
 /** The values of a parley.chat.v1.AllowedTools, set or not, in the order of its members. */
-export const valuesOfAllowedTools = (message: AllowedTools): readonly unknown[] => [message.mode, message.tools];
+export const valuesOfAllowedTools = (message: AllowedTools): unknown[] => [message.mode, message.tools];
 
 /** The values of a parley.chat.v1.AllowedTool, set or not, in the order of its members. */
-export const valuesOfAllowedTool = (message: AllowedTool): readonly unknown[] => [message.kind];
+export const valuesOfAllowedTool = (message: AllowedTool): unknown[] => [message.kind];
 
 /** The values of a parley.chat.v1.FunctionCallChoice, set or not, in the order of its members. */
-export const valuesOfFunctionCallChoice = (message: FunctionCallChoice): readonly unknown[] => [message.choice];
+export const valuesOfFunctionCallChoice = (message: FunctionCallChoice): unknown[] => [message.choice];
 
 /** The values of a parley.chat.v1.Message, set or not, in the order of its members. */
-export const valuesOfMessage = (message: Message): readonly unknown[] => [message.role, message.content, message.name, message.toolCalls, message.toolCallId, message.functionCall, message.refusal, message.audio, message.reasoningContent, message.reasoningDetails, message.annotations, message.images, message.isError, message.extra];
+export const valuesOfMessage = (message: Message): unknown[] => [message.role, message.content, message.name, message.toolCalls, message.toolCallId, message.functionCall, message.refusal, message.audio, message.reasoningContent, message.reasoningDetails, message.annotations, message.images, message.isError, message.extra];
 
 /** The values of a parley.chat.v1.ContentPart, set or not, in the order of its members. */
-export const valuesOfContentPart = (message: ContentPart): readonly unknown[] => [message.kind, message.promptCacheBreakpoint, message.extra];
+export const valuesOfContentPart = (message: ContentPart): unknown[] => [message.kind, message.promptCacheBreakpoint, message.extra];
 
 /** The values of a parley.chat.v1.ImageUrl, set or not, in the order of its members. */
-export const valuesOfImageUrl = (message: ImageUrl): readonly unknown[] => [message.url, message.detail];
+export const valuesOfImageUrl = (message: ImageUrl): unknown[] => [message.url, message.detail];
 
 /** The values of a parley.chat.v1.InputAudio, set or not, in the order of its members. */
-export const valuesOfInputAudio = (message: InputAudio): readonly unknown[] => [message.data, message.format];
+export const valuesOfInputAudio = (message: InputAudio): unknown[] => [message.data, message.format];
 
 /** The values of a parley.chat.v1.VideoUrl, set or not, in the order of its members. */
-export const valuesOfVideoUrl = (message: VideoUrl): readonly unknown[] => [message.url];
+export const valuesOfVideoUrl = (message: VideoUrl): unknown[] => [message.url];
 
 /** The values of a parley.chat.v1.File, set or not, in the order of its members. */
-export const valuesOfFile = (message: File): readonly unknown[] => [message.fileData, message.fileId, message.filename];
+export const valuesOfFile = (message: File): unknown[] => [message.fileData, message.fileId, message.filename];
 
 /** The values of a parley.chat.v1.PromptCacheBreakpoint, set or not, in the order of its members. */
-export const valuesOfPromptCacheBreakpoint = (message: PromptCacheBreakpoint): readonly unknown[] => [message.mode, message.ttl];
+export const valuesOfPromptCacheBreakpoint = (message: PromptCacheBreakpoint): unknown[] => [message.mode, message.ttl];
 
 /** The values of a parley.chat.v1.Audio, set or not, in the order of its members. */
-export const valuesOfAudio = (message: Audio): readonly unknown[] => [message.id, message.data, message.expiresAt, message.transcript];
+export const valuesOfAudio = (message: Audio): unknown[] => [message.id, message.data, message.expiresAt, message.transcript];
 
 /** The values of a parley.chat.v1.ReasoningDetail, set or not, in the order of its members. */
-export const valuesOfReasoningDetail = (message: ReasoningDetail): readonly unknown[] => [message.type, message.text, message.summary, message.data, message.signature, message.format, message.id, message.index, message.extra];
+export const valuesOfReasoningDetail = (message: ReasoningDetail): unknown[] => [message.type, message.text, message.summary, message.data, message.signature, message.format, message.id, message.index, message.extra];
 
 /** The values of a parley.chat.v1.Annotation, set or not, in the order of its members. */
-export const valuesOfAnnotation = (message: Annotation): readonly unknown[] => [message.kind, message.index];
+export const valuesOfAnnotation = (message: Annotation): unknown[] => [message.kind, message.index];
 
 /** The values of a parley.chat.v1.UrlCitation, set or not, in the order of its members. */
-export const valuesOfUrlCitation = (message: UrlCitation): readonly unknown[] => [message.startIndex, message.endIndex, message.title, message.url];
+export const valuesOfUrlCitation = (message: UrlCitation): unknown[] => [message.startIndex, message.endIndex, message.title, message.url];
 
 /** The values of a parley.chat.v1.ImageOutput, set or not, in the order of its members. */
-export const valuesOfImageOutput = (message: ImageOutput): readonly unknown[] => [message.imageUrl, message.index];
+export const valuesOfImageOutput = (message: ImageOutput): unknown[] => [message.imageUrl, message.index];
 
 /** The values of a parley.chat.v1.ChatCompletion, set or not, in the order of its members. */
-export const valuesOfChatCompletion = (message: ChatCompletion): readonly unknown[] => [message.id, message.created, message.model, message.choices, message.usage, message.serviceTier, message.systemFingerprint, message.metadata, message.moderation, message.extra];
+export const valuesOfChatCompletion = (message: ChatCompletion): unknown[] => [message.id, message.created, message.model, message.choices, message.usage, message.serviceTier, message.systemFingerprint, message.metadata, message.moderation, message.extra];
 
 /** The values of a parley.chat.v1.Choice, set or not, in the order of its members. */
-export const valuesOfChoice = (message: Choice): readonly unknown[] => [message.index, message.message, message.finishReason, message.nativeFinishReason, message.logprobs, message.extra];
+export const valuesOfChoice = (message: Choice): unknown[] => [message.index, message.message, message.finishReason, message.nativeFinishReason, message.logprobs, message.extra];
 
 /** The values of a parley.chat.v1.ChatCompletionChunk, set or not, in the order of its members. */
-export const valuesOfChatCompletionChunk = (message: ChatCompletionChunk): readonly unknown[] => [message.id, message.created, message.model, message.choices, message.usage, message.serviceTier, message.systemFingerprint, message.moderation, message.extra, message.obfuscation];
+export const valuesOfChatCompletionChunk = (message: ChatCompletionChunk): unknown[] => [message.id, message.created, message.model, message.choices, message.usage, message.serviceTier, message.systemFingerprint, message.moderation, message.extra, message.obfuscation];
 
 /** The values of a parley.chat.v1.ChunkChoice, set or not, in the order of its members. */
-export const valuesOfChunkChoice = (message: ChunkChoice): readonly unknown[] => [message.index, message.delta, message.finishReason, message.nativeFinishReason, message.logprobs, message.extra];
+export const valuesOfChunkChoice = (message: ChunkChoice): unknown[] => [message.index, message.delta, message.finishReason, message.nativeFinishReason, message.logprobs, message.extra];
 
 /** The values of a parley.chat.v1.Delta, set or not, in the order of its members. */
-export const valuesOfDelta = (message: Delta): readonly unknown[] => [message.role, message.content, message.refusal, message.toolCalls, message.functionCall, message.audio, message.reasoningContent, message.reasoningDetails, message.annotations, message.images, message.extra];
+export const valuesOfDelta = (message: Delta): unknown[] => [message.role, message.content, message.refusal, message.toolCalls, message.functionCall, message.audio, message.reasoningContent, message.reasoningDetails, message.annotations, message.images, message.extra];
 
 /** The values of a parley.chat.v1.ToolCallDelta, set or not, in the order of its members. */
-export const valuesOfToolCallDelta = (message: ToolCallDelta): readonly unknown[] => [message.index, message.id, message.type, message.function, message.custom, message.extraContent, message.extra];
+export const valuesOfToolCallDelta = (message: ToolCallDelta): unknown[] => [message.index, message.id, message.type, message.function, message.custom, message.extraContent, message.extra];
 
 /** The values of a parley.chat.v1.FunctionCallDelta, set or not, in the order of its members. */
-export const valuesOfFunctionCallDelta = (message: FunctionCallDelta): readonly unknown[] => [message.name, message.arguments];
+export const valuesOfFunctionCallDelta = (message: FunctionCallDelta): unknown[] => [message.name, message.arguments];
 
 /** The values of a parley.chat.v1.CustomToolCallDelta, set or not, in the order of its members. */
-export const valuesOfCustomToolCallDelta = (message: CustomToolCallDelta): readonly unknown[] => [message.name, message.input];
+export const valuesOfCustomToolCallDelta = (message: CustomToolCallDelta): unknown[] => [message.name, message.input];
 
 /** The values of a parley.chat.v1.AudioDelta, set or not, in the order of its members. */
-export const valuesOfAudioDelta = (message: AudioDelta): readonly unknown[] => [message.id, message.data, message.expiresAt, message.transcript];
+export const valuesOfAudioDelta = (message: AudioDelta): unknown[] => [message.id, message.data, message.expiresAt, message.transcript];
 
 /** The values of a parley.chat.v1.Logprobs, set or not, in the order of its members. */
-export const valuesOfLogprobs = (message: Logprobs): readonly unknown[] => [message.content, message.refusal];
+export const valuesOfLogprobs = (message: Logprobs): unknown[] => [message.content, message.refusal];
 
 /** The values of a parley.chat.v1.TokenLogprob, set or not, in the order of its members. */
-export const valuesOfTokenLogprob = (message: TokenLogprob): readonly unknown[] => [message.token, message.logprob, message.bytes, message.topLogprobs];
+export const valuesOfTokenLogprob = (message: TokenLogprob): unknown[] => [message.token, message.logprob, message.bytes, message.topLogprobs];
 
 /** The values of a parley.chat.v1.TopLogprob, set or not, in the order of its members. */
-export const valuesOfTopLogprob = (message: TopLogprob): readonly unknown[] => [message.token, message.logprob, message.bytes];
+export const valuesOfTopLogprob = (message: TopLogprob): unknown[] => [message.token, message.logprob, message.bytes];
 
 /** The values of a parley.chat.v1.Usage, set or not, in the order of its members. */
-export const valuesOfUsage = (message: Usage): readonly unknown[] => [message.promptTokens, message.completionTokens, message.totalTokens, message.promptTokensDetails, message.completionTokensDetails, message.cacheCreationInputTokens, message.cacheReadInputTokens, message.extra];
+export const valuesOfUsage = (message: Usage): unknown[] => [message.promptTokens, message.completionTokens, message.totalTokens, message.promptTokensDetails, message.completionTokensDetails, message.cacheCreationInputTokens, message.cacheReadInputTokens, message.extra];
 
 /** The values of a parley.chat.v1.PromptTokensDetails, set or not, in the order of its members. */
-export const valuesOfPromptTokensDetails = (message: PromptTokensDetails): readonly unknown[] => [message.cachedTokens, message.cacheWriteTokens, message.audioTokens, message.imageTokens, message.textTokens];
+export const valuesOfPromptTokensDetails = (message: PromptTokensDetails): unknown[] => [message.cachedTokens, message.cacheWriteTokens, message.audioTokens, message.imageTokens, message.textTokens];
 
 /** The values of a parley.chat.v1.CompletionTokensDetails, set or not, in the order of its members. */
-export const valuesOfCompletionTokensDetails = (message: CompletionTokensDetails): readonly unknown[] => [message.reasoningTokens, message.audioTokens, message.acceptedPredictionTokens, message.rejectedPredictionTokens, message.textTokens, message.imageTokens];
+export const valuesOfCompletionTokensDetails = (message: CompletionTokensDetails): unknown[] => [message.reasoningTokens, message.audioTokens, message.acceptedPredictionTokens, message.rejectedPredictionTokens, message.textTokens, message.imageTokens];
 
 /** The values of a parley.chat.v1.ModerationOutcome, set or not, in the order of its members. */
-export const valuesOfModerationOutcome = (message: ModerationOutcome): readonly unknown[] => [message.input, message.output];
+export const valuesOfModerationOutcome = (message: ModerationOutcome): unknown[] => [message.input, message.output];
 
 /** The values of a parley.chat.v1.ModerationFinding, set or not, in the order of its members. */
-export const valuesOfModerationFinding = (message: ModerationFinding): readonly unknown[] => [message.kind];
+export const valuesOfModerationFinding = (message: ModerationFinding): unknown[] => [message.kind];
 
 /** The values of a parley.chat.v1.ModerationResults, set or not, in the order of its members. */
-export const valuesOfModerationResults = (message: ModerationResults): readonly unknown[] => [message.model, message.results];
+export const valuesOfModerationResults = (message: ModerationResults): unknown[] => [message.model, message.results];
 
 /** The values of a parley.chat.v1.ModerationResult, set or not, in the order of its members. */
-export const valuesOfModerationResult = (message: ModerationResult): readonly unknown[] => [message.flagged, message.model, message.categories, message.categoryScores, message.categoryAppliedInputTypes];
+export const valuesOfModerationResult = (message: ModerationResult): unknown[] => [message.flagged, message.model, message.categories, message.categoryScores, message.categoryAppliedInputTypes];
 
 /** The values of a parley.chat.v1.ModerationError, set or not, in the order of its members. */
-export const valuesOfModerationError = (message: ModerationError): readonly unknown[] => [message.code, message.message];
+export const valuesOfModerationError = (message: ModerationError): unknown[] => [message.code, message.message];
 
 /** The values of a parley.chat.v1.ChatCompletionParams, set or not, in the order of its members. */
-export const valuesOfChatCompletionParams = (message: ChatCompletionParams): readonly unknown[] => [message.model, message.messages, message.stream, message.streamOptions, message.async, message.temperature, message.topP, message.topK, message.frequencyPenalty, message.presencePenalty, message.logitBias, message.maxCompletionTokens, message.maxTokens, message.stop, message.n, message.seed, message.logprobs, message.topLogprobs, message.tools, message.toolChoice, message.parallelToolCalls, message.functions, message.functionCall, message.responseFormat, message.reasoningEffort, message.verbosity, message.modalities, message.audio, message.prediction, message.webSearchOptions, message.serviceTier, message.store, message.metadata, message.moderation, message.safetyIdentifier, message.user, message.promptCacheKey, message.promptCacheOptions, message.promptCacheRetention, message.extra];
+export const valuesOfChatCompletionParams = (message: ChatCompletionParams): unknown[] => [message.model, message.messages, message.stream, message.streamOptions, message.async, message.temperature, message.topP, message.topK, message.frequencyPenalty, message.presencePenalty, message.logitBias, message.maxCompletionTokens, message.maxTokens, message.stop, message.n, message.seed, message.logprobs, message.topLogprobs, message.tools, message.toolChoice, message.parallelToolCalls, message.functions, message.functionCall, message.responseFormat, message.reasoningEffort, message.verbosity, message.modalities, message.audio, message.prediction, message.webSearchOptions, message.serviceTier, message.store, message.metadata, message.moderation, message.safetyIdentifier, message.user, message.promptCacheKey, message.promptCacheOptions, message.promptCacheRetention, message.extra];
 
 /** The values of a parley.chat.v1.StreamOptions, set or not, in the order of its members. */
-export const valuesOfStreamOptions = (message: StreamOptions): readonly unknown[] => [message.includeUsage, message.includeObfuscation];
+export const valuesOfStreamOptions = (message: StreamOptions): unknown[] => [message.includeUsage, message.includeObfuscation];
 
 /** The values of a parley.chat.v1.ResponseFormat, set or not, in the order of its members. */
-export const valuesOfResponseFormat = (message: ResponseFormat): readonly unknown[] => [message.format];
+export const valuesOfResponseFormat = (message: ResponseFormat): unknown[] => [message.format];
 
 /** The values of a parley.chat.v1.AnyJsonObject, set or not, in the order of its members. */
-export const valuesOfAnyJsonObject = (_message: AnyJsonObject): readonly unknown[] => [];
+export const valuesOfAnyJsonObject = (_message: AnyJsonObject): unknown[] => [];
 
 /** The values of a parley.chat.v1.JsonSchemaFormat, set or not, in the order of its members. */
-export const valuesOfJsonSchemaFormat = (message: JsonSchemaFormat): readonly unknown[] => [message.name, message.description, message.definition, message.strict];
+export const valuesOfJsonSchemaFormat = (message: JsonSchemaFormat): unknown[] => [message.name, message.description, message.definition, message.strict];
 
 /** The values of a parley.chat.v1.AudioParams, set or not, in the order of its members. */
-export const valuesOfAudioParams = (message: AudioParams): readonly unknown[] => [message.format, message.voice];
+export const valuesOfAudioParams = (message: AudioParams): unknown[] => [message.format, message.voice];
 
 /** The values of a parley.chat.v1.Voice, set or not, in the order of its members. */
-export const valuesOfVoice = (message: Voice): readonly unknown[] => [message.kind];
+export const valuesOfVoice = (message: Voice): unknown[] => [message.kind];
 
 /** The values of a parley.chat.v1.Prediction, set or not, in the order of its members. */
-export const valuesOfPrediction = (message: Prediction): readonly unknown[] => [message.content];
+export const valuesOfPrediction = (message: Prediction): unknown[] => [message.content];
 
 /** The values of a parley.chat.v1.WebSearchOptions, set or not, in the order of its members. */
-export const valuesOfWebSearchOptions = (message: WebSearchOptions): readonly unknown[] => [message.searchContextSize, message.userLocation];
+export const valuesOfWebSearchOptions = (message: WebSearchOptions): unknown[] => [message.searchContextSize, message.userLocation];
 
 /** The values of a parley.chat.v1.UserLocation, set or not, in the order of its members. */
-export const valuesOfUserLocation = (message: UserLocation): readonly unknown[] => [message.approximate];
+export const valuesOfUserLocation = (message: UserLocation): unknown[] => [message.approximate];
 
 /** The values of a parley.chat.v1.ApproximateLocation, set or not, in the order of its members. */
-export const valuesOfApproximateLocation = (message: ApproximateLocation): readonly unknown[] => [message.city, message.country, message.region, message.timezone];
+export const valuesOfApproximateLocation = (message: ApproximateLocation): unknown[] => [message.city, message.country, message.region, message.timezone];
 
 /** The values of a parley.chat.v1.Moderation, set or not, in the order of its members. */
-export const valuesOfModeration = (message: Moderation): readonly unknown[] => [message.model, message.policy];
+export const valuesOfModeration = (message: Moderation): unknown[] => [message.model, message.policy];
 
 /** The values of a parley.chat.v1.ModerationPolicy, set or not, in the order of its members. */
-export const valuesOfModerationPolicy = (message: ModerationPolicy): readonly unknown[] => [message.input, message.output];
+export const valuesOfModerationPolicy = (message: ModerationPolicy): unknown[] => [message.input, message.output];
 
 /** The values of a parley.chat.v1.ModerationRule, set or not, in the order of its members. */
-export const valuesOfModerationRule = (message: ModerationRule): readonly unknown[] => [message.mode];
+export const valuesOfModerationRule = (message: ModerationRule): unknown[] => [message.mode];
 
 /** The values of a parley.chat.v1.PromptCacheOptions, set or not, in the order of its members. */
-export const valuesOfPromptCacheOptions = (message: PromptCacheOptions): readonly unknown[] => [message.mode, message.ttl];
+export const valuesOfPromptCacheOptions = (message: PromptCacheOptions): unknown[] => [message.mode, message.ttl];
 
 /** The values of a parley.chat.v1.CallReport, set or not, in the order of its members. */
-export const valuesOfCallReport = (message: CallReport): readonly unknown[] => [message.requestId, message.provider, message.model, message.adjustments, message.attempts, message.usageSource, message.timeToFirstChunk, message.duration, message.costNanoDollars, message.upstreamModel, message.upstreamId];
+export const valuesOfCallReport = (message: CallReport): unknown[] => [message.requestId, message.provider, message.model, message.adjustments, message.attempts, message.usageSource, message.timeToFirstChunk, message.duration, message.costNanoDollars, message.upstreamModel, message.upstreamId];
 
 /** The values of a parley.chat.v1.Adjustment, set or not, in the order of its members. */
-export const valuesOfAdjustment = (message: Adjustment): readonly unknown[] => [message.path, message.action, message.before, message.after, message.reason];
+export const valuesOfAdjustment = (message: Adjustment): unknown[] => [message.path, message.action, message.before, message.after, message.reason];
 
 /** The values of a parley.chat.v1.Attempt, set or not, in the order of its members. */
-export const valuesOfAttempt = (message: Attempt): readonly unknown[] => [message.target, message.outcome, message.reason, message.timeToFirstChunk, message.duration, message.startTime, message.timeInQueue, message.timeToHeaders, message.message, message.move, message.credential, message.hedge];
+export const valuesOfAttempt = (message: Attempt): unknown[] => [message.target, message.outcome, message.reason, message.timeToFirstChunk, message.duration, message.startTime, message.timeInQueue, message.timeToHeaders, message.message, message.move, message.credential, message.hedge];
 
 /** The values of a parley.chat.v1.CallOptions, set or not, in the order of its members. */
-export const valuesOfCallOptions = (message: CallOptions): readonly unknown[] => [message.strict, message.includeReasoning, message.fallbackModels, message.hedgeAfter];
+export const valuesOfCallOptions = (message: CallOptions): unknown[] => [message.strict, message.includeReasoning, message.fallbackModels, message.hedgeAfter];
 
 /** The values of a parley.chat.v1.CreateChatCompletionRequest, set or not, in the order of its members. */
-export const valuesOfCreateChatCompletionRequest = (message: CreateChatCompletionRequest): readonly unknown[] => [message.params, message.options];
+export const valuesOfCreateChatCompletionRequest = (message: CreateChatCompletionRequest): unknown[] => [message.params, message.options];
 
 /** The values of a parley.chat.v1.CreateChatCompletionResponse, set or not, in the order of its members. */
-export const valuesOfCreateChatCompletionResponse = (message: CreateChatCompletionResponse): readonly unknown[] => [message.completion, message.report];
+export const valuesOfCreateChatCompletionResponse = (message: CreateChatCompletionResponse): unknown[] => [message.completion, message.report];
 
 /** The values of a parley.chat.v1.StreamChatCompletionRequest, set or not, in the order of its members. */
-export const valuesOfStreamChatCompletionRequest = (message: StreamChatCompletionRequest): readonly unknown[] => [message.params, message.options];
+export const valuesOfStreamChatCompletionRequest = (message: StreamChatCompletionRequest): unknown[] => [message.params, message.options];
 
 /** The values of a parley.chat.v1.StreamChatCompletionResponse, set or not, in the order of its members. */
-export const valuesOfStreamChatCompletionResponse = (message: StreamChatCompletionResponse): readonly unknown[] => [message.chunk, message.report];
+export const valuesOfStreamChatCompletionResponse = (message: StreamChatCompletionResponse): unknown[] => [message.chunk, message.report];
 
 /** The values of a parley.chat.v1.ExplainChatCompletionRequest, set or not, in the order of its members. */
-export const valuesOfExplainChatCompletionRequest = (message: ExplainChatCompletionRequest): readonly unknown[] => [message.params, message.options];
+export const valuesOfExplainChatCompletionRequest = (message: ExplainChatCompletionRequest): unknown[] => [message.params, message.options];
 
 /** The values of a parley.chat.v1.ExplainChatCompletionResponse, set or not, in the order of its members. */
-export const valuesOfExplainChatCompletionResponse = (message: ExplainChatCompletionResponse): readonly unknown[] => [message.provider, message.model, message.adjustments, message.promptTokens, message.upstreamRequest, message.candidates, message.estimatedPromptTokens];
+export const valuesOfExplainChatCompletionResponse = (message: ExplainChatCompletionResponse): unknown[] => [message.provider, message.model, message.adjustments, message.promptTokens, message.upstreamRequest, message.candidates, message.estimatedPromptTokens];
 
 /** The values of a parley.chat.v1.Candidate, set or not, in the order of its members. */
-export const valuesOfCandidate = (message: Candidate): readonly unknown[] => [message.target, message.answersAs, message.rank, message.exclusions, message.breaker, message.availableIn, message.inFlight, message.waiting, message.latency, message.estimatedCostNanoDollars];
+export const valuesOfCandidate = (message: Candidate): unknown[] => [message.target, message.answersAs, message.rank, message.exclusions, message.breaker, message.availableIn, message.inFlight, message.waiting, message.latency, message.estimatedCostNanoDollars];
 
 /** The values of a parley.chat.v1.Exclusion, set or not, in the order of its members. */
-export const valuesOfExclusion = (message: Exclusion): readonly unknown[] => [message.reason, message.path, message.description];
+export const valuesOfExclusion = (message: Exclusion): unknown[] => [message.reason, message.path, message.description];
 
 /** The values of a parley.chat.v1.UpstreamRequest, set or not, in the order of its members. */
-export const valuesOfUpstreamRequest = (message: UpstreamRequest): readonly unknown[] => [message.method, message.url, message.headers, message.bodyJson];
+export const valuesOfUpstreamRequest = (message: UpstreamRequest): unknown[] => [message.method, message.url, message.headers, message.bodyJson];
 
 /** What lists the values, by the full names of the messages. */
-export const VALUES: ReadonlyMap<string, ListValues> = new Map<string, ListValues>([
+export const VALUES: ReadonlyMap<string, (message: never) => unknown[]> = new Map<string, (message: never) => unknown[]>([
   ["parley.chat.v1.Tool", valuesOfTool],
   ["parley.chat.v1.FunctionDefinition", valuesOfFunctionDefinition],
   ["parley.chat.v1.CustomTool", valuesOfCustomTool],
