@@ -9,10 +9,11 @@ import { measureLines, NAMES, SMALL_NAMES } from "./cases.ts";
 import { type Effort, FULL, QUICK, SMALL } from "./effort.ts";
 import { formatLines } from "./line-table.ts";
 import { watchMachine } from "./machine.ts";
-import { formatAdmission, formatRouting, formatRuns, formatWorkers } from "./part-tables.ts";
+import { formatAdmission, formatRouting, formatRuns, formatWorkerShare, formatWorkers } from "./part-tables.ts";
 import { measureRouting } from "./routing.ts";
 import { measureRuns } from "./runs.ts";
 import { openStage } from "./stage.ts";
+import { measureWorkerShare } from "./worker-share.ts";
 import { measureWorkers } from "./workers.ts";
 
 const HELP = `npm run bench -- [options]
@@ -47,7 +48,8 @@ const PARTS: Readonly<Record<string, (effort: Effort) => Promise<string>>> = {
   routing: async (effort) => formatRouting(await measureRouting(effort)),
   admission: async (effort) => formatAdmission(await measureAdmission(effort)),
   runs: async (effort) => formatRuns(await measureRuns(effort)),
-  workers: async (effort) => formatWorkers(await measureWorkers(effort)),
+  workers: async (effort) =>
+    `${formatWorkers(await measureWorkers(effort))}\n\n${formatWorkerShare(await measureWorkerShare(effort))}`,
 };
 
 async function bench(): Promise<void> {

@@ -3,6 +3,7 @@ import { median } from "./median.ts";
 import { MANY_TARGETS, ROUTES, type RoutingFigures } from "./routing.ts";
 import type { RunsFigures } from "./runs.ts";
 import { formatTable } from "./table.ts";
+import type { WorkerShare } from "./worker-share.ts";
 import type { WorkersFigures } from "./workers.ts";
 
 /** The table of routing: medians of CPU time in µs, and of what many targets cost more than one in the same round. */
@@ -53,6 +54,27 @@ export function formatWorkers(figures: readonly WorkersFigures[]): string {
     }),
   );
 }
+
+/**
+ * The table of a worker that has a processor to itself: medians of CPU time in µs, and how many calls two of them answer beside one process,
+ * where each process has a processor. That is twice as many for workers that need no more for a call, unless the first process can't keep up.
+ */
+export function formatWorkerShare({ alone, worker, primary }: WorkerShare): string {
+  const scale = alone.map((cost, round) =>
+    Math.min((2 * cost) / (worker[round] as number), cost / (primary[round] as number)),
+  );
+  return formatTable(
+    ["CPU µs of a call in", "median", "lowest", "highest"],
+    [
+      ["the only process", ...spreadOf(alone)],
+      ["one of two workers", ...spreadOf(worker)],
+      ["their first process", ...spreadOf(primary)],
+      ["calls of two workers to one process's, each with a processor", ...spreadOf(scale)],
+    ],
+  );
+}
+
+const spreadOf = (costs: readonly number[]): number[] => [median(costs), Math.min(...costs), Math.max(...costs)];
 
 /** The table of runs: medians over the rounds. */
 export function formatRuns(figures: readonly RunsFigures[]): string {

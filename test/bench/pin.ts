@@ -20,13 +20,26 @@ function choose(): Readonly<Record<Place, number>> | undefined {
   return spawnSync("taskset", ["--version"]).status === 0 ? { load, server, upstream } : undefined;
 }
 
-let cpus: ReturnType<typeof choose> | null = null;
+let chosen: ReturnType<typeof choose> | null = null;
+
+function cpusOf(): ReturnType<typeof choose> {
+  if (chosen === null) chosen = choose();
+  return chosen;
+}
 
 /**
  * The words that stand before a command so that it keeps to the CPU of its place. What is measured has one of its own, so that it
  * neither waits for those who load it nor wanders about.
  */
 export function pinned(place: Place): readonly string[] {
-  if (cpus === null) cpus = choose();
+  const cpus = cpusOf();
   return cpus === undefined ? [] : ["taskset", "-c", String(cpus[place])];
+}
+
+/** Has a process that runs keep to the CPU of a place from now on, where one has it. */
+export function pin(pid: number, place: Place): void {
+  const cpus = cpusOf();
+  if (cpus === undefined) return;
+  const { status, stderr } = spawnSync("taskset", ["-a", "-c", "-p", String(cpus[place]), String(pid)]);
+  if (status !== 0) throw new Error(`process ${pid} can't be pinned: ${stderr}`);
 }

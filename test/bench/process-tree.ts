@@ -19,7 +19,25 @@ export function treeCpuMs(root: number): number {
 
 /** CPU time of a process and all processes that it has started, with all of their threads, in µs. Threads that have ended do not count. */
 export function treeCpuUs(root: number): number {
-  return readTree(root).reduce((sum, { pid }) => sum + threadsUs(pid), 0);
+  return readTree(root).reduce((sum, { pid }) => sum + cpuUs(pid), 0);
+}
+
+/** The processes that a process has started. */
+export const childrenOf = (root: number): number[] =>
+  readTree(root)
+    .filter(({ parent }) => parent === root)
+    .map(({ pid }) => pid);
+
+/**
+ * CPU time of a process, with all of its threads, in µs. The first number of schedstat is the time on a CPU, in ns
+ * (https://docs.kernel.org/scheduler/sched-stats.html).
+ */
+export function cpuUs(pid: number): number {
+  const tasks = `/proc/${pid}/task`;
+  return readdirSync(tasks).reduce((sum, task) => {
+    const stat = readIfThere(`${tasks}/${task}/schedstat`);
+    return stat === undefined ? sum : sum + Number.parseInt(stat, 10) / 1000;
+  }, 0);
 }
 
 /** Resident memory of a process and all processes that it has started, in megabytes (of a million bytes). */
@@ -42,15 +60,6 @@ function readTree(root: number): Stat[] {
 function memoryMb(pid: number, name: "VmRSS" | "VmHWM"): number {
   const kib = new RegExp(`^${name}:\\s*(\\d+) kB$`, "m").exec(readFileSync(`/proc/${pid}/status`, "utf8"))?.[1];
   return (Number(kib) * 1024) / 1e6;
-}
-
-/** The first number of schedstat is the time on a CPU, in ns (https://docs.kernel.org/scheduler/sched-stats.html). */
-function threadsUs(pid: number): number {
-  const tasks = `/proc/${pid}/task`;
-  return readdirSync(tasks).reduce((sum, task) => {
-    const stat = readIfThere(`${tasks}/${task}/schedstat`);
-    return stat === undefined ? sum : sum + Number.parseInt(stat, 10) / 1000;
-  }, 0);
 }
 
 function readStat(pid: string): Stat[] {

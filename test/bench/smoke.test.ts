@@ -4,10 +4,11 @@ import { measureLines, NAMES } from "./cases.ts";
 import { LEAST } from "./effort.ts";
 import { resultOf } from "./line.ts";
 import { formatLines } from "./line-table.ts";
-import { formatAdmission, formatRouting, formatRuns, formatWorkers } from "./part-tables.ts";
+import { formatAdmission, formatRouting, formatRuns, formatWorkerShare, formatWorkers } from "./part-tables.ts";
 import { measureRouting, ROUTES } from "./routing.ts";
 import { measureRuns } from "./runs.ts";
 import { openStage } from "./stage.ts";
+import { measureWorkerShare } from "./worker-share.ts";
 import { measureWorkers } from "./workers.ts";
 
 describe.runIf(process.platform === "linux")("measureLines()", () => {
@@ -45,6 +46,15 @@ describe.runIf(process.platform === "linux")("measureWorkers()", () => {
     const numbers = figures.flatMap((it) => [it.cpuMicros, it.callsPerSecond, it.clientMicros].flat());
     expect(numbers.filter((figure) => !Number.isFinite(figure))).toEqual([]);
     expect(formatWorkers(figures).split("\n")).toHaveLength(2 + figures.length);
+  });
+});
+
+describe.runIf(process.platform === "linux")("measureWorkerShare()", () => {
+  it("measures a worker beside a process that serves alone", { timeout: 120_000 }, async () => {
+    const share = await measureWorkerShare({ seconds: 0.01, rounds: 1 });
+    const numbers = Object.values(share).flat();
+    expect(numbers.filter((figure) => !(figure > 0 && Number.isFinite(figure)))).toEqual([]);
+    expect(formatWorkerShare(share).split("\n")).toHaveLength(2 + 4);
   });
 });
 

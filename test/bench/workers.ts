@@ -6,6 +6,7 @@ import { configKey } from "../support/config-key.ts";
 import { type Replica, startReplica } from "../support/replica.ts";
 import type { PartEffort } from "./effort.ts";
 import { runClosed } from "./load/closed.ts";
+import type { Call } from "./load/load.ts";
 import { treeCpuMs } from "./process-tree.ts";
 
 /** What was measured of so many workers: one number for each round. */
@@ -19,9 +20,9 @@ export interface WorkersFigures {
 }
 
 const COUNTS = [1, 2];
-const CONNECTIONS = 16;
+export const CONNECTIONS = 16;
 /** Each process has to run hot by itself. */
-const WARM_UP_LOADS = 8;
+export const WARM_UP_LOADS = 8;
 
 /** A key with limits of every kind, so that each call has to ask for leave. */
 const KEY = configKey("bench", ["chat"], {
@@ -48,7 +49,10 @@ export async function measureWorkers({ seconds, rounds }: PartEffort): Promise<W
   const folder = await mkdtemp(join(tmpdir(), "parley-bench-"));
   const trials: Trial[] = [];
   try {
-    for (const workers of COUNTS) trials.push(await start(workers, folder));
+    for (const workers of COUNTS) {
+      const replica = await startWorkers(workers, folder);
+      trials.push({ workers, replica, cpuMicros: [], callsPerSecond: [], clientMicros: [] });
+    }
     for (let round = -WARM_UP_LOADS; round < rounds; round++) {
       for (const trial of trials) await measureOne(trial, seconds, round >= 0);
     }
@@ -59,7 +63,8 @@ export async function measureWorkers({ seconds, rounds }: PartEffort): Promise<W
   }
 }
 
-async function start(workers: number, folder: string): Promise<Trial> {
+/** Starts a gateway of so many workers that answers by itself, and has its state in that folder. */
+export async function startWorkers(workers: number, folder: string): Promise<Replica> {
   const config = {
     workers,
     store: { data_dir: join(folder, `state-${workers}`) },
@@ -68,19 +73,22 @@ async function start(workers: number, folder: string): Promise<Trial> {
   };
   const replica = await startReplica({ name: `workers-${workers}`, folder, config });
   await replica.ready();
-  return { workers, replica, cpuMicros: [], callsPerSecond: [], clientMicros: [] };
+  return replica;
 }
 
+/** The call that is made of it. */
+export const callTo = ({ url }: Replica): Call => ({
+  port: Number(new URL(url).port),
+  path: "/v1/chat/completions",
+  headers: { authorization: `Bearer ${KEY.secret}`, "content-type": "application/json" },
+  body: Buffer.from(JSON.stringify({ model: "sandbox/echo", messages: [{ role: "user", content: "Hello" }] })),
+  mark: '"Hello"',
+  marks: 1,
+});
+
 async function measureOne(trial: Trial, seconds: number, isCounted: boolean): Promise<void> {
-  const { url, pid } = trial.replica;
-  const call = {
-    port: Number(new URL(url).port),
-    path: "/v1/chat/completions",
-    headers: { authorization: `Bearer ${KEY.secret}`, "content-type": "application/json" },
-    body: Buffer.from(JSON.stringify({ model: "sandbox/echo", messages: [{ role: "user", content: "Hello" }] })),
-    mark: '"Hello"',
-    marks: 1,
-  };
+  const { pid } = trial.replica;
+  const call = callTo(trial.replica);
   const cpuBefore = treeCpuMs(pid);
   const clientBefore = process.cpuUsage();
   const load = { kind: "closed", protocol: "http1", call, connections: CONNECTIONS, callsEach: 1 } as const;
