@@ -28,13 +28,15 @@ export class JsonTemplate {
     const places = strings.map((it) => ({ ...it, at: placeOf(it.value, text) })).sort((a, b) => a.at - b.at);
     const place = places.findIndex((it) => it.path === path);
     if (place < 0 || places.some(({ at }) => at < 0)) return undefined;
+    // By itself: a part of another text keeps all of that.
+    const own = Buffer.from(text).toString();
     const parts: string[] = [];
     let from = 0;
     for (const { value, at } of places) {
-      parts.push(copyOf(text.slice(from, at)));
+      parts.push(own.slice(from, at));
       from = at + value.length;
     }
-    parts.push(copyOf(text.slice(from)));
+    parts.push(own.slice(from));
     const probed = tryParse(parts.reduce((before, part, at) => before + PROBE + at + part));
     const isTrue = places.every((it, at) => valueAt(probed, it.path) === `${PROBE}${at + 1}`);
     return isTrue ? new JsonTemplate(parts, place) : undefined;
@@ -92,9 +94,6 @@ function placeOf(value: string, text: string): number {
   const isPlain = endOfPlain(value, 0) === value.length;
   return at < 0 || !isPlain || text.includes(literal, at + 1) ? -1 : at + 1;
 }
-
-/** A text by itself: a part of another one keeps all of that. */
-const copyOf = (text: string): string => Buffer.from(text).toString();
 
 function valueAt(json: JsonValue | undefined, path: JsonPath): JsonValue | undefined {
   let value = json;

@@ -2,8 +2,9 @@
 const MAX_LIST_BYTES = 2048;
 /** Stands at the end of a list in place of what did not fit. */
 const MORE = "...";
-/** Text that needs no encoding, as nearly all does. */
+/** Text, and an item of a list, that needs no encoding, as nearly all do. */
 const PLAIN_TEXT = /^[!-$&-~]*$/;
+const PLAIN_ITEM = /^[!-$&-+\--<>-~]*$/;
 
 /** Text as a header can carry it: all but visible ASCII, and `%`, is percent-encoded as UTF-8. */
 export function headerText(text: string): string {
@@ -12,7 +13,7 @@ export function headerText(text: string): string {
 
 /** As `headerText`, for an item of a list: a comma and "=" are percent-encoded too. */
 export function headerItem(text: string): string {
-  return encode(text, /[^\x21-\x7e]|[%,=]/gu);
+  return PLAIN_ITEM.test(text) ? text : encode(text, /[^\x21-\x7e]|[%,=]/gu);
 }
 
 /** Items with ", " between them; those that would make it longer than 2 KiB are left out, and "..." stands for them. */

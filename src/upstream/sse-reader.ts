@@ -71,6 +71,9 @@ export function createSseReader(provider: string, maxEventBytes = MAX_EVENT_BYTE
   };
 }
 
+/** Decodes pieces of whole characters, which leave nothing behind in it. */
+const WHOLE = new TextDecoder("utf-8", { ignoreBOM: true });
+
 /**
  * Decodes UTF-8 that comes in pieces; without one, what is left of it. Whole characters, as nearly all pieces are, are read at once; a
  * decoder of streams costs several times as much.
@@ -82,7 +85,7 @@ function createUtf8Decoder(): (piece?: Uint8Array) => string {
   return (piece) => {
     if (piece === undefined) return decoder?.decode() ?? "";
     if (piece.length === 0) return "";
-    if (!isCut && isUtf8(piece)) return Buffer.from(piece.buffer, piece.byteOffset, piece.length).toString("utf8");
+    if (!isCut && isUtf8(piece)) return WHOLE.decode(piece);
     decoder ??= new TextDecoder("utf-8", { ignoreBOM: true });
     // No character goes on behind a byte of ASCII.
     isCut = (piece.at(-1) ?? 0) >= 0x80;

@@ -43,7 +43,7 @@ export interface Finish {
  */
 export function mapFinishReason(word: string, { calls, legacyCall }: Asked, genuine: boolean): Finish {
   // Google's endpoint for OpenAI's API says why, after a colon: "content_filter: RECITATION".
-  const mapped = REASONS.get(word.toLowerCase().replace(/:.*/s, "")) ?? FinishReason.STOP;
+  const mapped = REASONS.get(word) ?? REASONS.get(word.toLowerCase().replace(/:.*/s, "")) ?? FinishReason.STOP;
   let finishReason = mapped;
   if (mapped === FinishReason.FUNCTION_CALL && calls && !legacyCall) finishReason = FinishReason.TOOL_CALLS;
   if (mapped === FinishReason.TOOL_CALLS && legacyCall && !calls) finishReason = FinishReason.FUNCTION_CALL;
