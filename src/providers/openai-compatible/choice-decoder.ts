@@ -137,10 +137,12 @@ export class ChoiceDecoder {
     const isEmpty = Object.keys(delta).every((key) => key === "$typeName" || isNothing(delta[key as keyof Delta]));
     const asked = this.#asked();
     const end = mapFinishReason(this.#finish ?? "", asked, this.#context.genuine && this.#finish !== undefined);
-    return {
-      last: isEmpty && this.#isOpened ? undefined : this.#choice(delta),
-      finish: Object.assign(blankChunkChoice(), { index: this.index, delta: blankDelta(), ...end }),
-    };
+    const finish = blankChunkChoice();
+    finish.index = this.index;
+    finish.delta = blankDelta();
+    finish.finishReason = end.finishReason;
+    if (end.nativeFinishReason !== undefined) finish.nativeFinishReason = end.nativeFinishReason;
+    return { last: isEmpty && this.#isOpened ? undefined : this.#choice(delta), finish };
   }
 
   /** News of tool calls in the caller's form. */
@@ -164,7 +166,7 @@ export class ChoiceDecoder {
   /** Texts and decoration; undefined where there is nothing to say. */
   #news(answer: Answer | undefined, rest: JsonObject | undefined, isWhole: boolean): ChunkChoice | undefined {
     const content = answer?.rest;
-    const delta = decodeRest(DeltaSchema, content);
+    const delta = decodeRest(DeltaSchema, blankDelta, content);
     let hasNews = rest !== undefined || content !== undefined;
     if (answer !== undefined) {
       const split = this.#splitter?.push(answer.text);
@@ -181,7 +183,7 @@ export class ChoiceDecoder {
     }
     if (content !== undefined) this.#number(delta, isWhole);
     if (!hasNews && this.#isOpened && !isWhole) return undefined;
-    const choice = decodeRest(ChunkChoiceSchema, rest);
+    const choice = decodeRest(ChunkChoiceSchema, blankChunkChoice, rest);
     choice.index = this.index;
     choice.delta = delta;
     // The codec reads the finish by its own words; it is sent apart.

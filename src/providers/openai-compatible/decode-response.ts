@@ -1,5 +1,5 @@
 import type { JsonValue } from "@bufbuild/protobuf";
-import { blankChoice, blankMessage } from "../../gen/parley/chat/v1/blanks.ts";
+import { blankChatCompletion, blankChoice, blankMessage } from "../../gen/parley/chat/v1/blanks.ts";
 import { type ChatCompletion, ChatCompletionSchema, type Choice } from "../../gen/parley/chat/v1/completion_pb.ts";
 import { isObject } from "../../openai-json/is-object.ts";
 import { invalidResponse } from "../upstream-error.ts";
@@ -21,7 +21,7 @@ export function decodeResponse(body: string, context: DecodeContext): ChatComple
   if (!Array.isArray(choices) || choices.length === 0)
     throw errorInstead(json, provider) ?? invalidResponse(provider, "a body without choices");
   const frame = readFrame(json);
-  const completion = decodeRest(ChatCompletionSchema, frame.rest);
+  const completion = decodeRest(ChatCompletionSchema, blankChatCompletion, frame.rest);
   completion.id = frame.id;
   completion.model = frame.model;
   if (Number.isSafeInteger(created)) completion.created = BigInt(created as number);

@@ -1,5 +1,4 @@
 import type { DescMessage, JsonObject, JsonValue, MessageShape } from "@bufbuild/protobuf";
-import { planOf } from "../../openai-json/compile-plan.ts";
 import { decodeJson } from "../../openai-json/decode.ts";
 
 /** What an object says besides the keys that are read one by one, or are noise; undefined: nothing. Null says nothing. */
@@ -16,11 +15,15 @@ export function restOf(json: JsonObject, known: ReadonlySet<string>): JsonObject
 }
 
 /**
- * Makes a message of what an answer says besides its essentials. A key whose value is not what the contract says is left out: an
- * answer is not lost for its decoration.
+ * Makes a message of what an answer says besides its essentials: `blank()` where that is nothing. A key whose value is not what the contract
+ * says is left out: an answer is not lost for its decoration.
  */
-export function decodeRest<Desc extends DescMessage>(schema: Desc, json: JsonObject | undefined): MessageShape<Desc> {
-  if (json === undefined) return planOf(schema).blank() as MessageShape<Desc>;
+export function decodeRest<Desc extends DescMessage>(
+  schema: Desc,
+  blank: () => MessageShape<Desc>,
+  json: JsonObject | undefined,
+): MessageShape<Desc> {
+  if (json === undefined) return blank();
   return tryDecode(schema, json) ?? decodeJson(schema, soundPart(schema, json), { enums: "lenient" });
 }
 

@@ -1,5 +1,6 @@
 import type { JsonObject, JsonValue } from "@bufbuild/protobuf";
 import { GatewayError } from "../../errors/gateway-error.ts";
+import { blankChatCompletionChunk } from "../../gen/parley/chat/v1/blanks.ts";
 import {
   type ChatCompletionChunk,
   ChatCompletionChunkSchema,
@@ -168,26 +169,30 @@ class Decoder implements StreamDecoder {
   /** `isTold`: the server said that this is the end, and did not only stop. */
   #end(isTold: boolean): readonly ChatCompletionChunk[] {
     const { provider, choices: expected } = this.#context;
-    const choices = Array.from({ length: expected }, (_none, at) => this.#choices[at]);
-    const isWhole = choices.every((choice) => choice?.isFinished || (isTold && choice?.hasContent));
+    let isWhole = true;
+    for (let at = 0; at < expected; at++) {
+      const choice = this.#choices[at];
+      isWhole &&= choice !== undefined && (choice.isFinished || (isTold && choice.hasContent));
+    }
     if (!isWhole) {
       if (isTold && this.#choices.length === 0) throw invalidResponse(provider, "a stream without an answer");
       throw interrupted(provider);
     }
-    const ends = choices.flatMap((choice) => choice?.finish() ?? []);
+    const last: ChunkChoice[] = [];
+    const finishes: ChunkChoice[] = [];
+    for (const choice of this.#choices) {
+      const end = choice.finish();
+      if (end.last !== undefined) last.push(end.last);
+      finishes.push(end.finish);
+    }
     this.#isDone = true;
-    const last = ends.flatMap((end) => end.last ?? []);
-    const chunks = last.length > 0 ? [this.#chunk(last)] : [];
-    const finish = this.#chunk(
-      ends.map((end) => end.finish),
-      this.#late,
-    );
+    const finish = this.#chunk(finishes, this.#late);
     if (this.#usage !== undefined) finish.usage = decodeUsage(this.#usage);
-    return [...chunks, finish];
+    return last.length > 0 ? [this.#chunk(last), finish] : [finish];
   }
 
   #chunk(choices: ChunkChoice[], frame?: Frame): ChatCompletionChunk {
-    const chunk = decodeRest(ChatCompletionChunkSchema, frame?.rest);
+    const chunk = decodeRest(ChatCompletionChunkSchema, blankChatCompletionChunk, frame?.rest);
     chunk.id = this.#id;
     chunk.model = this.#model;
     chunk.choices = choices;

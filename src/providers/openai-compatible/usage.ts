@@ -1,4 +1,5 @@
 import { create, type JsonObject, type JsonValue } from "@bufbuild/protobuf";
+import { blankUsage } from "../../gen/parley/chat/v1/blanks.ts";
 import {
   CompletionTokensDetailsSchema,
   PromptTokensDetailsSchema,
@@ -31,7 +32,7 @@ export function decodeUsage(json: JsonObject): Usage {
     if (COUNTED.has(key)) rest[key] = countOf(value) ?? value;
     else rest[key] = DETAILS.has(key) && isObject(value) ? withCounts(value) : value;
   }
-  const usage = decodeRest(UsageSchema, rest);
+  const usage = decodeRest(UsageSchema, blankUsage, rest);
   const cached = countOf(json["prompt_cache_hit_tokens"]) ?? countOf(json["cached_tokens"]);
   if (cached !== undefined && usage.promptTokensDetails?.cachedTokens === undefined)
     usage.promptTokensDetails = create(PromptTokensDetailsSchema, {
