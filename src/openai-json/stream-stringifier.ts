@@ -60,11 +60,9 @@ export function compileStreamStringifier<Desc extends DescMessage>(
       const json = encodeJson(desc, message, options);
       // A frame takes longer than a message. Most streams do without this one, and none goes on as it began: its first message has a role.
       frame = misses < MAX_MISSES ? undefined : frameOf(json, field.key, steadyOf(message));
-      const whole = JSON.stringify(json);
-      // Changes the JSON, and so comes last.
       textFrame = isFirst ? undefined : framer.frameOf(message, json);
       isFirst = false;
-      return whole;
+      return (textFrame && framer.fill(textFrame, message)) ?? JSON.stringify(json);
     };
   };
 }

@@ -67,8 +67,10 @@ export function createTextFramer<Desc extends DescMessage>(
       if (levels === undefined || !levels.every((level) => level.every(isSteady))) return undefined;
       const [element] = json[list.key] as JsonObject[];
       const inner = element?.[holder.key] as Record<string, JsonValue>;
+      const text = inner[field.key] as JsonValue;
       inner[field.key] = MARK;
       const [head, tail, ...more] = JSON.stringify(json).split(JSON.stringify(MARK));
+      inner[field.key] = text;
       return head === undefined || tail === undefined || more.length > 0 ? undefined : { head, tail, levels };
     },
   };
