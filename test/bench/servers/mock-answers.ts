@@ -35,8 +35,23 @@ export interface StreamParts {
   readonly ending: string;
 }
 
-const HEAD =
-  "HTTP/1.1 200 OK\r\ndate: Thu, 01 Jan 2026 12:00:00 GMT\r\nconnection: keep-alive\r\nx-request-id: req_0123456789abcdef\r\n";
+/** As many headers as OpenAI sends. */
+const HEAD = [
+  "HTTP/1.1 200 OK",
+  "date: Thu, 01 Jan 2026 12:00:00 GMT",
+  "connection: keep-alive",
+  "openai-organization: org-0123456789",
+  "openai-processing-ms: 12",
+  "openai-version: 2020-10-01",
+  "x-ratelimit-limit-requests: 10000",
+  "x-ratelimit-limit-tokens: 2000000",
+  "x-ratelimit-remaining-requests: 9999",
+  "x-ratelimit-remaining-tokens: 1999000",
+  "x-ratelimit-reset-requests: 6ms",
+  "x-ratelimit-reset-tokens: 30ms",
+  "x-request-id: req_0123456789abcdef",
+  "",
+].join("\r\n");
 
 const data = (json: object): string => `data: ${JSON.stringify(json)}\n\n`;
 const named = (type: string, fields: object = {}): string => `event: ${type}\n${data({ type, ...fields })}`;

@@ -4,7 +4,10 @@ import { freePort, type Server, startProgram } from "./program.ts";
 /** What the peer is called in the table. */
 export const PEER_NAME = "Portkey";
 
-/** Starts Portkey's gateway of the folder that it is installed in (npm install @portkey-ai/gateway). */
+/**
+ * Starts Portkey's gateway of the folder that it is installed in: `npm install @portkey-ai/gateway@1.15.2 hono@4.9.7
+ * @hono/node-server@1.13.5`, with both also in the `overrides` of package.json. With newer ones it answers every stream with 500.
+ */
 export async function startPeer(folder: string): Promise<Server> {
   const port = await freePort();
   const program = join(resolve(folder), "node_modules/@portkey-ai/gateway/build/start-server.js");
