@@ -156,7 +156,7 @@ function openFrame(scan: Scan, isArray: boolean, at: number): Step {
     frame.isArray = isArray;
     frame.start = at;
     frame.index = 0;
-    frame.keys.length = 0;
+    frame.keys = [];
     frame.keySet = undefined;
   }
   scan.depth++;
