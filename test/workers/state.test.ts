@@ -62,6 +62,8 @@ describe("four workers", () => {
   /** How many calls the upstream works on, and the most that there were at once. */
   let open = 0;
   let most = 0;
+  /** It answers nothing before there were so many at once. */
+  let gathered = 1;
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "parley-workers-"));
@@ -75,6 +77,7 @@ describe("four workers", () => {
         });
         return eventStream(events(chunk({ role: "assistant", content: "a" })), "hold");
       }
+      await until(() => most >= gathered, "there are so many calls at once");
       await new Promise((resolve) => setTimeout(resolve, 100));
       open -= 1;
       const choices = [{ index: 0, message: { role: "assistant", content: "a" }, finish_reason: "stop" }];
@@ -150,6 +153,7 @@ describe("four workers", () => {
 
   it("never work on more calls of a key at once than it has places, and use all of them", async () => {
     most = 0;
+    gathered = PLACES;
     const body = { model: "up/m", messages: [{ role: "user", content: "Hello" }] };
     const statuses: number[] = [];
     const call = async (): Promise<void> => {
